@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes everything that can be made on this machine: packaging/all.sh [--here] [DIRECTORY [PROGRAM]]
+# Makes all packages that this machine can make: packaging/all.sh [--here] [DIRECTORY [PROGRAM]]
 #
-# A Debian package and a tarball for this processor, the same for the other one where its C compiler is installed (not with --here), the
-# dotnet tool, and SHA256SUMS of them. They land in DIRECTORY, by default artifacts/release. PROGRAM is the native program if it is
-# compiled already. docs/release.md says more.
+# That is a Debian package and a tarball for this processor; the same for the other processor (amd64 or arm64), if a C compiler for it is
+# installed and --here is not given; the dotnet tool; and SHA256SUMS of all these. DIRECTORY gets them; its default is artifacts/release.
+# PROGRAM is the native program, if it is compiled already. docs/release.md says more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 others="amd64 arm64"
@@ -16,7 +16,7 @@ here=$(dpkg --print-architecture)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
-# The names of all that is made, here or on another machine. DIRECTORY may hold other files, which stay.
+# The names of everything this script makes, on this machine or on another. DIRECTORY may hold other files; they stay.
 version=$(packaging/version.sh)
 made=(imapsync-native_"$version"_{amd64,arm64}.deb imapsync-"$version"-linux-{amd64,arm64}.tar.gz imapsync."$version".nupkg)
 (cd "$out" && rm -f "${made[@]}" SHA256SUMS)

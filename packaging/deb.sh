@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes a Debian package of the native program: packaging/deb.sh [DIRECTORY [PROGRAM ARCHITECTURE SPEAKER]]
 #
-# By default for this machine's processor, compiled for it, into artifacts/. PROGRAM is one that is compiled already, ARCHITECTURE Debian's
-# word for what it runs on, SPEAKER the same program for this machine. Needs dpkg-deb, and the .NET 10 SDK and a C compiler to compile.
+# DIRECTORY gets the package; its default is artifacts. PROGRAM is a compiled native program; by default this script compiles one for this
+# machine. ARCHITECTURE is Debian's name of PROGRAM's processor. SPEAKER is the same program in a form that runs on this machine
+# (see lay-out.sh). Needs dpkg-deb; to compile, also the .NET 10 SDK and a C compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-artifacts}
@@ -21,7 +22,7 @@ packaging/lay-out.sh "$program" "$root" /usr "${4:-$program}"
 
 doc=$root/usr/share/doc/imapsync-native
 cp LICENSE "$doc/copyright"
-# The date of the commit, so that the same commit makes the same package.
+# The date of the commit, so that the same commit always makes the same package.
 made=$(date --rfc-email --utc --date="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")
 printf 'imapsync-native (%s) unstable; urgency=medium\n\n  * See README.md and docs/.\n\n -- The imapsync authors <maintainers@imapsync.invalid>  %s\n' "$version" "$made" \
     | gzip -9n >"$doc/changelog.gz"
@@ -32,7 +33,7 @@ install -D -m 644 packaging/debian/lintian-overrides "$root/usr/share/lintian/ov
 mkdir "$root/DEBIAN"
 install -m 755 packaging/debian/{postinst,prerm,postrm} "$root/DEBIAN/"
 echo /etc/imapsync/README >"$root/DEBIAN/conffiles"
-# Some archives carry another program of this name (imapsync in Perl), which also owns /usr/bin/imapsync.
+# Some archives carry another program named imapsync (in Perl), which also owns /usr/bin/imapsync.
 cat >"$root/DEBIAN/control" <<END
 Package: imapsync-native
 Version: $version

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Lays out a program with its manual, completions, units and documents: packaging/lay-out.sh PROGRAM TREE PREFIX [SPEAKER]
+# Copies a program with its manual, completions, units and documents into a directory tree: packaging/lay-out.sh PROGRAM TREE PREFIX [SPEAKER]
 #
-# TREE/PREFIX is filled; PREFIX is /usr or /usr/local. PROGRAM is what is laid there, SPEAKER the same program in a form that runs on
-# this machine, to print the manual and the completions: by default PROGRAM.
+# The files go below TREE/PREFIX; PREFIX is /usr or /usr/local. SPEAKER is the same program as PROGRAM in a form that runs on this machine.
+# It prints the manual and the completions. By default it is PROGRAM.
 set -euo pipefail
 program=$1 root=$2$3 prefix=$3 speaker=${4:-$1}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +11,7 @@ install -D -m 755 "$program" "$root/bin/imapsync"
 
 "$speaker" man --directory "$root/share/man"
 gzip -9n "$root"/share/man/man*/*
-# Debian's zsh looks for what packages bring elsewhere than for what an administrator brings.
+# Debian's zsh looks for the completions of packages in another directory than for those of an administrator.
 functions=$([ "$prefix" = /usr ] && echo vendor-completions || echo site-functions)
 mkdir -p "$root"/share/{bash-completion/completions,zsh/"$functions",fish/vendor_completions.d}
 "$speaker" completion bash >"$root/share/bash-completion/completions/imapsync"

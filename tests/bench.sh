@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Measures imapsync beside mbsync, programs on MailKit and a raw client that does nothing else, in turns, on private servers in memory.
+# Compares imapsync with mbsync, programs that use MailKit and a raw client that only transfers, in turns, on private servers in memory.
 #
 #   tests/bench.sh                             every case, three runs each; takes a while
-#   tests/bench.sh maildir imap --runs 5       only these
-#   tests/bench.sh noop-imap --messages 200000 another size; --help names all options, list all cases
-#   tests/bench.sh imap --without mailkit-loop not beside that one (mbsync, mailkit, floor)
-#   tests/bench.sh disk --disk /var/tmp        on a real disk, everything synced
+#   tests/bench.sh maildir imap --runs 5       only these two cases
+#   tests/bench.sh noop-imap --messages 200000 another number of messages; --help names all options, list all cases
+#   tests/bench.sh imap --without mailkit-loop without that program (mbsync, mailkit, mailkit-loop, floor)
+#   tests/bench.sh disk --disk /var/tmp        on a real disk, every file flushed to it
 #   tests/bench.sh micro                       the innermost parts by BenchmarkDotNet (--filter '*Journal*')
 #
-# Prints a table in Markdown; --json FILE writes every run. A copy that is not whole is no result. Quote ratios, not seconds.
-# Needs the .NET 10 SDK, Dovecot, isync and GNU time: installed with apt-get when root. IMAPSYNC=PROGRAM measures that one
-# in place of publishing this source.
+# Prints a table in Markdown; --json FILE writes the figures of every run. An incomplete copy counts as no result. Quote ratios, not seconds.
+# Needs the .NET 10 SDK, Dovecot, isync and GNU time, and installs the missing ones with apt-get if root. With IMAPSYNC=PROGRAM it measures
+# that program instead of compiling this source.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PATH:/usr/sbin:/sbin" DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -25,12 +25,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo "The benchmark needs: ${missing[*]}" >&2
     exit 1
   fi
-  # A freshly installed server must not start by itself.
+  # Installing a server package must not start the server.
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   { apt-get -qq update && apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >&2
 fi
 
-# Build servers that stay would be in the way of what is measured.
+# Build servers that keep running would disturb the measurement.
 build=(-c Release -v quiet -clp:NoSummary -nodeReuse:false -p:UseSharedCompilation=false)
 dotnet build tests/Bench "${build[@]}" >&2
 bench=(dotnet tests/Bench/bin/Release/net10.0/Imapsync.Bench.dll)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The crash states by themselves: what a power cut may leave of recorded runs, and whether the next run brings all in place.
+# Runs the crash tests only: every state of the disk that a power cut may leave of a recorded run, and whether the next run repairs it.
 # docs/reliability.md says what a state is. Prints a table.
 #
-#   tests/crash.sh                  600 states of each run
-#   tests/crash.sh 100              so many
-#   IMAPSYNC_SEED=N tests/crash.sh  from that seed, as a failure names it
+#   tests/crash.sh                  600 states of each recorded run
+#   tests/crash.sh 100              100 states of each recorded run
+#   IMAPSYNC_SEED=N tests/crash.sh  the states of seed N, which the message of a failed test names
 #
 # Needs what tests/run.sh needs. Exit status: 0 when nothing was lost, doubled or otherwise wrong, else 1.
 set -euo pipefail

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Fuzzes the readers of everything that others wrote, until stopped or for so many inputs
+# Fuzzes the readers of everything that others wrote, until stopped or for a number of inputs
 #
 #   tests/fuzz.sh                          every target in turn, without an end
-#   tests/fuzz.sh frames journal           only these; an unknown name shows them all
-#   tests/fuzz.sh --inputs 10,000,000      so many inputs over all targets, then a table
-#   tests/fuzz.sh --seed 7                 the same inputs again
+#   tests/fuzz.sh frames journal           only these targets; an unknown name prints the names of all
+#   tests/fuzz.sh --inputs 10,000,000      this many inputs over all targets, then a table
+#   tests/fuzz.sh --seed 7                 the same inputs as the last run with seed 7
 #
-# A find is shrunk, printed and saved below tests/Fuzz/Corpus; kept there, every normal test run reads it again.
+# An input that breaks a reader is shrunk, printed and saved below tests/Fuzz/Corpus. If it stays there, every normal test run reads it again.
 # Exit status: 0 when nothing was found, else 1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

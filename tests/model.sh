@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The model test by itself: random mailboxes, random changes between runs, random faults in them; prints what was done and
-# found as a table. docs/reliability.md says what a round is.
+# Runs the model test only: random mailboxes, random changes between runs, random faults during runs. Prints a table of what was done and
+# found. docs/reliability.md says what a round is.
 #
-#   tests/model.sh                  2,000 rounds, from a seed drawn for it
-#   tests/model.sh 300              so many
-#   tests/model.sh 2000 --write     puts the table into docs/reliability.md as well, if all is well
-#   tests/model.sh world 300        the other model: disks put back, numbers left out, people at both ends, rules that change, restores
-#   IMAPSYNC_SEED=N tests/model.sh 1    the one round with that seed, as a failure names it; likewise with world
+#   tests/model.sh                  2,000 rounds, with a random seed
+#   tests/model.sh 300              300 rounds
+#   tests/model.sh 2000 --write     also puts the table into docs/reliability.md, if no round failed
+#   tests/model.sh world 300        the second model: disks restored from older copies, servers that omit numbers, users at both sides,
+#                                   changing rules, restores
+#   IMAPSYNC_SEED=N tests/model.sh 1    only the round with seed N, which the message of a failed round names; likewise with world
 #
 # Needs what tests/run.sh needs. Exit status: 0 when nothing was lost, doubled, changed or hung, else 1.
 set -euo pipefail

@@ -2,20 +2,20 @@
 # Builds everything, runs every test, and says on its last line: N passed, N failed, N skipped
 #
 #   tests/run.sh              every test project, one after the other
-#   tests/run.sh Engine       only projects whose path matches (case counts not)
-#   tests/run.sh --managed    the tests that start the program start the build's, not the native one: quicker to build
+#   tests/run.sh Engine       only the projects whose path contains the word, in upper or lower case
+#   tests/run.sh --managed    tests the managed program in place of the native one, which takes longer to build
 #   tests/run.sh --long       long modes too: more iterations, bigger mailboxes (IMAPSYNC_TESTS_LONG=1)
 #
-# Needs the .NET 10 SDK, a C compiler for the native program, and for the tests against real servers Dovecot, a Kerberos KDC, isync,
-# OfflineIMAP, getmail, mutt, PostgreSQL and Chromium, for the packages lintian, systemd and man: installed with apt-get when root.
-# Cyrus and Courier are unpacked beside it when root (tests/fetch-servers.sh); without them their tests
-# are skipped, each with the reason. With CI=true a skipped test fails the run.
+# Needs the .NET 10 SDK and a C compiler for the native program; for the tests with real servers and programs Dovecot, a Kerberos KDC, isync,
+# OfflineIMAP, getmail, mutt, PostgreSQL and Chromium; for those of the packages lintian, systemd and man. Root gets them installed by apt-get.
+# If root, it also unpacks Cyrus and Courier (tests/fetch-servers.sh). Without these two servers their tests are skipped,
+# each with the reason. With CI=true a skipped test fails the run.
 # Works from any directory, without a terminal and with stdin closed. Exit status: 0 when all passed, else 1.
 set -uo pipefail
 exec </dev/null
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-# Debian keeps dovecot and useradd where a user's PATH does not look.
+# Debian keeps dovecot and useradd in directories that are not in a user's PATH.
 export PATH="$PATH:/usr/sbin:/sbin"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 NO_COLOR=1
 limit_seconds=1500
@@ -44,26 +44,26 @@ missing=()
 command -v dovecot >/dev/null || missing+=(dovecot-core)
 command -v useradd >/dev/null || missing+=(passwd)
 command -v strace >/dev/null || missing+=(strace)
-# Logging in by Kerberos: a KDC, what fills it, kinit and klist, and Dovecot's part.
+# For the tests of Kerberos: a KDC, its administration program, kinit and klist, and Dovecot's plugin.
 command -v krb5kdc >/dev/null || missing+=(krb5-kdc)
 command -v kadmin.local >/dev/null || missing+=(krb5-admin-server)
 command -v kinit >/dev/null || missing+=(krb5-user)
 [ -e /usr/lib/dovecot/modules/auth/libmech_gssapi.so ] || [ -e /usr/lib/dovecot/auth/libmech_gssapi.so ] || missing+=(dovecot-gssapi)
-# Other programs that keep mail, whose trees are backed up from, into and beside.
+# Other programs that keep mail. The tests back up from their directories, into them, and beside them.
 command -v mbsync >/dev/null || missing+=(isync)
 command -v offlineimap >/dev/null || missing+=(offlineimap3)
 command -v getmail >/dev/null || missing+=(getmail6)
 command -v mutt >/dev/null || missing+=(mutt)
-# The database of a fleet that works on several machines.
+# The database of a fleet that runs on several machines.
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
-# A browser, for the page that is made for one.
+# A browser, for the tests of the report page and of the fleet's pages.
 command -v chromium >/dev/null || missing+=(chromium)
-# What Debian's packages and the manual are looked at with.
+# Programs that check Debian's packages and the manual.
 command -v lintian >/dev/null || missing+=(lintian)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v man >/dev/null || missing+=(man-db)
 command -v objdump >/dev/null || missing+=(binutils)
-# The native program is linked by a C compiler.
+# A C compiler links the native program.
 [ -n "$managed" ] || command -v clang >/dev/null || command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -71,15 +71,15 @@ if [ ${#missing[@]} -gt 0 ]; then
   sudo apt-get install --no-install-recommends ${missing[*]}"
   fi
   echo "Installing ${missing[*]}"
-  # A freshly installed server must not start by itself: the tests start their own, on ports of their own.
+  # Installing a server package must not start the server: the tests start their own servers, on other ports.
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   { apt-get -qq update && apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >/tmp/imapsync-apt.$$ 2>&1 \
     || { cat /tmp/imapsync-apt.$$ >&2; rm -f /tmp/imapsync-apt.$$; give_up "apt-get could not install ${missing[*]}"; }
   rm -f /tmp/imapsync-apt.$$
 fi
 
-# Cyrus and Courier, for the tests that migrate to them: left out where they cannot be had, and counted as skipped.
-# (No pattern made of an empty $only: bash 5.2 takes it for a text that matches nothing.)
+# Cyrus and Courier, for the tests that migrate to them. Where they cannot be downloaded, these tests count as skipped.
+# (The test for an empty $only is needed: bash 5.2 takes a pattern made of an empty $only for one that matches nothing.)
 if [ -z "$only" ] || [[ servers == *"${only,,}"* ]]; then bash tests/fetch-servers.sh; fi
 
 # --- Build, once ------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ if ! dotnet build imapsync.sln -c Release -v quiet -clp:NoSummary -nodeReuse:fal
 fi
 rm -f "$build_log"
 
-# What is tested is what is shipped: the native program.
+# The tests start the native program, because that is the one that is shipped.
 if [ -z "$managed" ]; then
   echo "Compiling the native program"
   dotnet publish src/imapsync -c Release --os linux -o artifacts/published -v quiet -clp:NoSummary -nodeReuse:false >&2 \
@@ -100,7 +100,7 @@ if [ -z "$managed" ]; then
   export IMAPSYNC_TESTS_PROGRAM=$PWD/artifacts/published/imapsync
 fi
 
-# Restoring has audited the dependencies, if the registry serves what that takes: say so.
+# Restoring the packages has audited them, if the registry serves advisories. The script prints whether it does.
 [ -n "$only" ] || bash tests/audit.sh
 
 # --- Run --------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ for project in tests/*/*.Tests.csproj; do
   shopt -s nocasematch
   [[ -z $only || $project == *"$only"* ]] || continue
   shopt -u nocasematch
-  # The quick ones first: a failure there explains many of those against real servers.
+  # The tests with real servers run last: a failure in a quick project often explains failures in theirs.
   case $project in tests/Servers/*) servers+=("$project") ;; *) projects+=("$project") ;; esac
 done
 projects+=("${servers[@]}")
@@ -142,7 +142,7 @@ for project in "${projects[@]}"; do
     passed=$((passed + ${p:-0})) failed=$((failed + f)) skipped=$((skipped + ${s:-0}))
     ran=$((${p:-0} + f))
     echo "$name: ${p:-0} passed, $f failed, ${s:-0} skipped (${took} s)"
-    # Never unnoticed: what was not tested, and why.
+    # Print which tests were skipped, and why.
     [ "${s:-0}" = 0 ] || grep -A 1 -h '\[SKIP\]' "$log"
   fi
 

@@ -24,7 +24,7 @@ public sealed class FetchedBody : FeedItem
         Body = body;
     }
 
-    /// <summary>The message's UID; none if the server sent no UID ahead of a body that was too big to hold in memory.</summary>
+    /// <summary>The message's UID; <see cref="Uid.None"/> if the server sent the UID after the body and the body was too big to hold in memory.</summary>
     public Uid Uid { get; }
 
     /// <summary>The literal's length in octets; -1 if the server sent NIL.</summary>
@@ -37,19 +37,19 @@ public sealed class FetchedBody : FeedItem
     internal override void Release() => released.TrySetResult();
 }
 
-/// <summary>Says that one FETCH command has completed, so no more bodies of its range will come.</summary>
-/// <param name="Range">The UIDs that were asked for.</param>
-/// <param name="Failure">The server's NO or BAD; null for OK.</param>
+/// <summary>The item that follows the last body of one FETCH command: the command has completed.</summary>
 public sealed class RangeDone(UidSet range, ImapCommandException? failure) : FeedItem
 {
+    /// <summary>The UIDs that the command requested.</summary>
     public UidSet Range { get; } = range;
 
+    /// <summary>The server's NO or BAD to the command; null if it answered OK.</summary>
     public ImapCommandException? Failure { get; } = failure;
 }
 
 /// <summary>
-/// Hands the bodies of pipelined FETCH commands to one consumer, one at a time and in the order of arrival.
-/// Asking for the next item releases the current body. While the consumer holds a body the connection reads nothing.
+/// Hands the bodies of pipelined FETCH commands to one consumer, one at a time and in the order of arrival. Asking for the next item
+/// releases the current body. While the consumer holds a body, the connection reads nothing from the network.
 /// </summary>
 public sealed class BodyFeed : IAsyncDisposable
 {
@@ -59,7 +59,7 @@ public sealed class BodyFeed : IAsyncDisposable
     private FeedItem? held;
     private volatile bool isAbandoned;
 
-    /// <summary>Releases the item handed out before, and waits for the next one.</summary>
+    /// <summary>Releases the item returned by the previous call, and waits for the next item.</summary>
     /// <exception cref="ImapConnectionException">The connection broke, so the bodies that were still expected will not come.</exception>
     public async ValueTask<FeedItem> NextAsync(CancellationToken cancellationToken)
     {
@@ -89,7 +89,10 @@ public sealed class BodyFeed : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Completes when the consumer has released the last body posted, so never more than that one body is held in memory.</summary>
+    /// <summary>
+    /// Completes when the consumer has released the body posted last. The read loop waits for this before it reads on, so that at most one body is held in
+    /// memory.
+    /// </summary>
     internal Task Room { get; private set; } = Task.CompletedTask;
 
     /// <summary>Gives a body to the consumer and waits until the consumer has released it.</summary>

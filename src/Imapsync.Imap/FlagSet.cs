@@ -116,7 +116,7 @@ public sealed class FlagSet : IEquatable<FlagSet>
     public override string ToString() => text ??= string.Join(' ', Names);
 }
 
-/// <summary>Keeps one instance of each distinct flag set, so that a message costs one reference. Not thread-safe.</summary>
+/// <summary>Keeps one instance of each distinct flag set, so that each message needs only a reference to it. Not thread-safe.</summary>
 public sealed class FlagSetPool
 {
     private readonly Dictionary<FlagSet, FlagSet> sets = [];

@@ -2,16 +2,16 @@ namespace Imapsync.Imap;
 
 public enum FolderNewsKind
 {
-    /// <summary>Messages came or went, or their flags changed.</summary>
+    /// <summary>Messages arrived or were removed, or their flags changed.</summary>
     Messages,
 
-    /// <summary>A folder was made, renamed or deleted.</summary>
+    /// <summary>A folder was created, renamed or deleted.</summary>
     Folders,
 
-    /// <summary>The server tells no more until it is asked again (NOTIFICATIONOVERFLOW, RFC 5465 §5.8).</summary>
+    /// <summary>The server reports no further changes until NOTIFY is sent again (NOTIFICATIONOVERFLOW, RFC 5465 §5.8).</summary>
     Overflow,
 }
 
-/// <summary>What a server told unasked.</summary>
-/// <param name="WireName">The folder; null for the selected one, and where none was named.</param>
+/// <summary>A change that the server reported outside the answer to a command.</summary>
+/// <param name="WireName">The folder's wire name; null for the selected folder, and if the server named none.</param>
 public readonly record struct FolderNews(FolderNewsKind Kind, string? WireName = null);

@@ -99,7 +99,7 @@ public sealed class ImapCapabilities
 
     public bool HasIdle => Has("IDLE");
 
-    /// <summary>RFC 5465.</summary>
+    /// <summary>Whether NOTIFY (RFC 5465) is offered, by which the server reports changes in folders that are not selected.</summary>
     public bool HasNotify => Has("NOTIFY");
 
     public bool Has(string name) => names.Contains(name);

@@ -42,7 +42,7 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
     /// <summary>How long the TLS handshake (for implicit TLS) and the greeting may take together.</summary>
     public TimeSpan GreetingTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long no octet may move while a command is in flight.</summary>
+    /// <summary>How long no octet may move while a command is in flight, before the connection is given up.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -62,14 +62,14 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
     /// <summary>The service name given to SASL mechanisms.</summary>
     internal string Service { get; init; } = "imap";
 
-    /// <summary>Opens the network connection; null for TCP.</summary>
+    /// <summary>Opens the network connection; null to connect to <see cref="Host"/> and <see cref="Port"/> by TCP.</summary>
     public Func<CancellationToken, ValueTask<Stream>>? Dial { get; init; }
 }
 
 /// <summary>The credentials to log in with. The secret never appears in the string representation.</summary>
 /// <param name="Secret">The password, or the bearer token of XOAUTH2 and OAUTHBEARER.</param>
 /// <param name="Mechanism">A SASL name, LOGIN for the LOGIN command, or null for the strongest mechanism that both sides support.</param>
-/// <param name="AuthorizeAs">The mailbox to act for (SASL authorization identity).</param>
+/// <param name="AuthorizeAs">The user whose mailbox is to be opened (SASL authorization identity); null or empty for <paramref name="User"/>'s own.</param>
 public sealed record ImapCredentials(string User, string Secret, string? Mechanism = null, string? AuthorizeAs = null)
 {
     public override string ToString() => User;

@@ -22,7 +22,7 @@ public sealed class ImapCommandException(string command, StatusReply reply)
 }
 
 /// <summary>
-/// This side gave up the log-in: no offered mechanism is usable, or the server did not prove that it knows the password.
+/// The client gave up the log-in: no offered mechanism is usable, or the server did not prove that it knows the password.
 /// The connection is closed.
 /// </summary>
 public sealed class ImapLogInException(string message, Exception? inner = null) : Exception(message, inner);
@@ -53,7 +53,7 @@ public enum ConnectionFailure
     /// <summary>A command was in flight and no octet moved for the stall timeout.</summary>
     Stall,
 
-    /// <summary>This side closed the connection.</summary>
+    /// <summary>The client closed the connection.</summary>
     Closed,
 }
 

@@ -1,6 +1,8 @@
 namespace Imapsync.Imap;
 
-/// <summary>How much a server may make this client store or skip before the connection is broken. In octets unless the name says otherwise.</summary>
+/// <summary>
+/// How much a server may make this client store or skip before the connection is broken. Values are in octets unless their description says otherwise.
+/// </summary>
 public sealed record ImapLimits
 {
     public static ImapLimits Default { get; } = new();
@@ -41,7 +43,7 @@ public sealed record ImapLimits
     /// <summary>The depth of nested parentheses.</summary>
     public int MaxNesting { get; init; } = 32;
 
-    /// <summary>The number of messages in one listing, whatever EXISTS says; each takes some 40 octets of memory.</summary>
+    /// <summary>The number of messages in one listing, whatever EXISTS says; each message takes some 40 octets of memory.</summary>
     public int MaxMessages { get; init; } = 20_000_000;
 
     public int MaxFolders { get; init; } = 200_000;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Imapsync.Imap;
 
-/// <summary>Why a server refuses, and so what to do next.</summary>
+/// <summary>Why a server refused a command or ended a session, which decides what to do next.</summary>
 public enum RefusalKind
 {
     Other,
@@ -38,7 +38,9 @@ public enum RefusalKind
 
 public readonly record struct Refusal(RefusalKind Kind, bool IsTransient, TimeSpan? RetryAfter = null);
 
-/// <summary>The only table of codes and texts that explain a refusal, used for tagged NO and BAD and for untagged BYE.</summary>
+/// <summary>
+/// Finds out why a server refused, from the response code and the text of a tagged NO or BAD or of an untagged BYE. Only this class interprets them.
+/// </summary>
 public static class RefusalClassifier
 {
     // Texts that override their response code: Gmail uses OVERQUOTA not only for a full mailbox but also for the daily bandwidth limit.
@@ -65,13 +67,13 @@ public static class RefusalClassifier
         (ResponseCodeKind.NoPermission, RefusalKind.Other, false),
     ];
 
-    // Texts of servers that send no code or an ambiguous one. The first match counts.
+    // Texts of servers that send no response code or an ambiguous one. The first text found in the reply decides.
     private static readonly (string Text, RefusalKind Kind, bool IsTransient)[] Texts =
     [
-        // Yahoo refuses with this text.
+        // Yahoo refuses a message that does not end in CRLF with this text.
         ("additional arguments", RefusalKind.NoFinalLineEnd, false),
 
-        // Cyrus refuses with the following texts.
+        // Cyrus refuses malformed messages with the following four texts.
         ("contains nul", RefusalKind.Malformed, false),
         ("bare newline", RefusalKind.Malformed, false),
         ("bare lf", RefusalKind.Malformed, false),
@@ -118,7 +120,7 @@ public static class RefusalClassifier
     ];
 
     /// <summary>
-    /// Whether the text is about exhausted storage, in the words of servers that send no code for it. Only meaningful if a message was refused,
+    /// Whether the text says that storage is exhausted, in the words of servers that send no code for that. Use it only for the refusal of a message,
     /// because elsewhere the same words may refer to something else.
     /// </summary>
     public static bool IsAboutSpace(StatusReply reply)

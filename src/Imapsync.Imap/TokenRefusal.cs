@@ -15,7 +15,7 @@ public sealed record TokenRefusal(string? Status, string? Scope)
     /// <summary>The URL of the configuration of the server's own authorization server (<c>openid-configuration</c>); null if missing.</summary>
     public string? Configuration { get; init; }
 
-    /// <summary>Reads a challenge; null if it is not a JSON object.</summary>
+    /// <summary>Reads the JSON of a challenge; returns null if the challenge is not a JSON object.</summary>
     internal static TokenRefusal? TryRead(string challenge)
     {
         try

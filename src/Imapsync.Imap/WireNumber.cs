@@ -38,6 +38,6 @@ internal static class WireNumber
         return new UidValidity(mixed == 0 ? 1 : mixed);
     }
 
-    /// <summary>Parses a modification sequence of at least 1; null for the 0 and -1 that some servers send instead of none.</summary>
+    /// <summary>Parses a modification sequence of at least 1; null for the 0 or -1 that some servers send when they have none.</summary>
     public static ModSeq? ParseModSeq(ReadOnlySpan<byte> text) => TryParse(text, out ulong value) && value > 0 ? new ModSeq(value) : null;
 }

@@ -14,7 +14,9 @@ internal static class HttpNotice
     /// <summary>The most octets sent with a ping; healthchecks.io keeps slightly fewer.</summary>
     private const int MostPingBytes = 10_000;
 
-    /// <summary>Sends a POST with the text as body to the URL, or to <c>/start</c> or <c>/fail</c> below it.</summary>
+    /// <summary>
+    /// POSTs the news as text: to the ping's URL after success, to <c>/start</c> below it when a run begins, to <c>/fail</c> after a failure.
+    /// </summary>
     public static async Task PingAsync(Notice notice, PingMeans ping, News news, CancellationToken cancellationToken)
     {
         var url = new UriBuilder(await ReadUrlAsync(notice, ping.Url, cancellationToken));

@@ -8,10 +8,10 @@ public sealed record ServingLimits
     /// <summary>Simultaneous connections; a further one is answered with BYE.</summary>
     public int Connections { get; init; } = 40;
 
-    /// <summary>How many of the connections may be without log-in.</summary>
+    /// <summary>How many connections may exist on which no user has logged in.</summary>
     public int Strangers { get; init; } = 20;
 
-    /// <summary>The size of a command with its literals, in octets. Only a set of UIDs needs so much.</summary>
+    /// <summary>The size of a command with its literals, in octets. Only a long set of UIDs needs so much.</summary>
     public int CommandBytes { get; init; } = 256 * 1024;
 
     /// <summary>The size of a command before log-in, in octets; it needs room only for a name and a password.</summary>
@@ -46,10 +46,10 @@ public sealed record ServingLimits
     /// <summary>The size of one header field used for ENVELOPE or BODYSTRUCTURE; a longer field is truncated.</summary>
     public int FieldBytes { get; init; } = 1 << 20;
 
-    /// <summary>Addresses of one ENVELOPE, or of all inside one BODYSTRUCTURE; those behind are left out.</summary>
+    /// <summary>The number of addresses in one ENVELOPE, or in all envelopes of one BODYSTRUCTURE; further addresses are left out.</summary>
     public int Addresses { get; init; } = 20_000;
 
-    /// <summary>Parts of one message; what lies behind belongs to the last one.</summary>
+    /// <summary>The number of parts of one message; further parts are left out of its structure.</summary>
     public int Parts { get; init; } = 10_000;
 
     /// <summary>The nesting depth of parts.</summary>
@@ -68,6 +68,6 @@ public sealed record ServingLimits
     /// <summary>How long a session may be without a command (RFC 9051 §5.4: at least 30 minutes), and how long an IDLE may last.</summary>
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromMinutes(31);
 
-    /// <summary>How long any wait may take inside a command that has begun, or while the client is to accept part of an answer.</summary>
+    /// <summary>How long to wait for the rest of a command that has begun, or until the client accepts a piece of an answer.</summary>
     public TimeSpan StallTime { get; init; } = TimeSpan.FromMinutes(2);
 }

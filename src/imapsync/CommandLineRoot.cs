@@ -73,7 +73,7 @@ internal static class CommandLineRoot
         {
             if (!await TraceOptions.TryOpenAsync(parsed, surroundings.Trace, surroundings.Error))
                 return ExitStatus.Usage;
-            // The library's signal handling is off: the commands handle signals themselves, since a run has to finish its window.
+            // The library's signal handling is off. The commands handle signals themselves, because a run has to finish the messages it is copying.
             return await parsed.InvokeAsync(
                 new InvocationConfiguration
                 {

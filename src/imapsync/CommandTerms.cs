@@ -19,7 +19,7 @@ internal static class CommandTerms
     /// <summary>Whether an option is followed by a value.</summary>
     public static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0 && option.ValueType != typeof(bool);
 
-    /// <summary>The values that an option allows; empty where any text is allowed, or where they are too many to list.</summary>
+    /// <summary>The values that an option allows; empty if any text is allowed, or if the values are too many to list.</summary>
     public static IReadOnlyList<string> Words(Option option)
     {
         if (option.ValueType == typeof(bool) || (option.HelpName is { } name && !name.Contains('|')))
@@ -28,7 +28,7 @@ internal static class CommandTerms
         return words.Count > MostWordsShown ? [] : words;
     }
 
-    /// <summary>An option's default value; null where it has none, or one that says nothing.</summary>
+    /// <summary>An option's default value; null if it has none, or an empty one.</summary>
     public static object? Default(Option option) =>
         option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not (Array or "") ? value : null;
 }

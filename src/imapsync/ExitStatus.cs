@@ -34,7 +34,7 @@ internal static class ExitStatus
 
     public const int Terminated = 143;
 
-    /// <summary>Each with what it says, for people.</summary>
+    /// <summary>All statuses, each with its meaning as the help and the manual explain it.</summary>
     public static IReadOnlyList<(int Status, string Meaning)> Meanings { get; } =
     [
         (Ok, "All of it is in place."),

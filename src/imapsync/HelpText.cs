@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// How a command is used, from what reads the command line: no line is longer than the screen is wide, and options that
-/// exist for both sides of a job are told once.
+/// Formats the help of a command from the definition of the command line. No line is longer than the screen is wide, and options that
+/// exist for both source and target are listed once.
 /// </summary>
 internal static class HelpText
 {
@@ -36,8 +36,8 @@ internal static class HelpText
         ];
     }
 
-    /// <summary>Words in lines of at most so many columns, a word that is longer in a line of its own.</summary>
-    /// <param name="indent">Blanks before each line.</param>
+    /// <summary>Breaks a text into lines of at most <paramref name="width"/> columns; a longer word gets a line of its own.</summary>
+    /// <param name="indent">The number of blanks before each line, which are part of its width.</param>
     public static IEnumerable<string> Wrap(string text, int indent, int width)
     {
         var line = new StringBuilder();

@@ -12,11 +12,11 @@ internal sealed class ExampleCommand(string name, string description, params (st
     public IReadOnlyList<(string Line, string Purpose)> Examples { get; } = examples;
 }
 
-/// <summary>How a command is used, with its examples, as wide as the screen.</summary>
-/// <param name="columns">How wide the screen is.</param>
+/// <summary>Prints the help of a command and its examples, in the width of the screen.</summary>
+/// <param name="columns">The width of the screen in columns.</param>
 internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineAction
 {
-    /// <summary>What is read best, and what a screen has that nobody asked about.</summary>
+    /// <summary>The most columns of the help, even on a wider screen, because long lines are hard to read.</summary>
     private const int Widest = 100;
 
     public override bool ClearsParseErrors => true;
@@ -31,7 +31,7 @@ internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineActi
         output.WriteLine("Examples:");
         foreach (var (line, purpose) in ExamplesOf(command))
         {
-            // To be copied, so it stays in one line.
+            // A command line stays on one line, so that it can be copied.
             output.WriteLine($"  {line}");
             foreach (var words in HelpText.Wrap(purpose, 6, width))
                 output.WriteLine(words);
@@ -48,7 +48,7 @@ internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineActi
         return ExitStatus.Ok;
     }
 
-    /// <summary>Of the program what most people do first, not one of each command.</summary>
+    /// <summary>Returns the command's examples; for the program itself, one example of each command that most people use first.</summary>
     private static IEnumerable<(string Line, string Purpose)> ExamplesOf(Command command) => command is ExampleCommand one
         ? one.Examples
         : command.Subcommands.OfType<ExampleCommand>().Where(c => c.Name is "init" or "run" or "copy" or "verify" or "restore").Select(c => c.Examples[0]);

@@ -50,7 +50,7 @@ internal sealed class HistoryKeeping
             await history!.EndAsync(end(begun), CancellationToken.None);
     });
 
-    /// <summary>Adds what was done already.</summary>
+    /// <summary>Records an operation that has ended already, both its start and its end.</summary>
     public Task AddAsync(DateTimeOffset began, Func<HistoryEntry, HistoryEntry> end)
     {
         beganUnnoted = history is null ? null : began;

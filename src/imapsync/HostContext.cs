@@ -37,7 +37,7 @@ internal sealed record HostContext : IDisposable
     /// <summary>Whether standard error is a terminal that supports cursor movement.</summary>
     public bool IsLive { get; init; }
 
-    /// <summary>How wide what <see cref="Out"/> goes to is shown.</summary>
+    /// <summary>The width of the terminal that shows <see cref="Out"/>, in columns.</summary>
     public int Columns { get; init; } = 80;
 
     /// <summary>Whether the terminal may show colours; NO_COLOR turns them off (https://no-color.org).</summary>
@@ -58,7 +58,7 @@ internal sealed record HostContext : IDisposable
 
     public required JobRun RunJob { get; init; }
 
-    /// <summary>Opens what tells of a source's changes.</summary>
+    /// <summary>Starts to listen for changes in a source; returns null if the source can't report changes.</summary>
     public FeedOpener Listen { get; init; } = (_, _, _, _) => Task.FromResult<IChangeFeed?>(null);
 
     /// <summary>Returns the history in a job's state directory; null when no history is kept.</summary>

@@ -6,7 +6,7 @@ using Imapsync.Serving.Finding;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>Brings a job's index up to date after a run. One that can't be is told, and harms nothing: it is caught up with later.</summary>
+/// <summary>Brings a job's index up to date after a run. A failure is reported and does no harm, because a later run or search catches up.</summary>
 internal static class IndexKeeping
 {
     public static async Task UpdateAsync(JobDefinition job, HostContext surroundings, Action<string> say, CancellationToken stop)
@@ -22,7 +22,7 @@ internal static class IndexKeeping
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // The next run goes on.
+            // The next run continues the update.
         }
         catch (Exception e) when (e is MailException || FileErrors.Is(e))
         {

@@ -43,7 +43,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
 
     /// <summary>Completes after an abort and a further delay of <paramref name="patience"/>.</summary>
     /// <param name="over">
-    /// Cancelled when nobody waits any more; then it completes at once. Without it, what waits stays registered at <paramref name="abort"/>.
+    /// Cancel this when the result is no longer needed. The task then completes at once; otherwise it would stay registered at <paramref name="abort"/>.
     /// </param>
     public static async Task AfterAbortAsync(TimeSpan patience, TimeProvider time, CancellationToken abort, CancellationToken over = default)
     {

@@ -4,7 +4,7 @@ using Imapsync.Engine.History;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>A job's status.</summary>
+/// <summary>A job's name and status.</summary>
 /// <param name="Trouble">Why the history could not be read; the status is then that of a job that never ran.</param>
 internal sealed record NamedStanding(string Name, JobStanding Standing, string? Trouble)
 {

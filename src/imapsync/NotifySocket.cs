@@ -5,8 +5,8 @@ using Imapsync.CommandLine.Output;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Tells the service manager that started the process how it stands, as sd_notify(3) does: a datagram to the socket that NOTIFY_SOCKET names.
-/// Nothing where there is none. What can't be told is said once, and changes nothing.
+/// Reports the state of the process to the service manager that started it, as sd_notify(3) does: by datagrams to the socket that NOTIFY_SOCKET
+/// names. Does nothing if that variable is not set. A failure to report is shown once and otherwise ignored.
 /// </summary>
 internal sealed class NotifySocket : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class NotifySocket : IDisposable
     private readonly TextWriter error;
     private bool hasFailed;
 
-    /// <param name="environment">With NOTIFY_SOCKET, and WATCHDOG_USEC and WATCHDOG_PID where the process is watched.</param>
+    /// <param name="environment">Contains NOTIFY_SOCKET, and if the service manager watches the process also WATCHDOG_USEC and WATCHDOG_PID.</param>
     public NotifySocket(IReadOnlyDictionary<string, string> environment, TimeProvider time, TextWriter error)
     {
         this.error = error;
@@ -27,7 +27,7 @@ internal sealed class NotifySocket : IDisposable
         {
             // A name has an upper limit of about 100 octets, and a system may have no such sockets.
             address = new UnixDomainSocketEndPoint(name[0] == '@' ? "\0" + name[1..] : name);
-            // A manager that is stuck must not hold up the mail.
+            // The socket does not block, so that a service manager that does not respond can't delay the copying.
             socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
         }
         catch (Exception e) when (e is ArgumentException or SocketException or PlatformNotSupportedException)
@@ -50,7 +50,7 @@ internal sealed class NotifySocket : IDisposable
         socket?.Dispose();
     }
 
-    /// <summary>Half of the time after which the manager takes the process for dead; null where it does not watch this one.</summary>
+    /// <summary>Half of the time after which the service manager considers the process dead; null if it does not watch this process.</summary>
     private static TimeSpan? Period(IReadOnlyDictionary<string, string> environment)
     {
         if (environment.GetValueOrDefault("WATCHDOG_PID") is { Length: > 0 } pid && pid != Environment.ProcessId.ToString(CultureInfo.InvariantCulture))

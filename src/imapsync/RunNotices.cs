@@ -44,7 +44,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         Start("", file.Notices, NewsText.OfStart(null, [.. file.Jobs.Select(j => j.Name)], surroundings.Time.GetUtcNow()));
     }
 
-    /// <summary>Looks at what was before.</summary>
+    /// <summary>Reads the past runs of the jobs whose notifications depend on them.</summary>
     public async Task LookBackAsync(CancellationToken cancellationToken)
     {
         foreach (var job in file.Jobs.Where(j => file.Notices.Concat(j.Notices).Any(n => n.On is NoticeOccasion.Change or NoticeOccasion.Weekly)))
@@ -95,7 +95,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         NoticeOccasion.Always => true,
         // When the previous result is unknown, this one may be a change, so the notification is sent.
         NoticeOccasion.Change => isGood == before.Exists(p => p.WasBad == true) || before.Exists(p => p.WasBad is null),
-        // A run of no job, as --only-failed may make, is not the week's.
+        // A run without jobs, as --only-failed may cause, does not count as the run of the week.
         NoticeOccasion.Weekly => before.Count > 0 && !before.Exists(p => p.HasRunThisWeek),
         _ => !isGood,
     };

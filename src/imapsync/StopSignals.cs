@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Handles SIGINT and SIGTERM. The first signal asks the run to finish the messages in hand, save and report; the second aborts everything; a third ends
+/// Handles SIGINT and SIGTERM. The first signal asks the run to finish the messages being copied, save and report; the second aborts everything; a third ends
 /// the process in the default way. SIGTERM is usually followed by SIGKILL, so the first SIGTERM also leads to an abort if finishing takes too
 /// long.
 /// </summary>

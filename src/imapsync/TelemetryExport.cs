@@ -10,8 +10,8 @@ using OpenTelemetry.Trace;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Sends spans and figures of a run to where OpenTelemetry's environment variables say, by OTLP. Without them nothing of it exists. What
-/// does not get through is said and changes nothing.
+/// Sends spans and metrics of a run by OTLP, as OpenTelemetry's environment variables request. Without these variables nothing is set up. A
+/// failure to send is reported and does not affect the run.
 /// </summary>
 internal sealed class TelemetryExport
 {
@@ -20,7 +20,7 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // Send the data that waits. The providers are not disposed of afterwards: that would wait again for a collector that does not answer.
+    // Send the data that waits. The providers are not disposed, because disposal would wait once more for a collector that does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 
@@ -43,7 +43,7 @@ internal sealed class TelemetryExport
         }
     }
 
-    /// <returns>Null where nobody asked for it, or for something that can't be, which is said.</returns>
+    /// <returns>Null if no export is requested, or if the variables are invalid, which is reported.</returns>
     public static TelemetryExport? Start(IReadOnlyDictionary<string, string> environment, Action<string> say)
     {
         if (Value(environment, "OTEL_SDK_DISABLED") is { } disabled && disabled.Equals("true", StringComparison.OrdinalIgnoreCase))
@@ -66,15 +66,15 @@ internal sealed class TelemetryExport
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {
-            // An example is headers in an invalid form. The exception's text is not shown, because it may contain them.
+            // One cause is headers in an invalid form. The exception's text is not shown, because it may contain the headers.
             say($"OpenTelemetry's variables can't be used ({e.GetType().Name}); no telemetry is sent");
             return null;
         }
     }
 
-    /// <summary>Sends what waits, with how the jobs stand by now.</summary>
-    /// <param name="standings">Read only if somebody wants them.</param>
-    /// <param name="patience">Then what is still on its way is left behind.</param>
+    /// <summary>Sends the data that waits, and the present status of the jobs.</summary>
+    /// <param name="standings">Returns the status of the jobs; called only if metrics are exported.</param>
+    /// <param name="patience">How long to wait; what has not been sent by then is given up.</param>
     public async Task EndAsync(Func<Task<IReadOnlyList<NamedStanding>>> standings, TimeSpan patience, TimeProvider time)
     {
         try
@@ -106,7 +106,7 @@ internal sealed class TelemetryExport
 
     private void SetUp(OtlpExporterOptions options, IReadOnlyDictionary<string, string> environment, string signal)
     {
-        // As the specification has it: the library reads the variables of one signal only for all signals together, and takes gRPC by itself.
+        // The specification requires this. The library reads the variables of a single signal only if it sets up all signals together, and its default is gRPC.
         options.Protocol = (OfSignal("PROTOCOL") ?? Value(environment, "OTEL_EXPORTER_OTLP_PROTOCOL")) == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         if (OfSignal("ENDPOINT") is { } endpoint)
             options.Endpoint = new Uri(endpoint);
@@ -118,7 +118,7 @@ internal sealed class TelemetryExport
         string? OfSignal(string what) => Value(environment, $"OTEL_EXPORTER_OTLP_{signal}_{what}");
     }
 
-    /// <summary>Records the first failure only: later ones most often have the same cause.</summary>
+    /// <summary>Records only the first failure, because later ones usually have the same cause.</summary>
     private void Fail(string why)
     {
         lock (gate)

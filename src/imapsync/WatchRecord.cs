@@ -8,14 +8,14 @@ using Imapsync.Engine.Watching;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// What a watched job's runs leave behind for others: its history, notifications and figures. Runs may follow each other within seconds, so
-/// they are put together: an entry at once when a run ends otherwise than the one before it, else every five minutes, or as seldom as the
-/// job is looked at.
+/// Records the runs of a watched job in its history, notifications and metrics. Runs may follow each other within seconds, so several runs are
+/// summed up to one entry. An entry is written at once if a run ends differently from the run before it, otherwise every five minutes, or as
+/// seldom as the job is run.
 /// </summary>
-/// <param name="file">With the notices and the file for figures.</param>
+/// <param name="file">The job file, which has the notifications and the path of the metrics file.</param>
 internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDefinition job, string? metricsPath, StopSignals signals, Action<string> say)
 {
-    /// <summary>A failure that lasts is told again so often; who wants each entry says so (<c>on: always</c>).</summary>
+    /// <summary>How often a lasting failure is notified again. A notification with <c>on: always</c> is sent for each entry.</summary>
     private static readonly TimeSpan Reminder = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan Least = TimeSpan.FromMinutes(5);
@@ -25,29 +25,29 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
     private DateTimeOffset? added;
     private JobReport? last;
 
-    // The bad exit statuses since the last good one, each with the time when it was told last.
+    // The failure statuses since the last success, each with the time of its last notification.
     private readonly Dictionary<int, DateTimeOffset> bad = [];
 
-    // A run that a stop cut short is in the sum at most, so there is nothing that anybody is to be told.
+    // Whether the sum contains only runs that a stop cut short. Then there is nothing to notify anybody of.
     private bool isOfStopOnly = true;
     private Task telling = Task.CompletedTask;
 
-    /// <summary>Takes a run in. Waits for what is written here, not for those who are told over a network.</summary>
+    /// <summary>Adds a run. Waits until files are written, but not until notifications are sent.</summary>
     public async Task AddAsync(JobReport run)
     {
-        // Another run has the job, and that one leaves its own entry.
+        // Another run holds the job's lock, and that run writes its own entry.
         if (run.Stop == StopReason.Locked)
             return;
         if (run.Outcome == JobOutcome.Cancelled || run.Stop == StopReason.Cancelled)
         {
-            // A stop changes nothing about how the job stands: what the run did is added to the sum, whose state stays that of the run before.
+            // A stop does not change the job's state. So what the run did is added to the sum, with the outcome of the run before it.
             sum.Add(last is null ? run : run with { Outcome = last.Outcome, Stop = last.Stop, Problems = last.Problems });
             return;
         }
 
         var now = surroundings.Time.GetUtcNow();
         var isOther = (last?.Outcome, last?.Stop) != (run.Outcome, run.Stop);
-        // What was done before the state changed is an entry of its own: a run that can't connect knows no folders that it could be added to.
+        // What was done before the outcome changed gets an entry of its own, because a run that can't connect has no folders to add it to.
         if (isOther && sum.Report is not null)
             await WriteAsync(now);
         last = run;
@@ -57,7 +57,7 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
             await WriteAsync(now);
     }
 
-    /// <summary>Writes what is left, and waits for those who are being told.</summary>
+    /// <summary>Writes what has not been written yet, and waits until all notifications are sent.</summary>
     public async Task EndAsync()
     {
         if (sum.Report is not null)

@@ -6,7 +6,7 @@ namespace Imapsync.Servers.Tests;
 
 /// <summary>
 /// Many accounts on a real Dovecot, each moved to an account on another Dovecot by a job made from a row of a CSV file. Both servers are reached
-/// in clear text through proxies that count and cut connections; where source and target are the same server, through one proxy.
+/// in clear text through proxies that count and cut connections. If source and target are the same server, it is reached through one proxy.
 /// </summary>
 public sealed class BulkLab : IAsyncDisposable
 {

@@ -11,13 +11,13 @@ internal sealed partial class DocumentPage
 
     private DocumentPage(string text) => this.text = text;
 
-    /// <param name="name">Below docs, without its ending.</param>
+    /// <param name="name">The path of the page below docs, without its extension.</param>
     public static DocumentPage Read(string name) => new(File.ReadAllText(Path.Combine(Repository.Root, "docs", name + ".md")));
 
     /// <summary>The configuration of the program that the page compares imapsync with: the first code block without a language or marked <c>ini</c>.</summary>
     public string Theirs(params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().First(b => b.Language is "" or "ini").Text, changes);
 
-    /// <summary>The job files, in order.</summary>
+    /// <summary>Returns one of the job files on the page, counted from 0, with texts replaced.</summary>
     public string Job(int number, params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().Where(b => b.Language == "yaml").ElementAt(number).Text, changes);
 
     /// <summary>Returns the arguments of an imapsync command line from a code block, a table or a sentence of the page.</summary>

@@ -32,7 +32,9 @@ public sealed partial class FileSourceTests
         /// <param name="number">A different number for each message.</param>
         public abstract void Add(string directory, int number, Sample sample);
 
-        /// <summary>A damaged message and the reason that must be reported; null where damage can't be detected.</summary>
+        /// <summary>
+        /// The function that adds a damaged message, and the reason that must be reported for it; null if damage can't be detected in this format.
+        /// </summary>
         public virtual (string Reason, Action<string> Add)? Damage => null;
 
         protected static void Write(string path, byte[] octets)

@@ -95,7 +95,7 @@ public sealed class WatchTests
             Assert.Contains("another run holds this job: pid ", run.Error, StringComparison.Ordinal);
         }
 
-        // A second watch and the first take turns as well.
+        // A second watch of the same job takes turns with the first one.
         await using (var other = Watch(lab))
         {
             await SeesAsync(other, "listened to by");
@@ -267,7 +267,7 @@ public sealed class WatchTests
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // The file was renamed while it was read.
+                // A file was renamed while it was read; compare again.
             }
 
             if (patience.IsCancellationRequested || watch.HasExited)

@@ -41,7 +41,7 @@ public sealed class ChromiumPage : IAsyncDisposable
             using var http = new HttpClient();
             await UntilAsync(async () =>
             {
-                // Written when the browser listens.
+                // The browser writes this file when it accepts connections.
                 if (!File.Exists(Path.Combine(profile, "DevToolsActivePort")) || await File.ReadAllLinesAsync(Path.Combine(profile, "DevToolsActivePort")) is not [var port, _, ..])
                     return false;
                 var targets = JsonNode.Parse(await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/json/list")))!.AsArray();
@@ -73,7 +73,7 @@ public sealed class ChromiumPage : IAsyncDisposable
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            // It has ended.
+            // The browser has already ended.
         }
     }
 

@@ -13,7 +13,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public string Directory { get; }
 
-    /// <summary>Of Npgsql, with the password.</summary>
+    /// <summary>The connection string for Npgsql, including the password.</summary>
     public string ConnectionString { get; private set; } = "";
 
     public int Port { get; private set; }

@@ -5,7 +5,7 @@ using Imapsync.Fleet.Preflights;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet check</c>: has the server sign in to both sides of each row of a list.</summary>
+/// <summary><c>imapsync-fleet check</c>: makes the server sign in to source and target of each row of a list, to find rows that can't be run.</summary>
 internal static class CheckCommand
 {
     public static Command Create(TextWriter output, TextWriter error)
@@ -54,9 +54,11 @@ internal static class CheckCommand
 
     public static Option<int> ParallelOption() => new("--parallel") { Description = "Rows that are checked at once.", HelpName = "N", DefaultValueFactory = _ => 8 };
 
-    /// <summary>Waits for the end of a preflight, and says how far it is, which rows can't be run, and what is to be copied.</summary>
-    /// <param name="atOnce">The rows that are checked at once.</param>
-    /// <returns>The preflight at its end.</returns>
+    /// <summary>
+    /// Waits until a preflight has ended. Meanwhile writes its progress; at the end, the rows that can't be run and how much is to be copied.
+    /// </summary>
+    /// <param name="atOnce">How many rows are checked at once.</param>
+    /// <returns>The preflight in its final state.</returns>
     public static async Task<PreflightView> FollowAsync(FleetClient fleet, PreflightView check, int atOnce, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         await error.WriteLineAsync($"preflight {check.Id}: it goes on at the server without this command");

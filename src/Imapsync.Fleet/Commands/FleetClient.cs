@@ -7,7 +7,7 @@ using Imapsync.Fleet.Serving;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>The commands' client of the API, with its address and token.</summary>
+/// <summary>The client of the fleet's HTTP API that the commands use, with the server's address and the user's token.</summary>
 internal sealed class FleetClient : IDisposable
 {
     private readonly HttpClient http;
@@ -83,7 +83,7 @@ internal sealed class FleetClient : IDisposable
             var token = parsed.GetValue(tokenFile) is { } file ? File.ReadAllText(file).Trim() : Environment.GetEnvironmentVariable("IMAPSYNC_FLEET_TOKEN") ?? "";
             if (token.Length == 0)
                 throw new FleetException("a token is needed: give --token-file or IMAPSYNC_FLEET_TOKEN");
-            // A proxy that the environment names would see a request in clear text: only https is sent through one.
+            // A proxy from the environment could read a request in clear text, so only https goes through a proxy.
             var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = place.Scheme == "https" }) { BaseAddress = place, Timeout = TimeSpan.FromMinutes(5) };
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
             // With "Expect: 100-continue" a refusal arrives before the body is sent, so it can be read.

@@ -41,7 +41,7 @@ internal sealed class FleetOptions
 
     private TimeSpan GraceOf(ParseResult parsed) => parsed.GetValue(grace) is var n and >= 0 and <= 86_400 ? TimeSpan.FromSeconds(n) : throw new FleetException("--grace must be a number of seconds from 0 to 86400");
 
-    /// <param name="isShared">Only what several machines reach will do.</param>
+    /// <param name="isShared">Whether several machines must be able to reach the store, so that it has to be PostgreSQL.</param>
     public async Task<FleetStore> OpenStoreAsync(ParseResult parsed, bool isShared, CancellationToken cancellationToken)
     {
         var file = parsed.GetValue(postgresFile);

@@ -3,7 +3,7 @@ using Imapsync.Fleet.Dashboard;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>The options of <c>serve</c> that name a provider of OpenID Connect.</summary>
+/// <summary>The options of <c>serve</c> that describe an OpenID Connect provider.</summary>
 internal sealed class OidcOptions
 {
     private readonly Option<string> authority = new("--oidc-authority") { Description = "People may sign in by this provider of OpenID Connect, too.", HelpName = "URL" };
@@ -20,7 +20,7 @@ internal sealed class OidcOptions
             command.Add(option);
     }
 
-    /// <returns>Null where no provider is named.</returns>
+    /// <returns>Null if no provider is given.</returns>
     public OidcSettings? SettingsOf(ParseResult parsed)
     {
         if (parsed.GetValue(authority) is not { } text)

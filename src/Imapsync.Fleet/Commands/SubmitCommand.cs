@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet submit</c>: gives the fleet a job file and the rows it names.</summary>
+/// <summary><c>imapsync-fleet submit</c>: sends a job file and its accounts, which are the rows of a CSV file, to the server.</summary>
 internal static class SubmitCommand
 {
     public static Command Create(TextWriter output, TextWriter error)
@@ -59,7 +59,7 @@ internal static class SubmitCommand
         return command;
     }
 
-    /// <summary>The two files of a list as a form.</summary>
+    /// <summary>Returns the two files of a list, the job file and the CSV file, as a form.</summary>
     /// <param name="accounts">The CSV file; null for the one that the job file names.</param>
     public static async Task<MultipartFormDataContent> FormAsync(string path, string? accounts, CancellationToken cancellationToken) => new()
     {
@@ -67,7 +67,7 @@ internal static class SubmitCommand
         { new ByteArrayContent(await File.ReadAllBytesAsync(accounts ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
     };
 
-    /// <summary>The CSV file that the job file's <c>for_each</c> names, beside it.</summary>
+    /// <summary>Returns the path of the CSV file that the job file's <c>for_each</c> names, relative to the job file's directory.</summary>
     private static string TableOf(string path)
     {
         try

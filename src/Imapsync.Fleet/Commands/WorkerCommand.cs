@@ -3,7 +3,7 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>Runs <c>imapsync-fleet worker</c>: a worker on a list that it shares with others.</summary>
+/// <summary>Runs <c>imapsync-fleet worker</c>: a worker that shares a list in PostgreSQL with other workers.</summary>
 internal static class WorkerCommand
 {
     public static Command Create(TextWriter error)

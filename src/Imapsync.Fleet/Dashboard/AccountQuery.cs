@@ -4,20 +4,20 @@ using Imapsync.Fleet.Serving;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>Which accounts a page shows and in which order, as its address says it.</summary>
+/// <summary>Which accounts a page shows and in which order, read from the page's address.</summary>
 internal sealed record AccountQuery(long? Batch, IReadOnlyList<AccountStatus> Statuses, string? Text, string? Sort, string? After)
 {
     public const int Rows = 100;
 
     public AccountFilter Filter => new(Batch, Statuses.Count > 0 ? Statuses : null, Text);
 
-    /// <summary>Whether every account of every list is meant.</summary>
+    /// <summary>Whether the query selects every account of every list.</summary>
     public bool IsForAll => Batch is null && Statuses.Count == 0 && string.IsNullOrEmpty(Text);
 
-    /// <summary>The page; null where the address was made up.</summary>
+    /// <summary>The page of accounts to read; null if the address contains invalid values.</summary>
     public AccountPage? Page => Api.PageOf(Batch, [.. Statuses], Text, Sort, After, Rows);
 
-    /// <summary>The query of an address; null where it can't be read.</summary>
+    /// <summary>Reads the query of an address; null if it is invalid.</summary>
     public static AccountQuery? Read(IQueryCollection query)
     {
         long? batch = null;
@@ -45,7 +45,7 @@ internal sealed record AccountQuery(long? Batch, IReadOnlyList<AccountStatus> St
     public static IResult Export(HttpRequest request, FleetStore store) =>
         Read(request.Query) is { } query ? Api.Results(store, query.Filter, "results.csv") : TypedResults.BadRequest();
 
-    /// <summary>The address of a page with this query.</summary>
+    /// <summary>Returns the address of a page with this query.</summary>
     public string At(string path)
     {
         var parts = Statuses.Select(s => new KeyValuePair<string, string?>("status", Words.Status(s))).ToList();
@@ -53,9 +53,11 @@ internal sealed record AccountQuery(long? Batch, IReadOnlyList<AccountStatus> St
         return path + QueryString.Create(parts.Where(p => !string.IsNullOrEmpty(p.Value)));
     }
 
-    /// <summary>The address of the first page in the order that a click on a column asks for: up, then down.</summary>
+    /// <summary>
+    /// Returns the address of the first page in the order that a click on a column asks for: ascending, or descending if it is already ascending.
+    /// </summary>
     public string Sorted(string column) => (this with { Sort = Sort == column ? "-" + column : column, After = null }).At("/accounts");
 
-    /// <summary>The value of <c>aria-sort</c>; null for a column that is not sorted by.</summary>
+    /// <summary>The value of <c>aria-sort</c> for a column; null if the rows are not sorted by it.</summary>
     public string? Direction(string column) => Sort == column ? "ascending" : Sort == "-" + column ? "descending" : null;
 }

@@ -5,11 +5,11 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>What an account's page shows besides how it stands.</summary>
-/// <param name="Report">Of the attempt that ended last; null where none has ended.</param>
-/// <param name="Events">The newest first.</param>
-/// <param name="Log">The newest first.</param>
-/// <param name="LogEnd">Changes whenever a line is added to the log.</param>
+/// <summary>What an account's page shows in addition to the account's status.</summary>
+/// <param name="Report">The report of the attempt that ended last; null if none has ended.</param>
+/// <param name="Events">The account's events, newest first.</param>
+/// <param name="Log">The log lines, newest first.</param>
+/// <param name="LogEnd">A text that changes whenever a line is added to the log.</param>
 internal sealed record AccountStory(AccountReport? Report, IReadOnlyList<AccountEvent> Events, IReadOnlyList<LogLine> Log, string LogEnd)
 {
     public static async Task<AccountStory> ReadAsync(FleetStore store, long account, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal sealed record AccountStory(AccountReport? Report, IReadOnlyList<Account
     /// <summary>Returns a text that changes whenever the report or the events do.</summary>
     public static string VersionOf(AccountView account) => string.Create(CultureInfo.InvariantCulture, $"{account.Attempt}.{account.Began}.{account.Ended}.{(int)account.Status}");
 
-    /// <summary>The date of a message as its header has it.</summary>
+    /// <summary>Formats the date in a message's header; a date that can't be parsed is returned unchanged.</summary>
     public static string DateOf(ProblemLine problem) =>
         DateTimeOffset.TryParse(problem.Date, CultureInfo.InvariantCulture, out var date) ? date.ToString("yyyy-MM-dd HH:mm zzz", CultureInfo.InvariantCulture) : problem.Date;
 }

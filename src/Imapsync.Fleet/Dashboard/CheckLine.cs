@@ -3,7 +3,7 @@ using Imapsync.Fleet.Preflights;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>A check of a list as the pages show it.</summary>
+/// <summary>A check (preflight) of a list as the pages show it.</summary>
 internal sealed class CheckLine(PreflightView check)
 {
     public string State => check.State.ToString().ToLowerInvariant();
@@ -21,13 +21,13 @@ internal sealed class CheckLine(PreflightView check)
 
     public string Share => Words.Percent(check.Checked, check.Rows);
 
-    /// <summary>What is to be copied, where that was counted.</summary>
+    /// <summary>How much is to be copied; empty if that was not counted.</summary>
     public string Amount => check.OctetsLeft is { } octets ? $"{Words.Number(check.MessagesLeft)} messages, {Words.Size(octets)} to copy{Duration}" : "";
 
-    /// <summary>Changes whenever a row has a result.</summary>
+    /// <summary>A text that changes whenever a row gets its result.</summary>
     public string Version => string.Create(CultureInfo.InvariantCulture, $"{State}.{check.Checked}.{check.Failed}");
 
-    /// <summary>What live numbers replace.</summary>
+    /// <summary>The texts that an open page updates, each with the name in its <c>data-live</c> attribute.</summary>
     public IEnumerable<(string Name, string Text)> Texts => [("check-sentence", Sentence), ("check-share", Share), ("check-amount", Amount), ("check", Version)];
 
     private string Duration => check.EstimatedSeconds is { } seconds and > 0 ? string.Create(CultureInfo.InvariantCulture, $", about {Math.Max(1, Math.Ceiling(seconds / 60)):0} min") : "";

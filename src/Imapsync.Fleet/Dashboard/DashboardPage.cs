@@ -6,12 +6,12 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>A page for people who have signed in. Whatever is posted to it needs the role operate.</summary>
+/// <summary>A page for people who have signed in. A POST to it requires the role operate.</summary>
 public abstract class DashboardPage : PageModel
 {
     public bool MayOperate => User.IsInRole(nameof(Role.Operate));
 
-    /// <summary>What was just done, shown once on the page that follows.</summary>
+    /// <summary>A sentence about the action just done; the next page shows it once.</summary>
     [TempData]
     public string? Said { get; set; }
 

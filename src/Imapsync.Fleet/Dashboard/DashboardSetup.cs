@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>The web pages: their sessions, protections and files.</summary>
+/// <summary>Sets up the web pages: their sessions, the protection against other sites, and their static files.</summary>
 internal static class DashboardSetup
 {
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -20,7 +20,7 @@ internal static class DashboardSetup
         ["fleet.svg"] = "image/svg+xml",
     };
 
-    /// <param name="keys">The directory of the keys that cookies are sealed with; all servers of a fleet share it.</param>
+    /// <param name="keys">The directory of the keys that encrypt cookies; all servers of a fleet share it.</param>
     public static void AddDashboard(this IServiceCollection services, AuthenticationBuilder authentication, string keys, OidcSettings? oidc)
     {
         services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(keys)).SetApplicationName("imapsync-fleet");
@@ -34,7 +34,8 @@ internal static class DashboardSetup
             r.Conventions.AllowAnonymousToPage("/SignedIn");
             r.Conventions.AllowAnonymousToPage("/Problem");
         });
-        // A proxy says whether the browser spoke TLS to it, so that cookies get their Secure attribute. Whoever lies about it harms only his own.
+        // A proxy reports whether the browser used TLS, so that cookies get their Secure attribute. The header is accepted from anybody, because a
+        // client that lies harms only its own session.
         services.Configure<ForwardedHeadersOptions>(f =>
         {
             f.ForwardedHeaders = ForwardedHeaders.XForwardedProto;
@@ -64,7 +65,7 @@ internal static class DashboardSetup
         });
     }
 
-    /// <summary>Before routing: refuses what another site sends, and gives browsers a page where something went wrong.</summary>
+    /// <summary>Adds what runs before routing: it refuses changes that another site requests, and gives browsers a page about errors.</summary>
     public static void UseDashboardProtection(this WebApplication app)
     {
         app.UseForwardedHeaders();

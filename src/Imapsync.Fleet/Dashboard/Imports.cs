@@ -6,12 +6,15 @@ using Imapsync.Fleet.Submitting;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>Lists that are checked by signing in and may be submitted from there. Their rows are kept sealed, as long as the preflight is kept.</summary>
+/// <summary>
+/// Uploaded lists. A preflight checks each row by signing in; then the list can be submitted. The rows are encrypted in memory, and are kept as long as
+/// the preflight.
+/// </summary>
 internal sealed class Imports(PreflightDesk desk, FleetStore store)
 {
     private readonly ConcurrentDictionary<string, (ListForm Form, ReadBatch Batch)> kept = new(StringComparer.Ordinal);
 
-    /// <returns>The preflight's number; null where there are as many as may be.</returns>
+    /// <returns>The preflight's number; null if there are already as many preflights as permitted.</returns>
     public string? Begin(ListForm form, ReadBatch batch, PreflightRequest request)
     {
         foreach (var gone in kept.Keys.Where(k => desk.Find(k) is null))
@@ -22,12 +25,14 @@ internal sealed class Imports(PreflightDesk desk, FleetStore store)
         return id;
     }
 
-    /// <summary>The list that a preflight checks, and how many of its rows make an account; null for one that was not begun here.</summary>
+    /// <summary>
+    /// Returns the name of the list that a preflight checks, and the number of its accounts; null for a preflight that was not begun here.
+    /// </summary>
     public (string Name, int Accounts)? Find(string id) => desk.Find(id) is not null && kept.TryGetValue(id, out var found) ? (found.Form.Name, found.Batch.Accounts.Count) : null;
 
     /// <summary>Submits the list of a preflight.</summary>
-    /// <param name="onlyGood">Only the rows that were found to be in order.</param>
-    /// <returns>The number of its accounts; null where there is no such list.</returns>
+    /// <param name="onlyGood">Whether to submit only the rows whose check succeeded.</param>
+    /// <returns>The number of accounts submitted; null if there is no such list, or no account to submit.</returns>
     public async Task<(Submitted Submitted, int Accounts)?> SubmitAsync(string id, bool onlyGood, CancellationToken cancellationToken)
     {
         if (desk.Find(id) is not { } preflight || !kept.TryGetValue(id, out var found))

@@ -3,7 +3,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>An account as the pages show it. Pages and live numbers take their texts from here, so that they agree.</summary>
+/// <summary>An account as the pages show it. Pages and their live updates both take their texts from here, so that they agree.</summary>
 internal sealed class AccountLine(AccountView account)
 {
     public string Status => Words.Status(account);
@@ -20,7 +20,7 @@ internal sealed class AccountLine(AccountView account)
 
     public string Attempts => Words.Number(account.Attempt);
 
-    /// <summary>When it is tried, for one that waits; what it is at, for one that is at work; else when it ended.</summary>
+    /// <summary>For a waiting account when it is due, for a running account when its attempt began, for any other when its last attempt ended.</summary>
     public string When => account switch
     {
         { Status: AccountStatus.Due, Attempt: > 0 } => $"due {Words.Time(account.DueAt)}",
@@ -30,14 +30,17 @@ internal sealed class AccountLine(AccountView account)
         _ => "not begun yet",
     };
 
-    /// <summary>What live numbers replace, by the names in <c>data-live</c>.</summary>
+    /// <summary>The texts that an open page updates, each with the name in its <c>data-live</c> attribute.</summary>
     public IEnumerable<(string Name, string Text)> Texts =>
     [
         (Name("status"), Status), (Name("copied"), Copied), (Name("size"), Size), (Name("problems"), Problems), (Name("ended"), Ended), (Name("note"), Note),
         (Name("progress"), Share), (Name("attempts"), Attempts), (Name("when"), When),
     ];
 
-    /// <summary>How much is in place, in percent. What was there before is not counted as copied, so only the status tells when all is.</summary>
+    /// <summary>
+    /// The share of messages copied, in percent. Messages that were at the target before do not count as copied, so an account that is done shows 100 in any
+    /// case.
+    /// </summary>
     public string Share => account.Status == AccountStatus.Done ? "100" : Words.Percent(account.Copied, account.Planned);
 
     public string Name(string what) => string.Create(CultureInfo.InvariantCulture, $"account-{account.Id}-{what}");
@@ -63,7 +66,7 @@ internal sealed class BatchLine(BatchView batch)
 
     public long Count(AccountStatus status) => batch.Counts.GetValueOrDefault(status);
 
-    /// <summary>One sentence over all batches, read aloud when it changes.</summary>
+    /// <summary>One sentence about all batches. Screen readers read it aloud when it changes.</summary>
     public static string Summary(IReadOnlyList<BatchView> batches)
     {
         string Sum(params AccountStatus[] statuses) => Words.Number(batches.Sum(b => statuses.Sum(s => b.Counts.GetValueOrDefault(s))));

@@ -10,8 +10,8 @@ using Imapsync.Fleet.Preflights;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// What open pages show, kept up to date by server-sent events. One look at the database every two seconds serves all listeners,
-/// and there is none while nobody listens.
+/// Keeps open pages up to date by server-sent events. The database is read once every two seconds for all listeners together, and not at all
+/// while there are none.
 /// </summary>
 internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
 {
@@ -25,12 +25,12 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
     private readonly List<Listener> listeners = [];
     private bool isLooking;
 
-    /// <summary>The endpoint. Each event is a JSON object: the <c>data-live</c> names of what has changed, and the texts now there.</summary>
-    /// <param name="accounts">Numbers of the accounts shown, with commas between.</param>
-    /// <param name="batches">Whether the numbers of batches are shown.</param>
-    /// <param name="story">The account whose report, history and log are shown; null for none.</param>
-    /// <param name="check">The preflight that is shown; null for none.</param>
-    /// <param name="workers">Whether the workers and the throughput are shown.</param>
+    /// <summary>The endpoint. Each event is a JSON object that maps the <c>data-live</c> names of changed texts to the new texts.</summary>
+    /// <param name="accounts">The numbers of the accounts that the page shows, separated by commas.</param>
+    /// <param name="batches">Whether the page shows the numbers of batches.</param>
+    /// <param name="story">The account whose report, history and log the page shows; null for none.</param>
+    /// <param name="check">The preflight that the page shows; null for none.</param>
+    /// <param name="workers">Whether the page shows the workers and the throughput.</param>
     public static IResult Stream(LiveNumbers live, ClaimsPrincipal user, string? accounts, bool? batches, long? story, string? check, bool? workers, CancellationToken cancellationToken)
     {
         var ids = new HashSet<long>();
@@ -80,7 +80,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
                 var changed = listener.Texts(look).Where(t => !shown.TryGetValue(t.Name, out var before) || before != t.Text).ToDictionary(t => t.Name, t => t.Text, StringComparer.Ordinal);
                 foreach (var (name, text) in changed)
                     shown[name] = text;
-                // An event without changes tells that the numbers are up to date, and finds out whether anybody is still there.
+                // An event without changes tells the page that its numbers are current, and shows this server whether the browser is still connected.
                 yield return new SseItem<string>(JsonSerializer.Serialize(changed));
             }
         }
@@ -128,7 +128,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
             }
             catch (Exception e)
             {
-                // The pages keep what they show, and say that it is old; the next look may succeed.
+                // The pages keep their numbers and say that these are old; the next attempt may succeed.
                 log.LogWarning(e, "Live numbers could not be read");
                 await Task.Delay(Pause, time, CancellationToken.None);
             }
@@ -142,7 +142,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
         return [("workers", WorkersModel.VersionOf(await store.ReadWorkersAsync(stop))), ("throughput", newest.Version), ("throughput-table", newest.Version)];
     }
 
-    /// <summary>Returns who listens. Where nobody does the looking ends, and the next listener begins it again.</summary>
+    /// <summary>Returns the listeners. If there are none, reading of the database ends, and the next listener starts it again.</summary>
     private List<Listener> Present()
     {
         lock (guard)
@@ -152,12 +152,12 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
         }
     }
 
-    /// <param name="Logs">For accounts whose log is shown, what changes when it does.</param>
+    /// <param name="Logs">For each account whose log a page shows, a text that changes whenever the log does.</param>
     private sealed record Look(IReadOnlyList<BatchView> Batches, Dictionary<long, AccountView> Accounts, IReadOnlyDictionary<long, string> Logs, Dictionary<string, PreflightView> Checks, IReadOnlyList<(string Name, string Text)> Workers);
 
     private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story, string? Check, bool IsForWorkers)
     {
-        /// <summary>Only the newest look matters to a listener that is slow.</summary>
+        /// <summary>Holds one look, because a slow listener needs only the newest.</summary>
         public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
         public IEnumerable<(string Name, string Text)> Texts(Look look) =>

@@ -6,15 +6,15 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>A provider of OpenID Connect by which people sign in, beside tokens.</summary>
-/// <param name="Secret">Null for a client without one; the code is bound by PKCE in any case.</param>
+/// <summary>An OpenID Connect provider by which people can sign in, in addition to tokens.</summary>
+/// <param name="Secret">The client's secret; null for a client without one. PKCE binds the code in any case.</param>
 /// <param name="RoleClaim">The claim of the ID token that says what a person may do.</param>
-/// <param name="Operate">The value of that claim for the role operate; null: nobody has it.</param>
-/// <param name="Look">The value for the role look; null: nobody has it by a value of its own.</param>
-/// <param name="PublicUrl">Where browsers reach the pages; null where the name that they ask for is the right one.</param>
+/// <param name="Operate">The value of that claim that gives the role operate; null if no value does.</param>
+/// <param name="Look">The value of that claim that gives the role look; null if no value does.</param>
+/// <param name="PublicUrl">The address under which browsers reach the pages; null if it is the one in their requests.</param>
 internal sealed record OidcSettings(Uri Authority, string Client, string? Secret, string RoleClaim, string? Operate, string? Look, Uri? PublicUrl)
 {
-    /// <summary>Returns what a person may do by these claims; null for nothing.</summary>
+    /// <summary>Returns the role that a person's claims give; null for none.</summary>
     public Role? RoleOf(ClaimsPrincipal person)
     {
         var values = person.FindAll(RoleClaim).Select(c => c.Value).ToHashSet(StringComparer.Ordinal);
@@ -22,15 +22,15 @@ internal sealed record OidcSettings(Uri Authority, string Client, string? Secret
     }
 }
 
-/// <summary>Signing in by a provider: the code flow with PKCE. What comes of it is a session as that of a token, for an hour.</summary>
+/// <summary>Sign-in by a provider: the authorization code flow with PKCE. The result is a session like that of a token, valid for an hour.</summary>
 internal static class Oidc
 {
     public const string SchemeName = "oidc";
 
-    /// <summary>The address that the provider sends browsers back to, below the server's own.</summary>
+    /// <summary>The path of this server to which the provider sends browsers back.</summary>
     public const string CallbackPath = "/sign-in/returned";
 
-    /// <summary>The claims that a person's name is taken from, the best first.</summary>
+    /// <summary>The claims from which a person's name is taken, the preferred one first.</summary>
     private static readonly string[] NameClaims = ["preferred_username", "email", "name", "sub"];
 
     public static void AddOidc(this AuthenticationBuilder authentication, OidcSettings settings) =>
@@ -39,7 +39,7 @@ internal static class Oidc
             o.SignInScheme = Session.SchemeName;
             (o.Authority, o.ClientId, o.ClientSecret, o.CallbackPath) = (settings.Authority.ToString(), settings.Client, settings.Secret, CallbackPath);
             o.RequireHttpsMetadata = !settings.Authority.IsLoopback;
-            // A redirection to this server carries cookies that are lax, and a form that another site sends would not.
+            // The provider must answer by a redirect: it carries the SameSite=Lax cookies set below, which a form posted by another site would not.
             (o.ResponseType, o.ResponseMode, o.UsePkce) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query, true);
             foreach (var cookie in new[] { o.CorrelationCookie, o.NonceCookie })
                 (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
@@ -66,7 +66,7 @@ internal static class Oidc
     public static void MapOidc(this WebApplication app, OidcSettings settings) =>
         app.MapGet("/sign-in/provider", (HttpContext context, string? back) => BeginAsync(context, settings, back)).AllowAnonymous().ExcludeFromDescription();
 
-    /// <summary>What the page for signing in says where it did not work.</summary>
+    /// <summary>Returns what the sign-in page says after a failed sign-in by the provider; null for an unknown reason.</summary>
     public static string? RefusalOf(string? reason, OidcSettings settings) => reason switch
     {
         "role" => $"{settings.Authority.Host} knows you, but gives you no role here. Whoever runs this server can say which you need.",
@@ -83,7 +83,7 @@ internal static class Oidc
         }
         catch (Exception e) when (e is InvalidOperationException or HttpRequestException or IOException)
         {
-            // The provider's description of itself could not be read.
+            // The provider's configuration document could not be read.
             LogOf(context).LogWarning("{Provider} can't be reached: {Why}", settings.Authority, (e.InnerException ?? e).Message.ReplaceLineEndings(" "));
             context.Response.Redirect("/sign-in?refused=away");
         }
@@ -102,7 +102,8 @@ internal static class Oidc
         var sessions = context.HttpContext.RequestServices.GetRequiredService<Session>();
         context.Principal = sessions.OpenByProvider(NameOf(person), role);
         context.Properties!.AllowRefresh = false;
-        // The session's cookie is not sent by a navigation that another site began, and so not with this redirection: a page of this server goes on.
+        // The session's cookie is SameSite=Strict, so the browser does not send it in a navigation that another site began, such as this redirect. So
+        // redirect to a page of this server, from which the browser goes on with the cookie.
         context.ReturnUri = "/signed-in?back=" + Uri.EscapeDataString(LocalAddress.Of(context.ReturnUri));
         return Task.CompletedTask;
     }

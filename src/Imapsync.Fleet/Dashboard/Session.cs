@@ -5,10 +5,10 @@ using Imapsync.Fleet.Serving;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// A browser's session: a cookie that holds the digest of the token it was opened with, and counts only as long as that token is admitted; or what
-/// a provider said of a person, which counts for an hour.
+/// A browser's session. The cookie of a session opened by a token holds the token's digest, and is valid only as long as that token is admitted.
+/// The cookie of a session opened by a provider holds the person's name and role, and is valid for an hour.
 /// </summary>
-/// <param name="provider">By which people may sign in, too; null for tokens alone.</param>
+/// <param name="provider">The provider by which people may sign in as well; null if only tokens are accepted.</param>
 internal sealed class Session(Tokens tokens, OidcSettings? provider, TimeProvider time)
 {
     public const string SchemeName = "session";
@@ -17,18 +17,18 @@ internal sealed class Session(Tokens tokens, OidcSettings? provider, TimeProvide
     private const string DigestClaim = "token-sha256";
     private const string UntilClaim = "until";
 
-    /// <summary>How long what a provider said is relied on: it tells nobody when a person is dismissed.</summary>
+    /// <summary>How long a sign-in by the provider is valid. It is limited, because the provider does not report when a person is no longer admitted.</summary>
     private static readonly TimeSpan ProviderTime = TimeSpan.FromHours(1);
 
     public OidcSettings? Provider => provider;
 
-    /// <summary>Returns who signs in by a token; null where nobody has it.</summary>
+    /// <summary>Returns the user of a token; null if no user has this token.</summary>
     public ClaimsPrincipal? Open(string token) => Of(Tokens.Digest(token));
 
     /// <summary>Returns the session of a person whom the provider has signed in.</summary>
     public ClaimsPrincipal OpenByProvider(string name, Role role) => Of(name, role, UntilClaim, (time.GetUtcNow() + ProviderTime).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Returns the session as it is admitted now; null where it has ended. The role of a token is its present one.</summary>
+    /// <summary>Returns the session if it is still valid, with the present role of its token; null if the session has ended.</summary>
     public ClaimsPrincipal? Renew(ClaimsPrincipal? user)
     {
         if (user?.FindFirstValue(DigestClaim) is { } digest)

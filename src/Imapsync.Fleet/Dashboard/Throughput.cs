@@ -9,15 +9,15 @@ internal enum ThroughputSpan
     Day,
 }
 
-/// <summary>What all workers copied in the last hour or day, as bars of a chart and rows of a table.</summary>
+/// <summary>How much all workers copied in the last hour or day, as bars of a chart and rows of a table.</summary>
 internal sealed class Throughput(ThroughputSpan span, IReadOnlyList<ThroughputSample> samples)
 {
-    /// <summary>The size of a chart in its own units. Bars stand on the line at the bottom.</summary>
+    /// <summary>The size of a chart in its own units. The bars stand on its lower edge.</summary>
     public const int Width = 720, Height = 160;
 
     public ThroughputSpan Span => span;
 
-    /// <summary>The oldest first.</summary>
+    /// <summary>The samples, oldest first.</summary>
     public IReadOnlyList<ThroughputSample> Samples => samples;
 
     /// <summary>The length of a sample in minutes.</summary>
@@ -25,7 +25,7 @@ internal sealed class Throughput(ThroughputSpan span, IReadOnlyList<ThroughputSa
 
     public string Title => span == ThroughputSpan.Hour ? "The last hour, by minutes" : "The last day, by 15 minutes";
 
-    /// <summary>Changes whenever there is a new sample.</summary>
+    /// <summary>A text that changes whenever there is a new sample.</summary>
     public string Version => samples.Count == 0 ? "" : samples[^1].At.ToString(CultureInfo.InvariantCulture);
 
     public bool IsEmpty => samples.All(s => s.Messages == 0);
@@ -33,14 +33,14 @@ internal sealed class Throughput(ThroughputSpan span, IReadOnlyList<ThroughputSa
     public static async Task<Throughput> ReadAsync(FleetStore store, ThroughputSpan span, CancellationToken cancellationToken) =>
         new(span, await store.ReadThroughputAsync(MinutesOf(span), span == ThroughputSpan.Hour ? 60 : 96, cancellationToken));
 
-    /// <summary>One sentence on what a chart shows.</summary>
+    /// <summary>Returns one sentence that describes a chart.</summary>
     public string Summary(Func<ThroughputSample, long> figure, Func<long, string> write)
     {
         var most = samples.MaxBy(figure)!;
         return $"{write(samples.Sum(figure))} in all, at most {write(figure(most) / Minutes)} a minute, at {Clock(most.At)} UTC";
     }
 
-    /// <summary>The bars of a chart, the oldest first: where each begins, how wide and how high it is.</summary>
+    /// <summary>Returns the bars of a chart, oldest first: the position, width, height and text of each.</summary>
     public IEnumerable<(string X, string Y, string Wide, string High, string Text)> Bars(Func<ThroughputSample, long> figure, Func<long, string> write)
     {
         var most = Math.Max(1, samples.Max(figure));
@@ -48,7 +48,7 @@ internal sealed class Throughput(ThroughputSpan span, IReadOnlyList<ThroughputSa
         for (var i = 0; i < samples.Count; i++)
         {
             var value = figure(samples[i]);
-            // Whatever is not nothing can be seen.
+            // Every value above 0 gets a bar that is high enough to be seen.
             var high = value == 0 ? 0 : Math.Max(1.5, (double)Height * value / most);
             yield return (Number((i * step) + (step * 0.1)), Number(Height - high), Number(step * 0.8), Number(high), $"{Clock(samples[i].At)} UTC: {write(value / Minutes)} a minute");
         }

@@ -12,10 +12,10 @@ internal static class Words
 
     public static string Accounts(long number) => number == 1 ? "1 account" : Number(number) + " accounts";
 
-    /// <summary>A share in percent, as the value of a progress element.</summary>
+    /// <summary>Returns a share in percent, as the value of a progress element.</summary>
     public static string Percent(long part, long whole) => whole <= 0 ? "0" : Math.Clamp(100.0 * part / whole, 0, 100).ToString("0.#", CultureInfo.InvariantCulture);
 
-    /// <summary>Octets in decimal units.</summary>
+    /// <summary>Formats a number of octets in decimal units.</summary>
     public static string Size(long octets)
     {
         var (value, unit) = ((double)octets, 0);
@@ -24,16 +24,16 @@ internal static class Words
         return value.ToString(unit == 0 || value >= 100 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + Units[unit];
     }
 
-    /// <summary>Milliseconds since 1970 as UTC.</summary>
+    /// <summary>Formats milliseconds since 1970 as UTC, to the minute; empty for null.</summary>
     public static string Time(long? milliseconds) =>
         milliseconds is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC" : "";
 
-    /// <summary>Milliseconds since 1970 as UTC, to the second.</summary>
+    /// <summary>Formats milliseconds since 1970 as UTC, to the second.</summary>
     public static string Moment(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
 
     public static string Status(AccountStatus status) => status.ToString().ToLowerInvariant();
 
-    /// <summary>The status, and what will become of it where a worker has the account.</summary>
+    /// <summary>Returns the status and, if a worker has the account, what a user has requested for it.</summary>
     public static string Status(AccountView account) => account.Wanted switch
     {
         Wanted.Pause => Status(account.Status) + ", pausing",

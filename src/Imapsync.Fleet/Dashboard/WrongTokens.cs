@@ -1,6 +1,8 @@
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>Slows guessing at the sign-in page: wrong tokens are answered one after the other, one a second. Right ones never wait.</summary>
+/// <summary>
+/// Slows down the guessing of tokens at the sign-in page: wrong tokens are answered one at a time, one each second. Right tokens never wait.
+/// </summary>
 internal sealed class WrongTokens(TimeProvider time) : IDisposable
 {
     private const int MostWaiting = 20;
@@ -9,7 +11,7 @@ internal sealed class WrongTokens(TimeProvider time) : IDisposable
     private readonly SemaphoreSlim turn = new(1);
     private int waiting;
 
-    /// <summary>Returns when a wrong token may be answered; false, at once, where too many wait already.</summary>
+    /// <summary>Waits until a wrong token may be answered. Returns false at once if too many requests wait already.</summary>
     public async Task<bool> WaitAsync(CancellationToken cancellationToken)
     {
         try

@@ -3,17 +3,17 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Executing;
 
 /// <summary>
-/// What carries work to the workers and calls the feeder now and then, by one of them at a time. It holds no truth: what it forgets the
-/// feeder offers again, and what it hands out twice is begun once.
+/// Distributes attempts to the workers, and regularly calls the feeder on one worker at a time. It need not be reliable: the feeder offers
+/// again what the executor forgets, and an attempt that is handed out twice is begun only once.
 /// </summary>
 internal interface IFleetExecutor : IAsyncDisposable
 {
-    /// <summary>Joins the others and begins to work.</summary>
-    /// <param name="feed">Called every few seconds, never twice at once, by one worker of all.</param>
-    /// <param name="run">Runs an attempt; its task ends with it.</param>
+    /// <summary>Joins the executors of the other workers and begins to work.</summary>
+    /// <param name="feed">Called every few seconds, on one of all workers, and never twice at once.</param>
+    /// <param name="run">Runs an attempt, given the account's and the attempt's number. Its task completes when the attempt has ended.</param>
     Task StartAsync(Func<CancellationToken, Task> feed, Func<long, long, Task> run, CancellationToken cancellationToken);
 
-    /// <summary>Has an attempt run, by the worker that the offer names if that worker is available.</summary>
+    /// <summary>Makes a worker run an attempt: the worker that the offer names, or another one if that is not available.</summary>
     Task OfferAsync(Offer offer, CancellationToken cancellationToken);
 
     /// <summary>Accepts no more attempts. Running attempts continue.</summary>

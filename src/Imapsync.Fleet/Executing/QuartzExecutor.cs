@@ -5,8 +5,8 @@ using Quartz;
 
 namespace Imapsync.Fleet.Executing;
 
-/// <summary>Quartz.NET: in memory for one process, as a cluster in PostgreSQL for many.</summary>
-/// <param name="connectionString">Null: in memory.</param>
+/// <summary>An executor based on Quartz.NET: in memory for one process, as a cluster in PostgreSQL for several.</summary>
+/// <param name="connectionString">The connection string of PostgreSQL; null to run in memory.</param>
 internal sealed class QuartzExecutor(string worker, int slots, string? connectionString, Func<Func<Task>, Task> alone) : IFleetExecutor
 {
     private const string TablePrefix = "fleet.qrtz_";
@@ -25,7 +25,7 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
         collection.AddTransient<AttemptJob>();
         collection.AddQuartz(Configure);
         services = collection.BuildServiceProvider();
-        // The tables of the cluster are created at its first start.
+        // The first start creates the tables of the cluster, so only one worker at a time may do this.
         await alone(async () =>
         {
             scheduler = await services.GetRequiredService<ISchedulerFactory>().GetScheduler(cancellationToken);
@@ -39,7 +39,7 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
 
     public async Task OfferAsync(Offer offer, CancellationToken cancellationToken)
     {
-        // Each attempt has its own key, so that none waits for an older one to be removed.
+        // Each attempt has a key of its own, so that it does not have to wait until the job of an older attempt is removed.
         var name = string.Create(CultureInfo.InvariantCulture, $"{offer.Account}.{offer.Attempt}");
         var job = JobBuilder.Create<AttemptJob>().WithIdentity(name, Accounts)
             .UsingJobData("account", offer.Account.ToString(CultureInfo.InvariantCulture)).UsingJobData("attempt", offer.Attempt.ToString(CultureInfo.InvariantCulture)).Build();
@@ -67,7 +67,7 @@ internal sealed class QuartzExecutor(string worker, int slots, string? connectio
             s.MaxBatchSize = 1;
             s.IdleWaitTime = TimeSpan.FromSeconds(3);
         });
-        // One more thread than slots, for the feeder; accounts don't get it.
+        // One thread more than there are slots is reserved for the feeder.
         quartz.UseDefaultThreadPool(maxConcurrency: slots + 1);
         quartz.UseExecutionLimits(l => l.ForGroup(Accounts, slots));
         if (connectionString is null)

@@ -2,7 +2,7 @@ namespace Imapsync.Fleet.Feeding;
 
 internal readonly record struct WorkerRoom(string Worker, int Slots);
 
-/// <param name="Connections">The most at once; 0 where it is to be left alone.</param>
+/// <param name="Connections">The most connections at once; 0 if the host must not be used.</param>
 internal readonly record struct HostRoom(long Host, long Connections);
 
 /// <summary>The accounts that workers have in progress between two hosts.</summary>
@@ -13,9 +13,9 @@ internal readonly record struct WaitingAccount(long Account, string Mailbox, lon
 internal readonly record struct Choice(long Account, string Worker, long SourceClaim, long TargetClaim);
 
 /// <summary>
-/// Which of the accounts that are due are begun now, and where. Never more connections to a host than it allows, as source and target
-/// together; by priority; between routes of one priority the one with the fewest accounts at work comes first, so a host that is slow or
-/// full keeps nobody else waiting; each to the worker that has the most room.
+/// Decides which of the due accounts are begun now, and by which worker. A host never gets more connections than it allows, as source and target
+/// together. Accounts of higher priority come first. Among routes (pairs of source and target host) of one priority, the one with the fewest running
+/// accounts comes first, so that a slow or full host does not hold up the others. Each account goes to the worker with the most free slots.
 /// </summary>
 internal sealed class FeedPlan
 {
@@ -52,7 +52,7 @@ internal sealed class FeedPlan
     /// <summary>Whether at least one more connection is free at both hosts.</summary>
     public bool HasRoom(long source, long target) => source == target ? free[source] >= 2 : free[source] >= 1 && free[target] >= 1;
 
-    /// <param name="waiting">In the order in which they are to be begun.</param>
+    /// <param name="waiting">The route's due accounts, in the order in which they are to be begun.</param>
     public void Add(long route, long source, long target, IEnumerable<WaitingAccount> waiting) =>
         routes.Add(new Route(source, target, new Queue<WaitingAccount>(waiting)) { AtWork = atWork.GetValueOrDefault(route) });
 

@@ -46,57 +46,56 @@ public enum AccountAction
 }
 
 /// <summary>An account of a list as it is submitted.</summary>
-/// <param name="Mailbox">What is written to: two accounts with the same are never at work at once.</param>
-/// <param name="SourceHost">The name of a host whose connections are counted; empty for what is on a disk.</param>
-/// <param name="SourceClaim">The most connections that it opens there.</param>
-/// <param name="Cells">Its row, sealed.</param>
+/// <param name="Mailbox">Identifies the mailbox that is written to. Two accounts with the same mailbox never run at the same time.</param>
+/// <param name="SourceHost">The name of a host whose connections are counted; empty for a store on a disk.</param>
+/// <param name="SourceClaim">The most connections that the account opens to the source host.</param>
+/// <param name="Cells">The account's row of the list, encrypted.</param>
 public sealed record NewAccount(
     string Name, string Mailbox, string Source, string Target, string SourceHost, string TargetHost, int SourceClaim, int TargetClaim, string Cells);
 
 /// <summary>A list of accounts as it is submitted.</summary>
-/// <param name="Job">The job file, sealed.</param>
+/// <param name="Job">The job file, encrypted.</param>
 /// <param name="Schedule">A cron expression (seconds first): when all accounts are due again; null for once.</param>
 /// <param name="Zone">The time zone of the schedule, an IANA name.</param>
 public sealed record NewBatch(string Name, string Job, int Priority, string? Schedule, string Zone, bool IsPaused)
 {
-    /// <summary>The most connections to a host, of all workers together; those not named keep what they have.</summary>
+    /// <summary>The most connections to each named host, by all workers together. A host that is not named keeps its limit.</summary>
     public IReadOnlyDictionary<string, int> HostConnections { get; init; } = new Dictionary<string, int>();
 
-    /// <summary>When the schedule is due next, in milliseconds since 1970.</summary>
+    /// <summary>When the schedule is due next, in milliseconds since 1970; null for never.</summary>
     public long? NextRun { get; init; }
 }
 
-/// <summary>A list that was taken in.</summary>
+/// <summary>The result of submitting a list.</summary>
 /// <param name="Batch">The batch's number.</param>
 /// <param name="AtWork">The number of rows that were not replaced because a worker has their accounts.</param>
 public readonly record struct Submitted(long Batch, int AtWork);
 
-/// <summary>An account given to a worker. The attempt is its fence: a worker with a lower attempt number may write nothing any more.</summary>
+/// <summary>An account given to a worker. The attempt number is its fence: writes of an earlier attempt are rejected.</summary>
 public readonly record struct Offer(long Account, long Attempt, string Worker);
 
 /// <summary>What a worker needs to run an account.</summary>
-/// <param name="Failures">Attempts that failed since it last got anywhere.</param>
-/// <param name="Job">The batch's job file, sealed.</param>
+/// <param name="Failures">How many attempts have failed since the last one that made progress.</param>
+/// <param name="Job">The batch's job file, encrypted.</param>
 public sealed record StartedAccount(
     long Account, long Attempt, long Batch, string Name, string Job, string Cells, int SourceClaim, int TargetClaim, int Failures, Wanted Wanted);
 
-/// <summary>How an account at work gets on.</summary>
-/// <param name="Planned">Messages that the source shows.</param>
+/// <summary>The progress of a running account.</summary>
+/// <param name="Planned">The number of messages that the source shows.</param>
 public readonly record struct AccountProgress(long Account, long Attempt, long Planned, long Copied, long Bytes, string Folder)
 {
-    /// <summary>What happened since; null for nothing. Lines that were written already are not written again.</summary>
+    /// <summary>The log lines to store; null for none. Lines that are stored already are not stored again.</summary>
     [JsonIgnore]
     public IReadOnlyList<AttemptLine>? Lines { get; init; }
 }
 
 /// <summary>A line of an attempt's log.</summary>
-/// <param name="Number">Counted up from 1 in each attempt; lines may be left out.</param>
-/// <param name="AgeMilliseconds">How long ago it happened, since no two machines' clocks are compared.</param>
+/// <param name="Number">Counted up from 1 in each attempt; numbers may be missing.</param>
+/// <param name="AgeMilliseconds">How long ago the line was written. An age is sent, because the clocks of two machines may differ.</param>
 public readonly record struct AttemptLine(long Number, long AgeMilliseconds, string Words);
 
 /// <summary>How an attempt ended.</summary>
-/// <param name="DelayMilliseconds">When <paramref name="Status"/> is due: in how long.</param>
-/// <param name="Report">The report as JSON; null where there is none.</param>
+/// <param name="DelayMilliseconds">In how many milliseconds the account is due, if <paramref name="Status"/> is <see cref="AccountStatus.Due"/>.</param>
 public sealed record AttemptEnd(long Account, long Attempt, AccountStatus Status, long DelayMilliseconds, int Failures, string Text)
 {
     public long Planned { get; init; }
@@ -107,8 +106,9 @@ public sealed record AttemptEnd(long Account, long Attempt, AccountStatus Status
 
     public long Problems { get; init; }
 
+    /// <summary>The report as JSON; null if there is none.</summary>
     public string? Report { get; init; }
 
-    /// <summary>The last lines of its log; null for none. Lines that were written already are not written again.</summary>
+    /// <summary>The last lines of the attempt's log; null for none. Lines that are stored already are not stored again.</summary>
     public IReadOnlyList<AttemptLine>? Lines { get; init; }
 }

@@ -14,14 +14,14 @@ internal static class FleetSchema
         await medium.PrepareAsync(cancellationToken);
         await using var connection = await medium.OpenAsync(cancellationToken);
         await using var transaction = await medium.BeginAsync(connection, cancellationToken);
-        // Programs that start together create the tables one after the other, so that none fails.
+        // A lock makes programs that start at the same time create the tables one after the other, so that none fails.
         await medium.LockAsync(connection, transaction, FleetLock.Schema, cancellationToken);
         if (medium.CreateSchema is { } create)
             await connection.ExecuteAsync(transaction, create, cancellationToken);
         await connection.ExecuteAsync(transaction, Tables.Replace("{key}", medium.Key, StringComparison.Ordinal).Replace("{room}", medium.RoomToUpdate, StringComparison.Ordinal)
             .Replace("{octets}", medium.Octets, StringComparison.Ordinal), cancellationToken);
         await connection.ExecuteAsync(transaction, "insert into version(one, number) values(1, @number) on conflict do nothing", cancellationToken, ("number", Version));
-        // Versions 2 and 3 have more tables than the one before, which were created above, and are else the same.
+        // Versions 2 and 3 only added tables, which were created above, so now only the number must be updated.
         await connection.ExecuteAsync(transaction, "update version set number = 3 where number in (1, 2)", cancellationToken);
         var found = await connection.NumberAsync(transaction, "select number from version", cancellationToken);
         if (found != Version)

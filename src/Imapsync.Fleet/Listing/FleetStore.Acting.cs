@@ -2,15 +2,18 @@ namespace Imapsync.Fleet.Listing;
 
 public sealed partial class FleetStore
 {
-    /// <summary>Does what people ask for with all accounts of a filter. What a worker has at work it is told with its next renewal.</summary>
-    /// <returns>How many accounts it concerned.</returns>
+    /// <summary>
+    /// Applies a user's action to all accounts that a filter selects. If a worker is running such an account, it learns of the action when it next renews
+    /// its lease.
+    /// </summary>
+    /// <returns>The number of accounts that were changed.</returns>
     public Task<int> ActAsync(AccountAction action, AccountFilter filter, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
-            // The feeder's lock comes first, so that no feeder gives out an account by a plan that is older than this change.
+            // Take the feeder's lock first, so that no feeder gives out an account by a plan that it made before this change.
             await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             var (where, parameters) = Where(filter);
-            // The statuses that the action applies to, as AccountStatus, and the change, including the wish for accounts in progress.
+            // The statuses that the action applies to (as numbers of AccountStatus), and the change of each account's status and of what is wanted of it.
             var (from, set) = action switch
             {
                 AccountAction.Pause => ("0, 1, 2", "status = case status when 0 then 3 else status end, wanted = case when status = 0 then 0 when wanted = 2 then 2 else 1 end"),
@@ -24,7 +27,7 @@ public sealed partial class FleetStore
             return await connection.ExecuteAsync(transaction, $"update account as a set {set} where a.status in ({from}) and {where}", cancellationToken, [.. parameters]);
         }, cancellationToken);
 
-    /// <summary>Sets the most connections to a host at once; null for no limit. False where no account has such a host.</summary>
+    /// <summary>Sets the most connections to a host at once; null for no limit. Returns false if no account has such a host.</summary>
     public Task<bool> LimitHostAsync(string host, int? connections, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {

@@ -6,10 +6,13 @@ namespace Imapsync.Fleet.Listing;
 public sealed partial class FleetStore
 {
     /// <summary>
-    /// Takes accounts back whose lease ran out, sets those due whose batch's time has come, and gives due accounts to workers that have
-    /// room, within what each host allows: counted in one transaction that nobody else passes meanwhile, so the limits are exact.
+    /// Takes accounts back whose lease has expired, makes the accounts of batches due whose scheduled time has come, and gives due accounts to workers
+    /// with free slots, within the limits of each host. All of this is one transaction under the feeder's lock, so the limits are exact.
     /// </summary>
-    /// <param name="nextRun">Of a batch's schedule: the expression, its zone, the time now → the time next, in milliseconds; null for never. Where it throws because it can't read the schedule, the batch is left for now.</param>
+    /// <param name="nextRun">
+    /// Returns a schedule's next time, given its cron expression, its time zone and the time now. Times are milliseconds since 1970; null for never. If
+    /// it throws because it can't read the schedule, the batch is left as it is for now.
+    /// </param>
     public Task<IReadOnlyList<Offer>> FeedAsync(Func<string, string, long, long?> nextRun, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
@@ -23,7 +26,7 @@ public sealed partial class FleetStore
 
     private async Task TakeBackAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
     {
-        // A worker that ends removes its row itself; that of a killed one stays until here.
+        // A worker that ends removes its own row. The row of a worker that was killed is removed here.
         await connection.ExecuteAsync(transaction, "delete from worker where seen < @since", cancellationToken, ("since", now - (long)times.Forgotten.TotalMilliseconds));
         await connection.ExecuteAsync(transaction, "delete from sample where minute < @since", cancellationToken, ("since", now - (long)SamplesKept.TotalMilliseconds));
         var lost = await connection.QueryAsync(
@@ -56,11 +59,11 @@ public sealed partial class FleetStore
             }
             catch (Exception e) when (e is FormatException or ArgumentException or TimeZoneNotFoundException or InvalidTimeZoneException)
             {
-                // This machine can't read the schedule. Another one may, so the batch waits and the others go on.
+                // This machine can't read the schedule, but another one may. So this batch waits, and the others go on.
                 continue;
             }
 
-            // An account that has not finished its previous scheduled run is not started a second time.
+            // An account whose previous scheduled run has not ended is not started a second time.
             await connection.ExecuteAsync(
                 transaction, "update account set status = 0, due_at = @now, failures = 0 where batch = @batch and status in (4, 5, 6)", cancellationToken, ("now", now), ("batch", batch.Id));
             await connection.ExecuteAsync(
@@ -68,7 +71,7 @@ public sealed partial class FleetStore
         }
     }
 
-    /// <summary>Reads the state that the plan needs; null where no worker has a free slot.</summary>
+    /// <summary>Reads what the plan needs; null if no worker has a free slot.</summary>
     private async Task<FeedPlan?> ReadPlanAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
     {
         var workers = await connection.QueryAsync(
@@ -111,7 +114,7 @@ public sealed partial class FleetStore
         if (choices.Count == 0)
             return [];
         var workers = choices.ToDictionary(c => c.Account, c => c.Worker);
-        // The connections that an account may open are those counted for it: its own number, or the host's limit where that is less.
+        // An account may open as many connections as are reserved for it: the number in its row, or the host's limit if that is lower.
         var offers = await connection.QueryAsync(
             transaction,
             $"""

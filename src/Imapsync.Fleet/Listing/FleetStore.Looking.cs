@@ -30,13 +30,13 @@ public sealed partial class FleetStore
         })];
     }
 
-    /// <summary>Returns the batches without their counts, which need a look at every account.</summary>
+    /// <summary>Returns the batches without their counts, because counting has to read every account.</summary>
     public Task<List<BatchView>> ReadBatchNamesAsync(CancellationToken cancellationToken) => ReadAsync(
         "select id, name, priority, schedule, zone, next_run, paused, created from batch order by id desc",
         r => new BatchView(r.GetInt64(0), r.GetString(1), r.Int(2), r.MaybeText(3), r.MaybeText(4), r.MaybeLong(5), r.GetInt64(6) != 0, r.GetInt64(7)) { Counts = new Dictionary<AccountStatus, long>() },
         cancellationToken);
 
-    /// <summary>Returns a page of accounts and the end that the next page continues from; null where this is the last page.</summary>
+    /// <summary>Returns a page of accounts, and the position after which the next page begins; null if this is the last page.</summary>
     public async Task<(IReadOnlyList<AccountView> Accounts, PageEnd? Next)> ReadAccountsAsync(AccountPage page, CancellationToken cancellationToken)
     {
         var (where, parameters) = Where(page.Filter);
@@ -83,7 +83,7 @@ public sealed partial class FleetStore
         return (reports.SingleOrDefault(), events);
     }
 
-    /// <summary>Returns a list's job file and the rows of its accounts, sealed; null where there is no such list.</summary>
+    /// <summary>Returns a list's job file and the rows of its accounts, all encrypted; null if there is no such list.</summary>
     public async Task<(string Job, IReadOnlyList<string> Cells)?> ReadRowsAsync(long batch, CancellationToken cancellationToken)
     {
         var jobs = await ReadAsync("select job from batch where id = @batch", r => r.GetString(0), cancellationToken, ("batch", batch));
@@ -113,7 +113,7 @@ public sealed partial class FleetStore
         """,
         r => new HostView(r.GetString(0), (int?)r.MaybeLong(1), ToLong(r, 2)), cancellationToken);
 
-    /// <summary>Succeeds if the database answers.</summary>
+    /// <summary>Reads one row, and throws if the database does not answer.</summary>
     public async Task PingAsync(CancellationToken cancellationToken) => await ReadAsync("select number from version", r => r.GetInt64(0), cancellationToken);
 
     private (string Text, List<(string Name, object? Value)> Parameters) Where(AccountFilter filter)

@@ -7,13 +7,13 @@ public sealed partial class FleetStore
     private const int RowsAtOnce = 2000;
 
     /// <summary>
-    /// Puts a list in, or corrects the one of that name: accounts that are there already keep how they stand and get their row anew,
-    /// those that it no longer names stay. A row whose account a worker has is not replaced, and a list that is paused stays so. All of it or nothing.
+    /// Adds a list, or corrects the existing list of that name, in one transaction. Accounts that are in the list already keep their status and get their
+    /// new row, except those that a worker is running, which keep the old row; accounts that are no longer named stay. A paused list stays paused.
     /// </summary>
     public Task<Submitted> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewAccount> accounts, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
-            // The feeder's lock comes first, so that no feeder gives out an account by a plan that is older than its new row.
+            // Take the feeder's lock first, so that no feeder gives out an account by a plan that is older than the account's new row.
             await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             await medium.LockAsync(connection, transaction, FleetLock.Submitting, cancellationToken);
             var (id, isPaused) = (await connection.QueryAsync(
@@ -64,17 +64,17 @@ public sealed partial class FleetStore
         }, cancellationToken);
 
     /// <summary>
-    /// Removes a list with its accounts, their reports and the state of their jobs. Where accounts are at work nothing is removed. State that an
-    /// account of another list goes on from is left to that one. A long list goes in parts: one that was broken off is given up (cancelled) and
-    /// can be removed again.
+    /// Removes a list with its accounts, their reports and the state of their jobs. Nothing is removed if a worker has one of the accounts. Job state that
+    /// an account of another list also uses is passed on to that account. A long list is removed in several transactions; if that is interrupted, the
+    /// accounts that are left are cancelled, and the list can be removed again.
     /// </summary>
-    /// <returns>How many accounts are at work; 0 where all of it was removed, null where there is no such list.</returns>
+    /// <returns>The number of accounts that workers still have; 0 if the list was removed, null if there is no such list.</returns>
     public async Task<int?> DeleteAsync(long batch, CancellationToken cancellationToken)
     {
         var atWork = await WriteAsync<int?>(async (connection, transaction) =>
         {
             await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
-            // Nothing of it is begun from here on, by a schedule neither.
+            // From here on no account of the list is begun, not even by its schedule.
             if (await connection.ExecuteAsync(transaction, "update batch set paused = 1, schedule = null, next_run = null where id = @batch and not exists (select 1 from account where batch = @batch and status in (1, 2))", cancellationToken, ("batch", batch)) == 0)
                 return await CountAtWorkAsync(connection, transaction);
             await connection.ExecuteAsync(transaction, "update account set status = 7 where batch = @batch and status in (0, 3)", cancellationToken, ("batch", batch));
@@ -90,7 +90,7 @@ public sealed partial class FleetStore
                     transaction, "select id from account where batch = @batch and status not in (1, 2) order by id limit @rows", r => r.GetInt64(0), cancellationToken, ("batch", batch), ("rows", RowsAtOnce));
                 if (ids.Count == 0)
                 {
-                    // What somebody set going again meanwhile keeps the list.
+                    // If a user has restarted an account of the list during the removal, the list is kept.
                     var held = await CountAtWorkAsync(connection, transaction) ?? 0;
                     if (held == 0)
                         await connection.ExecuteAsync(transaction, "delete from batch where id = @batch", cancellationToken, ("batch", batch));
@@ -114,7 +114,8 @@ public sealed partial class FleetStore
 
     private async Task RemoveAsync(DbConnection connection, DbTransaction transaction, string ids, CancellationToken cancellationToken)
     {
-        // An account elsewhere with the same name, source and target shares the state. No attempt has the number 0, so nobody holds what it is given.
+        // An account of another list with the same name, source and target uses the same job state, so the state passes to that account. No attempt has
+        // the number 0, so no worker holds the state then.
         const string heir = "select min(b.id) from account a join account b on b.name = a.name and b.source = a.source and b.mailbox = a.mailbox and b.batch <> a.batch where a.id = job_state.account";
         await connection.ExecuteAsync(
             transaction, $"update job_state set account = ({heir}), attempt = 0, hold = null, holder = '' where {medium.IsAmong("account", "@ids")} and ({heir}) is not null", cancellationToken, ("ids", ids));

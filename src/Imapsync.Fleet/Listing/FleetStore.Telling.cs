@@ -2,16 +2,16 @@ using System.Data.Common;
 
 namespace Imapsync.Fleet.Listing;
 
-/// <summary>What is kept for people to read: the last lines of an account's log, and how much was copied in each minute.</summary>
+/// <summary>The records that people read: the last lines of an account's log, and how much was copied in each minute.</summary>
 public sealed partial class FleetStore
 {
-    /// <summary>How many lines are kept of an account's log.</summary>
+    /// <summary>How many lines of an account's log are kept.</summary>
     public const int LinesKept = 200;
 
-    /// <summary>The most UTF-16 units of a line; what is longer is cut.</summary>
+    /// <summary>The most UTF-16 code units of a line; a longer line is truncated.</summary>
     private const int LongestLine = 500;
 
-    /// <summary>A log is shortened whenever an attempt added so many lines, and when it ends.</summary>
+    /// <summary>A log is shortened whenever an attempt has added this many lines, and when the attempt ends.</summary>
     private const int LinesBetweenCuts = 50;
 
     private const long Minute = 60_000;
@@ -24,15 +24,19 @@ public sealed partial class FleetStore
         "select attempt, at, words from log where account = @id order by attempt desc, number desc limit @limit",
         r => new LogLine(r.GetInt64(0), r.GetInt64(1), r.GetString(2)), cancellationToken, ("id", account), ("limit", LinesKept));
 
-    /// <summary>Returns for each account that has a log a text that changes whenever a line is added.</summary>
+    /// <summary>Returns, for each of the accounts that has a log, a text that changes whenever a line is added to the log.</summary>
     public async Task<IReadOnlyDictionary<long, string>> ReadLogEndsAsync(IEnumerable<long> accounts, CancellationToken cancellationToken) =>
         (await ReadAsync(
             $"select account, attempt, max(number) from log where {medium.IsAmong("account", "@ids")} group by account, attempt order by account, attempt",
             r => (Account: r.GetInt64(0), Text: FormattableString.Invariant($"{r.GetInt64(1)}.{r.GetInt64(2)}")), cancellationToken, ("ids", Json(accounts))))
         .GroupBy(l => l.Account).ToDictionary(g => g.Key, g => g.Last().Text);
 
-    /// <summary>Returns what was copied in stretches of time up to now, the oldest first. The last is not over yet; those in which nothing was copied are there, too.</summary>
-    /// <param name="minutes">The length of a stretch in minutes.</param>
+    /// <summary>
+    /// Returns how much was copied in each of the latest intervals, oldest first. The last interval is not over yet. Intervals in which nothing
+    /// was copied are included.
+    /// </summary>
+    /// <param name="minutes">The length of an interval in minutes.</param>
+    /// <param name="stretches">The number of intervals.</param>
     public async Task<IReadOnlyList<ThroughputSample>> ReadThroughputAsync(int minutes, int stretches, CancellationToken cancellationToken)
     {
         var length = minutes * Minute;
@@ -44,7 +48,7 @@ public sealed partial class FleetStore
         return [.. Enumerable.Range(0, stretches).Select(i => begin + (i * length)).Select(at => sums.TryGetValue(at, out var s) ? new ThroughputSample(at, s.Messages, s.Octets) : new ThroughputSample(at, 0, 0))];
     }
 
-    /// <summary>Writes lines of attempts whose leases this transaction holds.</summary>
+    /// <summary>Stores log lines of attempts whose leases this transaction holds.</summary>
     private async Task WriteLinesAsync(
         DbConnection connection, DbTransaction transaction, IReadOnlyList<(long Account, long Attempt, IReadOnlyList<AttemptLine> Lines)> logs, long now, CancellationToken cancellationToken)
     {
@@ -76,7 +80,7 @@ public sealed partial class FleetStore
             "delete from log where account = @account and (attempt, number) <= (select attempt, number from log where account = @account order by attempt desc, number desc limit 1 offset @kept)",
             cancellationToken, ("account", account), ("kept", LinesKept));
 
-    /// <summary>Returns what a worker told before of its accounts. Until the transaction ends nobody takes their leases away.</summary>
+    /// <summary>Returns what a worker last reported about its accounts. Until the transaction ends, their leases can't be taken away.</summary>
     private async Task<Dictionary<long, Pace>> ReadPaceAsync(DbConnection connection, DbTransaction transaction, string worker, IReadOnlyCollection<long> accounts, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(
             transaction, $"select l.account, l.copied, l.bytes from lease l where l.worker = @worker and {medium.IsAmong("l.account", "@ids")}{medium.KeepLease}",
@@ -87,7 +91,7 @@ public sealed partial class FleetStore
         var (messages, octets) = (paces.Sum(p => p.Messages), paces.Sum(p => p.Octets));
         if (messages == 0 && octets == 0)
             return;
-        // A row for each worker, so that none waits for another here.
+        // Each worker has a row of its own, so that workers do not wait for one another here.
         await connection.ExecuteAsync(
             transaction,
             """
@@ -100,7 +104,7 @@ public sealed partial class FleetStore
     /// <summary>How much an attempt has copied.</summary>
     private readonly record struct Pace(long Messages, long Octets)
     {
-        /// <summary>Returns what was copied since; never below 0, also where an attempt ends with less than it told before.</summary>
+        /// <summary>Returns how much was copied since an earlier report; never below 0, even if an attempt ends with less than it had reported.</summary>
         public Pace Since(Pace before) => new(Math.Max(0, Messages - before.Messages), Math.Max(0, Octets - before.Octets));
     }
 }

@@ -2,11 +2,11 @@ namespace Imapsync.Fleet.Listing;
 
 public sealed partial class FleetStore
 {
-    /// <summary>How many events are kept of an account.</summary>
+    /// <summary>How many events of an account are kept.</summary>
     private const int EventsKept = 100;
 
-    /// <summary>A worker says that it is there. Where nobody has heard of it, it is new.</summary>
-    /// <param name="isDraining">It takes nothing more.</param>
+    /// <summary>Records that a worker is alive; adds the worker if it is unknown.</summary>
+    /// <param name="isDraining">Whether the worker accepts no more accounts.</param>
     public Task SeenAsync(string worker, int slots, string version, bool isDraining, CancellationToken cancellationToken) =>
         WriteAsync((connection, transaction) => connection.ExecuteAsync(
             transaction,
@@ -21,16 +21,19 @@ public sealed partial class FleetStore
     public Task GoneAsync(string worker, CancellationToken cancellationToken) =>
         WriteAsync((connection, transaction) => connection.ExecuteAsync(transaction, "delete from worker where id = @id", cancellationToken, ("id", worker)), cancellationToken);
 
-    /// <summary>Begins an attempt. Returns null where another attempt has taken its turn, or another worker has begun this one: then the worker may do nothing with the account.</summary>
+    /// <summary>
+    /// Begins an attempt. Returns null if the attempt no longer holds the account's lease, or another worker has begun the attempt. Then the worker must
+    /// leave the account alone.
+    /// </summary>
     public Task<StartedAccount?> StartAsync(long account, long attempt, string worker, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
-            // This locks the lease, so that of two workers that begin an attempt the second sees below what the first has written.
+            // This locks the lease. So if two workers begin the same attempt, the second one sees below what the first has written.
             var isHeld = await connection.ExecuteAsync(
                 transaction, $"update lease set until = until where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", account), ("attempt", attempt));
             if (isHeld == 0)
                 return null;
-            // A "case", because PostgreSQL would otherwise take the index of all accounts at work for shorter than it is, and read it for each.
+            // The condition is a "case", because PostgreSQL would otherwise underestimate the index of running accounts and read all of it for each account.
             var started = await connection.QueryAsync(
                 transaction,
                 $"""
@@ -48,8 +51,8 @@ public sealed partial class FleetStore
             return started[0];
         }, cancellationToken);
 
-    /// <summary>Renews the leases of all that a worker has at work.</summary>
-    /// <returns>Those that it still holds, with what people want of each. What is missing was taken away.</returns>
+    /// <summary>Renews the leases of all accounts that a worker is running.</summary>
+    /// <returns>The accounts that the worker still holds, with what users want for each. Accounts that are missing were taken away.</returns>
     public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(string worker, IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>
         {
@@ -73,8 +76,8 @@ public sealed partial class FleetStore
             return wanted.ToDictionary();
         }, cancellationToken);
 
-    /// <summary>Writes how an attempt ended and gives the account back.</summary>
-    /// <returns>False where it was no longer this attempt's or this worker's to write: nothing was.</returns>
+    /// <summary>Stores how an attempt ended, and releases the account.</summary>
+    /// <returns>False if the attempt or the worker no longer holds the account's lease; then nothing was stored.</returns>
     public Task<bool> FinishAsync(string worker, AttemptEnd end, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
@@ -86,7 +89,7 @@ public sealed partial class FleetStore
             if (held == 0)
                 return false;
             var now = await NowAsync(connection, transaction, cancellationToken);
-            // An account that would be due again is paused or cancelled instead if a user asked for that meanwhile.
+            // If a user paused or cancelled the account during the attempt, do that now instead of making the account due again.
             await connection.ExecuteAsync(
                 transaction,
                 """

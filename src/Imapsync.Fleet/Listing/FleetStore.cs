@@ -6,15 +6,16 @@ using Imapsync.Fleet.State;
 namespace Imapsync.Fleet.Listing;
 
 /// <summary>
-/// The list: batches, accounts, hosts, and who has what. Every change is one transaction. An account has an attempt, which goes up each
-/// time it is given to a worker; a worker's writes name theirs and count only while its lease runs. Times are the database's alone.
+/// The fleet's list: batches, accounts, hosts, and which worker has which account. Every change is one transaction. An account's attempt number
+/// increases each time the account is given to a worker. A worker's writes name their attempt, and are accepted only while its lease is valid. All
+/// times come from the database's clock.
 /// </summary>
 public sealed partial class FleetStore : IAsyncDisposable
 {
-    /// <summary>How long a lease holds without being renewed.</summary>
+    /// <summary>How long a lease is valid without being renewed.</summary>
     public static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long an account that was given to a worker may take to begin.</summary>
+    /// <summary>How long a worker may take to begin an account that was given to it.</summary>
     public static readonly TimeSpan ReadyTime = TimeSpan.FromSeconds(30);
 
     private readonly Medium medium;
@@ -22,32 +23,32 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     private FleetStore(Medium medium, FleetTimes times) => (this.medium, this.times) = (medium, times);
 
-    /// <summary>For people: where it is, without a password.</summary>
+    /// <summary>Where the list is stored, for display; contains no password.</summary>
     public string Display => medium.Display;
 
-    /// <param name="connectionString">Of Npgsql.</param>
+    /// <param name="connectionString">A connection string of Npgsql.</param>
     public static Task<FleetStore> OpenPostgresAsync(string connectionString, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new PostgresMedium(connectionString), times, cancellationToken);
 
-    /// <param name="file">Created where it does not exist.</param>
+    /// <param name="file">The SQLite file; created if it does not exist.</param>
     public static Task<FleetStore> OpenFileAsync(string file, FleetTimes? times, CancellationToken cancellationToken) =>
         OpenAsync(new SqliteMedium(file), times, cancellationToken);
 
-    /// <summary>How long a lease of this list holds without being renewed.</summary>
+    /// <summary>How long a lease of this list is valid without being renewed.</summary>
     public TimeSpan Lease => times.Lease;
 
     public ValueTask DisposeAsync() => medium.DisposeAsync();
 
-    /// <summary>The database can't be reached for now; it is worth trying again.</summary>
+    /// <summary>Whether the error means that the database can't be reached for now, so that trying again may help.</summary>
     public bool IsAway(Exception e) => medium.IsAway(e);
 
-    /// <summary>The connection string for others who keep tables in the same database; null for a file.</summary>
+    /// <summary>The connection string, for others who keep tables in the same database; null if the list is in a file.</summary>
     internal string? PostgresConnectionString => (medium as PostgresMedium)?.ConnectionString;
 
     /// <summary>The tables that hold the state of jobs.</summary>
     internal StateTables States => new(medium);
 
-    /// <summary>Does what may not be done by two programs at once: making tables.</summary>
+    /// <summary>Runs work that two programs must not do at the same time, such as creating tables.</summary>
     internal async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
     {
         if (medium is not PostgresMedium)
@@ -90,7 +91,7 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new StorableText() } };
 
-    /// <summary>Writes texts so that the database can store each: JSON would carry U+0000 past the check of the parameter.</summary>
+    /// <summary>Makes each text storable before it becomes part of JSON, because U+0000 inside of JSON would pass the check of the parameter.</summary>
     private sealed class StorableText : JsonConverter<string>
     {
         public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString();
@@ -106,7 +107,7 @@ public sealed record FleetTimes
 
     public TimeSpan Ready { get; init; } = FleetStore.ReadyTime;
 
-    /// <summary>A worker that has been silent for this long is given no accounts.</summary>
+    /// <summary>A worker that has been silent for this long gets no accounts.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>A worker that has been silent for this long is removed from the list of workers.</summary>

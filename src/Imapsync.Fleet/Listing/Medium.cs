@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace Imapsync.Fleet.Listing;
 
-/// <summary>A database that holds the fleet's tables: what differs between them and nothing else.</summary>
+/// <summary>A database for the fleet's tables. This class has only what differs between databases.</summary>
 internal abstract class Medium : IAsyncDisposable
 {
     /// <summary>The database's clock in milliseconds since 1970, as SQL.</summary>
@@ -11,31 +11,31 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>The SQL type of an automatically increasing key.</summary>
     public abstract string Key { get; }
 
-    /// <summary>SQL appended to the definition of a table whose rows change every few seconds.</summary>
+    /// <summary>SQL appended to the definition of a table whose rows change every few seconds: it keeps room in each page, so that updates are cheap.</summary>
     public virtual string RoomToUpdate => "";
 
     /// <summary>The SQL type of octets.</summary>
     public abstract string Octets { get; }
 
     /// <summary>
-    /// SQL appended to a select from a job's state <c>s</c> and a lease <c>l</c>: until the transaction ends nobody takes the hold of the state
-    /// or the lease away, while the lease may be renewed.
+    /// SQL appended to a select from a job's state <c>s</c> and a lease <c>l</c>. Until the transaction ends, nobody can take over the state or take the
+    /// lease away, but the lease can be renewed.
     /// </summary>
     public virtual string KeepHeld => "";
 
     /// <summary>Like <see cref="KeepHeld"/>, for a select from a lease alone.</summary>
     public virtual string KeepLease => "";
 
-    /// <summary>SQL that creates the schema that holds all tables; null where the database has none.</summary>
+    /// <summary>SQL that creates the schema that holds all tables; null if this kind of database has no schemas.</summary>
     public virtual string? CreateSchema => null;
 
     /// <summary>Where the database is, for people, without a password.</summary>
     public abstract string Display { get; }
 
-    /// <summary>Prepares the database before the tables are looked for.</summary>
+    /// <summary>Prepares the database before its tables are created or checked.</summary>
     public abstract Task PrepareAsync(CancellationToken cancellationToken);
 
-    /// <summary>A writer's turn among those of this process; null where the database sees to that itself.</summary>
+    /// <summary>Waits for this writer's turn among the writers of this process; null if the database itself orders them.</summary>
     public virtual Task<IDisposable?> EnterAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable?>(null);
 
     public abstract Task<DbConnection> OpenAsync(CancellationToken cancellationToken);
@@ -45,11 +45,11 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>Takes a lock that is held until the transaction ends; other transactions wait for it.</summary>
     public abstract Task LockAsync(DbConnection connection, DbTransaction transaction, FleetLock what, CancellationToken cancellationToken);
 
-    /// <summary>An array of JSON objects as a table <c>x</c>.</summary>
-    /// <param name="columns">Names, those of texts with a <c>$</c> behind; the others are whole numbers.</param>
+    /// <summary>Returns SQL for a JSON array of objects as a table <c>x</c>.</summary>
+    /// <param name="columns">The names of the columns. A trailing <c>$</c> marks a text; the others are whole numbers.</param>
     public abstract string Rows(string parameter, params IReadOnlyList<string> columns);
 
-    /// <summary>SQL that is true where a column is one of the numbers of a JSON array.</summary>
+    /// <summary>Returns SQL that is true if a column is one of the numbers of a JSON array.</summary>
     public abstract string IsAmong(string column, string parameter);
 
     /// <summary>Whether the error is a conflict between transactions, after which the same transaction may be tried again.</summary>
@@ -58,7 +58,7 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>Whether the error means that the database can't be reached for now.</summary>
     public abstract bool IsAway(Exception e);
 
-    /// <summary>Runs a transaction, and once more where it lost a conflict with another.</summary>
+    /// <summary>Runs a transaction, and runs it again if it conflicts with another one, at most five times in all.</summary>
     public async Task<T> WriteAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
@@ -93,7 +93,7 @@ internal abstract class Medium : IAsyncDisposable
             }
             catch (DbException e) when (tries < 5 && IsConflict(e))
             {
-                // As above.
+                // The statement conflicted with a transaction, so it is run again.
             }
         }
     }

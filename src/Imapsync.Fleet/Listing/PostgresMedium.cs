@@ -22,7 +22,7 @@ internal sealed class PostgresMedium : Medium
             SearchPath = Schema,
             MaxPoolSize = 20,
         };
-        // What the database shows as the name of the session.
+        // The name of the session that the database shows.
         builder.ApplicationName ??= "imapsync-fleet";
         ConnectionString = builder.ConnectionString;
         Display = string.Create(CultureInfo.InvariantCulture, $"PostgreSQL {builder.Database} at {builder.Host}:{builder.Port}");
@@ -40,7 +40,7 @@ internal sealed class PostgresMedium : Medium
 
     public override string Octets => "bytea";
 
-    // A renewal changes no key, so it does not wait for "key share"; taking the lease back and another hold wait.
+    // A renewal changes no key of the lease, so "for key share" does not block it. Removing the lease and taking over the state have to wait.
     public override string KeepHeld => " for share of s for key share of l";
 
     public override string KeepLease => " for key share of l";

@@ -38,7 +38,9 @@ internal static class Sql
 
     public static string? MaybeText(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
-    /// <summary>Returns the text with U+FFFD in place of what PostgreSQL stores in no text: U+0000, and a half of a surrogate pair.</summary>
+    /// <summary>
+    /// Returns the text with U+FFFD in place of the characters that PostgreSQL can't store in a text: U+0000, and half of a surrogate pair.
+    /// </summary>
     public static string Storable(string text)
     {
         var plain = text.Replace('\0', '\uFFFD');

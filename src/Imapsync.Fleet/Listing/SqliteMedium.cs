@@ -55,7 +55,7 @@ internal sealed class SqliteMedium(string file) : Medium
         await connection.ExecuteAsync(null, "pragma journal_mode = wal", cancellationToken);
     }
 
-    /// <summary>Writers are one after the other from their first statement on (BEGIN IMMEDIATE).</summary>
+    /// <summary>Uses BEGIN IMMEDIATE, so that writers run one after the other from their first statement on.</summary>
     public override Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: false));
 

@@ -3,9 +3,9 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Preflights;
 
 /// <summary>
-/// Keeps the connections of this process's preflights within what each host of the list allows, beside those that workers have. The feeder
-/// does not know of them: an account that is given out while a row is checked may take its host above the limit by the rows that are checked
-/// there at that time.
+/// Keeps the connections of this process's preflights, together with those of the workers, within the limit of each host. The feeder does not know
+/// of preflights. So if it gives out an account while rows are checked, a host may get more connections than its limit, by the number of rows being
+/// checked there.
 /// </summary>
 internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposable
 {
@@ -16,9 +16,11 @@ internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposabl
     private Dictionary<string, HostView> known = [];
     private long? readAt;
 
-    /// <summary>Waits until each host has room for one connection, and takes it.</summary>
-    /// <param name="hosts">A host that is needed twice stands in it twice.</param>
-    /// <returns>The host that is to be left alone; null where all was taken, which is then to be left again.</returns>
+    /// <summary>Waits until each host has room for one more connection, and reserves it.</summary>
+    /// <param name="hosts">The hosts; a host to which two connections are needed occurs twice.</param>
+    /// <returns>
+    /// Null if the connections are reserved; then call <see cref="LeaveAsync"/> when they are closed. Otherwise a host that must not be used.
+    /// </returns>
     public async Task<string?> EnterAsync(IReadOnlyList<string> hosts, CancellationToken cancellationToken)
     {
         while (true)
@@ -57,7 +59,7 @@ internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposabl
 
     public void Dispose() => turn.Dispose();
 
-    /// <summary>Whether the list's limits are known; while the database is away no row is begun.</summary>
+    /// <summary>Returns whether the limits of the hosts are known. While the database can't be reached, no row is begun.</summary>
     private async Task<bool> KnowAsync(CancellationToken cancellationToken)
     {
         if (readAt is { } at && time.GetElapsedTime(at) < LookInterval)
@@ -74,7 +76,7 @@ internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposabl
         }
     }
 
-    /// <summary>A row that needs more than a host ever allows is checked while nobody else is there.</summary>
+    /// <summary>Whether the host has room. A row that needs more connections than the host allows is checked while no other connection is reserved.</summary>
     private bool HasRoom(string host, int needed)
     {
         if (known.GetValueOrDefault(host)?.Connections is not { } most)

@@ -10,8 +10,8 @@ using Imapsync.Fleet.Submitting;
 namespace Imapsync.Fleet.Preflights;
 
 /// <summary>
-/// One check of a list's rows, each with a log-in at both sides as a run makes it. Passwords are kept in this process's memory alone, until the
-/// last row is checked.
+/// One check of a list's rows, each of which is signed in to at source and target as in a run. Passwords are kept only in this process's memory,
+/// until the last row is checked.
 /// </summary>
 internal sealed class Preflight(string id, PreflightRequest request, HostGate gate, TimeProvider time, ILogger log) : IDisposable
 {
@@ -44,11 +44,11 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
 
     public bool IsRunning => state == PreflightState.Running;
 
-    /// <summary>The results with the columns of the input, passwords left out; null before the end.</summary>
+    /// <summary>The rows with the columns of the input and their results, without passwords; null before the preflight has ended.</summary>
     public byte[]? Table => table;
 
     /// <param name="result">Only rows with this result; null for all.</param>
-    /// <param name="after">The number of the last row of the page before; 0 for the first page.</param>
+    /// <param name="after">The number of the last row of the previous page; 0 for the first page.</param>
     public IReadOnlyList<PreflightRow> Page(string? result, int after, int limit)
     {
         lock (sync)
@@ -69,7 +69,7 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
         var end = PreflightState.Ended;
         try
         {
-            // One runner serves all rows, so that the file's limits of hosts hold for all of them together.
+            // One runner serves all rows, so that the file's limits for each host apply to all rows together.
             var runner = new CheckRunner(time, Imapsync.Engine.Stores.StoreRegistry.Opener);
             await Parallel.ForEachAsync(Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = stop.Token }, async (at, c) =>
             {
@@ -129,7 +129,7 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // A defect costs the one row that shows it.
+            // A defect of the program fails only the row that reveals it.
             log.LogError(e, "a row of a preflight could not be checked");
             return Unusable(job, "this row could not be checked; the server's log says why");
         }
@@ -153,10 +153,10 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
         TargetFacts = FactsOf(check.Target),
     };
 
-    /// <summary>Equal texts, such as the capabilities of one server, are kept once for all rows.</summary>
+    /// <summary>Returns facts about a server as texts. Equal texts, such as the capabilities of one server, are kept once for all rows.</summary>
     private string[] FactsOf(SideCheck side) => [.. side.Facts.Select(f => $"{f.Name}: {f.Value}").Select(t => texts.GetOrAdd(t, t))];
 
-    /// <summary>In the order of the list; a row that makes no job has failed already.</summary>
+    /// <summary>Returns the rows in the order of the list. A row that makes no job has failed already.</summary>
     private static IEnumerable<PreflightRow> RowsOf(JobFile file) =>
         file.Jobs.Select(j => new PreflightRow(0, j.Row!.Line, j.Name, j.Source.Display, j.Target.Display))
             .Concat(file.BadRows.Select(b => new PreflightRow(0, b.Row.Line, "", "", "") { Result = CheckCsv.Failed, Reason = CheckCsv.ReasonOf(b) }))
@@ -164,10 +164,10 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
             .Select((r, i) => r with { Number = i + 1 });
 }
 
-/// <param name="Csv">The list as it was sent.</param>
+/// <param name="Csv">The CSV file as it was sent.</param>
 internal sealed record PreflightRequest(JobFile File, bool WithSizes, int Parallel, byte[] Csv)
 {
-    /// <summary>Takes the list in once every row was found to be usable, and returns its number; null where it is only checked.</summary>
+    /// <summary>Submits the list once every row has been found usable, and returns the list's number; null if the list is only to be checked.</summary>
     public Func<Task<long>>? TakeIn { get; init; }
 }
 
@@ -179,23 +179,25 @@ internal enum PreflightState
 }
 
 /// <param name="Checked">How many rows have a result.</param>
-/// <param name="OctetsLeft">Still to be copied, as far as known; null where sizes were not asked for.</param>
-/// <param name="EstimatedSeconds">How long copying may take, at the usual speed of an account and as many at once as are checked at once; null before the end.</param>
+/// <param name="OctetsLeft">How much is still to be copied, as far as known; null if sizes were not requested.</param>
+/// <param name="EstimatedSeconds">
+/// How long copying may take at the usual speed of an account, if as many accounts run at once as rows are checked at once; null before the end.
+/// </param>
 internal sealed record PreflightView(
     string Id, PreflightState State, DateTimeOffset Began, DateTimeOffset? Ended, int Rows, int Checked, int Failed, long MessagesLeft, long? OctetsLeft, double? EstimatedSeconds)
 {
-    /// <summary>The number of the list that was taken in after its check.</summary>
+    /// <summary>The number of the list that was submitted after its check; null if none was.</summary>
     public long? Batch { get; init; }
 
-    /// <summary>Why the list was not taken in.</summary>
+    /// <summary>Why the list was not submitted; null if there is no reason.</summary>
     public string? Problem { get; init; }
 }
 
-/// <param name="Number">From 1, in the order of the list.</param>
+/// <param name="Number">The row's number in the list, counted from 1.</param>
 /// <param name="Line">The line of the CSV file at which the row begins.</param>
 internal sealed record PreflightRow(int Number, int Line, string Name, string Source, string Target)
 {
-    /// <summary>ok, failed or unchecked; null while it waits.</summary>
+    /// <summary>One of ok, failed and unchecked; null while the row waits.</summary>
     public string? Result { get; init; }
 
     public string Reason { get; init; } = "";
@@ -208,7 +210,7 @@ internal sealed record PreflightRow(int Number, int Line, string Name, string So
 
     public long? OctetsLeft { get; init; }
 
-    /// <summary>What the server says of itself, capabilities and quota for example.</summary>
+    /// <summary>What the source's server says of itself, e.g. its capabilities and quota.</summary>
     public IReadOnlyList<string> SourceFacts { get; init; } = [];
 
     public IReadOnlyList<string> TargetFacts { get; init; } = [];

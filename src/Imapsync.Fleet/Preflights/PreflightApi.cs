@@ -10,12 +10,12 @@ namespace Imapsync.Fleet.Preflights;
 /// <summary>The part of the API that checks lists by signing in.</summary>
 internal static class PreflightApi
 {
-    /// <summary>How many rows are checked at once where nobody says otherwise.</summary>
+    /// <summary>How many rows are checked at once unless the request says otherwise.</summary>
     public const int UsualParallel = 8;
 
     private const int MostParallel = 50;
 
-    /// <param name="api">The group of the API, which asks for a token.</param>
+    /// <param name="api">The API's group of endpoints, which all require a token.</param>
     public static void Map(RouteGroupBuilder api)
     {
         Answers(api.MapPost("/preflights", BeginAsync))
@@ -39,7 +39,7 @@ internal static class PreflightApi
             .Produces<PreflightView>(StatusCodes.Status202Accepted).Produces<Refusal>(StatusCodes.Status422UnprocessableEntity).Produces<Refusal>(StatusCodes.Status429TooManyRequests);
     }
 
-    /// <summary>Begins a preflight as a form asks for it: <c>sizes</c> and <c>parallel</c>.</summary>
+    /// <summary>Begins a preflight with the options in a form: <c>sizes</c> and <c>parallel</c>.</summary>
     /// <param name="takeIn">See <see cref="PreflightRequest.TakeIn"/>.</param>
     public static IResult Begin(PreflightDesk desk, JobFile file, byte[] table, IFormCollection form, Func<Task<long>>? takeIn) =>
         !int.TryParse(form["parallel"].ToString() is { Length: > 0 } given ? given : $"{UsualParallel}", NumberStyles.None, CultureInfo.InvariantCulture, out var parallel)
@@ -63,7 +63,7 @@ internal static class PreflightApi
             return TypedResults.NotFound();
         try
         {
-            // Opening and reading many rows takes seconds, so it is done off the request's thread.
+            // Decrypting and reading many rows takes seconds, so another thread does it.
             return await Task.Run(
                 () =>
                 {
@@ -107,6 +107,6 @@ internal static class PreflightApi
     };
 }
 
-/// <summary>How the preflight of a list that was taken in is to be made.</summary>
-/// <param name="Parallel">Rows at once; null for the usual number.</param>
+/// <summary>The options of a preflight of a list that was submitted before.</summary>
+/// <param name="Parallel">How many rows are checked at once; null for the usual number.</param>
 internal sealed record BatchPreflight(bool Sizes, int? Parallel);

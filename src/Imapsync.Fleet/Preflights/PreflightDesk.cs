@@ -4,7 +4,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Preflights;
 
-/// <summary>The preflights of this process. They end with it, and each is forgotten a day after it was begun.</summary>
+/// <summary>The preflights of this process. They end with the process, and each is removed a day after it began.</summary>
 internal sealed class PreflightDesk(FleetStore store, TimeProvider time, ILogger<PreflightDesk> log) : IAsyncDisposable
 {
     public static readonly TimeSpan Kept = TimeSpan.FromDays(1);
@@ -16,10 +16,10 @@ internal sealed class PreflightDesk(FleetStore store, TimeProvider time, ILogger
     private readonly ConcurrentDictionary<string, (Preflight Preflight, Task Task, ITimer Timer)> preflights = new(StringComparer.Ordinal);
     private readonly Lock sync = new();
 
-    /// <summary>The newest first.</summary>
+    /// <summary>All preflights, newest first.</summary>
     public IReadOnlyList<PreflightView> All => [.. preflights.Values.Select(p => p.Preflight.View).OrderByDescending(v => v.Began)];
 
-    /// <returns>Null where there are as many as may be.</returns>
+    /// <returns>Null if there are already as many preflights as permitted.</returns>
     public Preflight? Begin(PreflightRequest request, out string id)
     {
         id = RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -36,7 +36,7 @@ internal sealed class PreflightDesk(FleetStore store, TimeProvider time, ILogger
 
     public Preflight? Find(string id) => preflights.TryGetValue(id, out var found) ? found.Preflight : null;
 
-    /// <summary>Ends the preflight if it still runs; nothing of it can be read any more.</summary>
+    /// <summary>Cancels the preflight if it is still running, and removes it. Returns false if there is no such preflight.</summary>
     public bool Forget(string id)
     {
         if (!preflights.TryRemove(id, out var found))

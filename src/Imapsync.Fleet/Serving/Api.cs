@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>The HTTP API, which the commands use. A documented promise: docs/fleet.md, and /openapi/v1.json.</summary>
+/// <summary>The HTTP API, which the commands use too. It is a public contract, described in docs/fleet.md and /openapi/v1.json.</summary>
 internal static class Api
 {
     public const int LargestUpload = 64 << 20;
@@ -53,7 +53,7 @@ internal static class Api
         try
         {
             (text, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
-            // Reading many rows takes seconds, so it is done off the request's thread.
+            // Reading many rows takes seconds, so another thread does it.
             batch = await Task.Run(() => reader.Read(text, table), cancellationToken);
         }
         catch (ConfigurationException e)
@@ -65,7 +65,7 @@ internal static class Api
             return TypedResults.Ok(new SubmitAnswer(null, list!.Name, batch.Accounts.Count, batch.Notes));
         if (form["check"] == "signin")
         {
-            // The request has ended by the time that the list is taken in.
+            // The list is submitted after this request has ended, so not with the request's cancellation token.
             var jobs = await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken);
             return PreflightApi.Begin(desk, jobs, table, form, async () => (await store.SubmitAsync(list!.With(batch), batch.Accounts, CancellationToken.None)).Batch);
         }
@@ -87,7 +87,7 @@ internal static class Api
         return TypedResults.Ok(new AccountsAnswer(accounts, next is { } end ? Cursor(end) : null));
     }
 
-    /// <summary>Returns the page that the parameters describe; null where they are not valid.</summary>
+    /// <summary>Returns the page that the parameters describe; null if they are invalid.</summary>
     public static AccountPage? PageOf(long? batch, AccountStatus[]? status, string? text, string? sort, string? after, int? limit)
     {
         var by = AccountSort.Id;
@@ -146,7 +146,7 @@ internal static class Api
 
     private static IResult ResultsAsync(long batch, FleetStore store) => Results(store, new AccountFilter(batch), string.Create(CultureInfo.InvariantCulture, $"results-{batch}.csv"));
 
-    /// <summary>A CSV file with a row for each account of a filter. A page of accounts at a time is in memory.</summary>
+    /// <summary>Returns a CSV file with a row for each account of a filter. Only one page of accounts at a time is in memory.</summary>
     public static IResult Results(FleetStore store, AccountFilter filter, string name) => TypedResults.Stream(
         async stream =>
         {

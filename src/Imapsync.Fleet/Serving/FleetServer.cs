@@ -13,17 +13,17 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>The web server: the API, the dashboard and their protections.</summary>
+/// <summary>The web server: the API, the web pages, and their protection.</summary>
 internal static class FleetServer
 {
     public static JsonSerializerOptions Json { get; } = Name(new JsonSerializerOptions(JsonSerializerDefaults.Web));
 
-    /// <param name="certificate">Null: clear text.</param>
-    /// <param name="keys">The directory of the keys that the browsers' cookies are sealed with.</param>
-    /// <param name="oidc">By which people may sign in, too; null for tokens alone.</param>
+    /// <param name="certificate">The certificate for TLS; null to serve in clear text.</param>
+    /// <param name="keys">The directory of the keys that encrypt the browsers' cookies.</param>
+    /// <param name="oidc">The provider by which people may sign in as well; null if only tokens are accepted.</param>
     public static WebApplication Build(IPEndPoint address, X509Certificate2? certificate, FleetStore store, BatchReader reader, Tokens tokens, string keys, OidcSettings? oidc = null)
     {
-        // The pages are looked for in the assembly of this name, whichever program it runs in.
+        // ASP.NET looks for the pages in the assembly of this name, so name this assembly, whichever program it runs in.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(FleetServer).Assembly.GetName().Name });
         builder.Logging.ClearProviders().AddSimpleConsole(o => o.SingleLine = true).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error).AddFilter(typeof(TokenHandler).FullName, LogLevel.Warning);
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
@@ -42,7 +42,7 @@ internal static class FleetServer
         services.ConfigureHttpJsonOptions(j => Name(j.SerializerOptions));
         services.AddSingleton(store).AddSingleton(reader).AddSingleton(tokens).AddSingleton(TimeProvider.System).AddSingleton<PreflightDesk>();
         var authentication = services.AddAuthentication(TokenHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null);
-        // The API admits tokens only: a browser's cookie, which any page can cause to be sent, counts for nothing there.
+        // The API accepts tokens only. A browser sends its cookie with requests that any site causes, so the cookie gives no access to the API.
         services.AddAuthorizationBuilder()
             .AddPolicy(nameof(Role.Look), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Look)))
             .AddPolicy(nameof(Role.Operate), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Operate)));
@@ -52,7 +52,7 @@ internal static class FleetServer
             document.Info.Title = "imapsync-fleet";
             return Task.CompletedTask;
         }));
-        // On a loopback address only local host names are accepted, so that a foreign page whose name resolves to this address gets nothing.
+        // On a loopback address only local host names are accepted, so that another site whose name resolves to this address gets no access.
         if (IPAddress.IsLoopback(address.Address))
             services.Configure<HostFilteringOptions>(h => h.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
 
@@ -61,7 +61,7 @@ internal static class FleetServer
         app.Use(async (context, next) =>
         {
             var headers = context.Response.Headers;
-            // No answer of the API is a web page, so a browser that treats one as a page may load and run nothing.
+            // No answer of the API is a web page. If a browser treats one as a page, this policy keeps it from loading or running anything.
             headers.ContentSecurityPolicy = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
@@ -82,7 +82,7 @@ internal static class FleetServer
 
     private static JsonSerializerOptions Name(JsonSerializerOptions options)
     {
-        // Tags are escaped in JSON, so that a browser that treats the answer as a page finds none.
+        // Escape tags in JSON, so that a browser that treats an answer as a page finds none.
         options.Encoder = JavaScriptEncoder.Default;
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower;

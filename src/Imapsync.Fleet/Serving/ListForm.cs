@@ -7,11 +7,11 @@ using Imapsync.Fleet.Submitting;
 
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>What a form that brings a list says of it, besides its two files.</summary>
-/// <param name="NextRun">When the schedule is due next, in milliseconds since 1970.</param>
+/// <summary>The fields of a form that submits a list, apart from its two files.</summary>
+/// <param name="NextRun">When the schedule is due next, in milliseconds since 1970; null for never.</param>
 internal sealed record ListForm(string Name, int Priority, string? Schedule, string Zone, bool IsPaused, long? NextRun)
 {
-    /// <returns>What is wrong; null where the form was read.</returns>
+    /// <returns>What is wrong with the form; null if it is valid.</returns>
     public static Refusal? Read(IFormCollection form, TimeProvider time, out ListForm? read)
     {
         read = null;
@@ -39,15 +39,15 @@ internal sealed record ListForm(string Name, int Priority, string? Schedule, str
 
     public static bool IsSet(IFormCollection form, string field) => form[field].ToString() is "true" or "on" or "1";
 
-    /// <summary>What whoever submitted a list has to know besides.</summary>
+    /// <summary>Returns what else the user who submitted a list has to know.</summary>
     public static IEnumerable<string> NotesOf(Submitted submitted) =>
         submitted.AtWork == 0 ? [] : [string.Create(CultureInfo.InvariantCulture, $"{submitted.AtWork} rows at work were not replaced; submit again when they have ended")];
 
-    /// <summary>The list as it is put in.</summary>
+    /// <summary>Returns the list in the form in which it is stored.</summary>
     public NewBatch With(ReadBatch batch) => new(Name, batch.Job, Priority, Schedule, Zone, IsPaused) { HostConnections = batch.HostConnections, NextRun = NextRun };
 
-    /// <summary>The files of a form that brings a list.</summary>
-    /// <exception cref="ConfigurationException">One is missing, or the job file is no text.</exception>
+    /// <summary>Reads the two files of a form that submits a list.</summary>
+    /// <exception cref="ConfigurationException">A file is missing, or the job file is no text.</exception>
     public static async Task<(string Job, byte[] Table)> ReadFilesAsync(IFormCollection form, CancellationToken cancellationToken)
     {
         if (form.Files["job"] is not { } job || form.Files["accounts"] is not { } accounts)

@@ -3,18 +3,18 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Serving;
 
 /// <summary>The answer to a submitted list, which was stored or only checked.</summary>
-/// <param name="Id">Null where the list was only checked.</param>
+/// <param name="Id">The list's number; null if it was only checked.</param>
 internal sealed record SubmitAnswer(long? Id, string Name, int Accounts, IReadOnlyList<string> Notes);
 
 /// <summary>Why a request was refused.</summary>
-/// <param name="Errors">Each with its file, line and remedy where it has them.</param>
+/// <param name="Errors">What is wrong, each with its file, line and remedy as far as known.</param>
 internal sealed record Refusal(string Message, IReadOnlyList<string> Errors);
 
-/// <param name="Next">What <c>after</c> is for the next page; null on the last.</param>
+/// <param name="Next">The value of <c>after</c> for the next page; null on the last page.</param>
 internal sealed record AccountsAnswer(IReadOnlyList<AccountView> Accounts, string? Next);
 
-/// <param name="Report">The last report; null before the first.</param>
-/// <param name="Log">The last lines, the newest first.</param>
+/// <param name="Report">The last report; null if there is none yet.</param>
+/// <param name="Log">The last log lines, newest first.</param>
 internal sealed record AccountAnswer(AccountView Account, System.Text.Json.JsonElement? Report, IReadOnlyList<AccountEvent> Events, IReadOnlyList<LogLine> Log);
 
 /// <summary>
@@ -29,5 +29,5 @@ internal sealed record ActionRequest(AccountAction Action, long? Batch, IReadOnl
 
 internal sealed record ActionAnswer(int Accounts);
 
-/// <param name="Connections">The most at once; null for no limit, 0 to leave the host alone.</param>
+/// <param name="Connections">The most connections at once; null for no limit, 0 if the host must not be used.</param>
 internal sealed record HostRequest(int? Connections);

@@ -16,11 +16,11 @@ internal sealed class Tokens(string file)
     private const int TokenBytes = 32;
 
     /// <summary>
-    /// Returns the user of a token; null where nobody has it. The file is read each time, so that removing a line takes effect at once.
+    /// Returns the user of a token; null if no user has this token. The file is read each time, so that removing a line takes effect at once.
     /// </summary>
     public (string Name, Role Role)? Find(string token) => FindDigest(Digest(token));
 
-    /// <summary>Returns the user of the token that has this digest; null where nobody has it.</summary>
+    /// <summary>Returns the user of the token with this digest; null if no user has this token.</summary>
     public (string Name, Role Role)? FindDigest(string digest)
     {
         foreach (var line in File.Exists(file) ? File.ReadLines(file) : [])
@@ -48,6 +48,6 @@ internal sealed class Tokens(string file)
         return token;
     }
 
-    /// <summary>Returns what the file stores of a token: its SHA-256 in hexadecimal digits.</summary>
+    /// <summary>Returns what the file stores instead of a token: the token's SHA-256 in hexadecimal digits.</summary>
     public static string Digest(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 }

@@ -1,6 +1,6 @@
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>Refuses requests that are too large or broken, with a line in the log instead of a trace of the stack.</summary>
+/// <summary>Refuses requests that are too large or malformed, and logs one line instead of a stack trace.</summary>
 internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -29,7 +29,7 @@ internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log
     {
         log.LogWarning("{Method} {Path} was refused with status {Status}: {Why}", context.Request.Method, context.Request.Path, status, why);
         context.Response.StatusCode = status;
-        // Whatever still comes is not read, so nothing else can be asked by this connection, and a page about it reads no form.
+        // The rest of the request is not read, so this connection can carry no further request. The page about the error must not try to read the form.
         context.Response.Headers.Connection = "close";
         context.Request.Method = HttpMethods.Get;
         context.Request.ContentType = null;

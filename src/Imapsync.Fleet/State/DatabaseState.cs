@@ -9,15 +9,15 @@ using Imapsync.Engine.State;
 namespace Imapsync.Fleet.State;
 
 /// <summary>
-/// A job's state in the fleet's database, written by one attempt. A worker that was thought dead and wakes writes nothing: each write is made
-/// only while the attempt's lease runs. Where the connection is lost in the middle of a write, its outcome is unknown; then the hold is given
-/// another number first, after which nothing sent before can still take effect, and the write is made again, which is harmless if it was made.
+/// A job's state in the fleet's database, written by one attempt. A worker that was presumed dead and resumes can write nothing, because a write
+/// succeeds only while the attempt's lease is valid. If the connection is lost during a write, the outcome of the write is unknown. Then the hold's
+/// number is changed first, so that nothing sent earlier can still take effect, and the write is repeated, which does no harm if it had succeeded.
 /// </summary>
-/// <param name="directory">A directory on this machine for the numbers of somebody else's mail; null for none.</param>
-/// <param name="older">What the state begins with where it is new; null for nothing.</param>
+/// <param name="directory">A directory on this machine for the UIDs of mail files that other programs write; null for none.</param>
+/// <param name="older">The state to copy into a new state before its first use; null for none.</param>
 internal sealed class DatabaseState(StateTables tables, StateLocation location, StateWriter writer, TimeProvider time, string? directory = null, OlderState? older = null) : IStateMedium
 {
-    /// <summary>The most tries of one read or write.</summary>
+    /// <summary>How often one read or write is tried at most.</summary>
     private const int Tries = 20;
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
@@ -83,7 +83,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
 
     public async Task ReplaceAsync(StateName name, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
-        // A rewritten journal takes some 44 octets a message, so that all of it is little beside what the job itself remembers of its messages.
+        // A rewritten journal takes some 44 octets for each message. That is little compared with what the job itself keeps in memory for each message.
         using var content = new MemoryStream();
         await write(content, cancellationToken);
         var octets = content.GetBuffer().AsMemory(0, (int)content.Length);
@@ -113,7 +113,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     public IStateLog Continue(StateName name, long length)
     {
         RequireHold(name.IsHeld);
-        // What only the holder writes is as this instance knows it; what others write may have changed since.
+        // A piece that only the holder writes has the state that this instance knows. Other pieces may have changed since.
         if (!name.IsHeld || !known.TryGetValue(KeyOf(name), out var piece) || piece.Length != length)
             piece = Wait(() => CutAsync(name, length));
         return new Log(this, name, piece);
@@ -138,14 +138,14 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
             }
             catch (Exception e) when (tables.IsAway(e) || e is DbException)
             {
-                // The hold ends with the lease.
+                // The hold becomes void when the lease expires.
             }
         }
 
         renumbering.Dispose();
     }
 
-    /// <summary>The name of a piece in the tables: a journal's by a digest of its pair, which also stands in the journal.</summary>
+    /// <summary>Returns a piece's name in the tables. A journal's name is a digest of its pair of folders; the journal itself contains their names.</summary>
     private static string KeyOf(StateName name) => name.Pair is { } pair
         ? "journal " + Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes($"{pair.Source}\0{pair.Target}")).AsSpan(0, 16))
         : name.Word;
@@ -174,8 +174,8 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
         return known[KeyOf(name)] = found ?? throw new IOException($"{Where(name)} is not there, or shorter than it was");
     }
 
-    /// <param name="isHeld">Whether only the holder writes it.</param>
-    /// <param name="write">Takes the state's number and the hold's; returns false where the database refused.</param>
+    /// <param name="isHeld">Whether only the holder of the state may write this piece.</param>
+    /// <param name="write">Takes the numbers of the state and of the hold; returns false if the database refused the write.</param>
     private async Task WriteAsync(bool isHeld, Func<long, long?, Task<bool>> write)
     {
         for (var tries = 1; ; tries++)
@@ -187,7 +187,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
                 writer.Require();
                 if (await write(state ?? throw new IOException($"{Display} is not there"), mine))
                     return;
-                // Another write of this attempt may have renumbered the hold meanwhile.
+                // Another write of this attempt may have changed the hold's number during this write; then try again with the new number.
                 if (!isHeld || mine == Interlocked.Read(ref hold) || tries >= Tries)
                     throw Lost();
             }
@@ -223,7 +223,9 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
         }
     }
 
-    /// <summary>Does what may be done twice, again where the database can't be reached, for as long as the lease holds.</summary>
+    /// <summary>
+    /// Runs work that may be repeated, and repeats it if the database can't be reached, for as long as the attempt's lease is valid.
+    /// </summary>
     private async Task<T> AgainAsync<T>(Func<Task<T>> work)
     {
         for (var tries = 1; ; tries++)
@@ -250,7 +252,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
             throw new CheckpointLockedException($"{Display} is written by none but the holder of the job, and this attempt does not hold it");
     }
 
-    /// <summary>Waits on another thread, for the members of the contract that are not asynchronous.</summary>
+    /// <summary>Waits for asynchronous work on another thread, for the members of the interface that are synchronous.</summary>
     private static T Wait<T>(Func<Task<T>> work) => Task.Run(work).GetAwaiter().GetResult();
 
     private IOException Failed(Exception e) => new($"{Display}: {e.Message}", e);
@@ -326,7 +328,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
             }
             catch (Exception e) when (medium.tables.IsAway(e) || e is DbException)
             {
-                // The turn runs out by itself.
+                // The turn expires by itself.
             }
         }
     }

@@ -3,17 +3,20 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Fleet.State;
 
-/// <summary>The state of an account in a directory, as versions before kept it: taken into the database once, then removed.</summary>
+/// <summary>
+/// An account's state in a directory, as earlier versions of this program kept it. It is copied into the database once and then removed.
+/// </summary>
 /// <param name="directory">The directory of the newest attempt.</param>
-/// <param name="remove">Removes what was taken over.</param>
+/// <param name="remove">Removes the state from the directory.</param>
 internal sealed class OlderState(string directory, TimeProvider time, Action remove)
 {
     /// <summary>
-    /// The mark comes first and the summary last: a copy that ends in the middle never looks like a state of which all is known.
+    /// The order of copying: the mark that an append is in progress comes first and the summary last, so that an interrupted copy is never taken for a
+    /// complete state.
     /// </summary>
     private static readonly StateName[] BeforeJournals = [StateName.Appending, StateName.Accounts, StateName.TrashOrigins, StateName.VerifyCursor, StateName.SourceBudget, StateName.TargetBudget];
 
-    /// <exception cref="CheckpointVersionException">A newer version of this program wrote it.</exception>
+    /// <exception cref="CheckpointVersionException">The state was written by a newer version of this program.</exception>
     public async Task CopyToAsync(IStateMedium target, CancellationToken cancellationToken)
     {
         await using var source = new FileMedium(new StateLocation(directory), time);
@@ -36,7 +39,7 @@ internal sealed class OlderState(string directory, TimeProvider time, Action rem
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // It is not read again, because the state in the database says that it has begun.
+            // The directory is not read again, because the database records that the copy is complete.
         }
     }
 

@@ -6,17 +6,17 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.State;
 
-/// <summary>An attempt that writes state. Nothing is written once it has lost its lease.</summary>
-/// <param name="Require">Throws <see cref="OperationCanceledException"/> where, by this side's clocks, the attempt may not go on.</param>
+/// <summary>An attempt that writes state. Nothing more is written once the attempt has lost its lease.</summary>
+/// <param name="Require">Throws <see cref="OperationCanceledException"/> if, by this machine's clocks, the attempt's lease may have expired.</param>
 internal sealed record StateWriter(long Account, long Attempt, string Worker, Action Require);
 
-/// <summary>A piece of state as it stands: its row, which is another one after each replacement, and its length in octets.</summary>
+/// <summary>A stored piece of state: the number of its row, which changes with each replacement, and its length in octets.</summary>
 internal readonly record struct StoredPiece(long Id, long Length);
 
 /// <summary>
-/// The tables of the state of jobs: a row for each job's state, one for each piece of it, and the piece's octets in parts, one for each batch
-/// that was appended. Every change is one transaction, which is refused unless the lease of the attempt runs and, for what only the holder
-/// writes, unless the state's hold is the caller's. The lease and the hold stay as they are until that transaction ends.
+/// The tables of the state of jobs: a row for each job's state, a row for each piece of a state (such as a journal), and the piece's octets in parts,
+/// one for each batch that was appended. Every change is one transaction. It is refused unless the attempt's lease is valid and, for pieces that only
+/// the holder writes, unless the caller holds the state. Lease and hold can't change until the transaction ends.
 /// </summary>
 internal sealed class StateTables(Medium medium)
 {
@@ -26,7 +26,7 @@ internal sealed class StateTables(Medium medium)
     /// <summary>The most rows that are read at once.</summary>
     private const int PartsAtOnce = 16;
 
-    /// <summary>How many damaged journals of a pair are kept.</summary>
+    /// <summary>How many damaged journals of a pair of folders are kept.</summary>
     private const int DamagedKept = 3;
 
     private static readonly TimeSpan TurnTime = TimeSpan.FromMinutes(1);
@@ -44,8 +44,8 @@ internal sealed class StateTables(Medium medium)
     public async Task<long?> FindAsync(string job, string part, CancellationToken cancellationToken) =>
         (await medium.ReadAsync("select id from job_state where job = @job and part = @part", r => r.GetInt64(0), cancellationToken, ("job", job), ("part", part))).Cast<long?>().SingleOrDefault();
 
-    /// <summary>Creates an empty state where there is none.</summary>
-    /// <returns>Its number; null where the lease is lost.</returns>
+    /// <summary>Creates an empty state if there is none.</summary>
+    /// <returns>The state's number; null if the lease is lost.</returns>
     public Task<long?> MakeAsync(string job, string part, StateWriter writer, CancellationToken cancellationToken) =>
         medium.WriteAsync(async (connection, transaction) => (await connection.QueryAsync(
             transaction,
@@ -56,13 +56,13 @@ internal sealed class StateTables(Medium medium)
             r => r.GetInt64(0), cancellationToken, [("job", job), ("part", part), .. Of(writer)])).Cast<long?>().SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Takes the hold of a state, which is created where there is none. Nobody's hold is in the way but that of an attempt whose lease still runs.
-    /// Asked again with the same number it gives the same answer.
+    /// Takes the hold of a state, and creates the state if there is none. Only the hold of an attempt whose lease is still valid prevents that.
+    /// A repeated call with the same number has the same result.
     /// </summary>
-    /// <param name="hold">A number that nobody else uses.</param>
-    /// <param name="holder">Says who holds it, for people.</param>
-    /// <param name="begun">Whether nothing is to be taken into the state before its first use.</param>
-    /// <returns>Null where another holds it or the lease is lost.</returns>
+    /// <param name="hold">The number of the hold, which no other hold has.</param>
+    /// <param name="holder">Describes the holder for people.</param>
+    /// <param name="begun">Whether a new state is ready for use, so that nothing has to be copied into it first.</param>
+    /// <returns>Null if another attempt holds the state, or the lease is lost.</returns>
     public Task<(long State, bool Begun)?> HoldAsync(string job, string part, StateWriter writer, long hold, string holder, bool begun, CancellationToken cancellationToken) =>
         medium.WriteAsync(async (connection, transaction) => (await connection.QueryAsync(
             transaction,
@@ -78,10 +78,10 @@ internal sealed class StateTables(Medium medium)
             [("job", job), ("part", part), ("hold", hold), ("holder", holder), ("begun", begun), .. Of(writer)])).SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Replaces the number of a hold, so that whatever was sent under the old one and is still on its way changes nothing any more: what was
-    /// done under it is final when this returns. Asked again with the same numbers it gives the same answer.
+    /// Replaces a hold's number, so that statements which were sent with the old number and have not arrived yet change nothing. When this returns,
+    /// the effect of all earlier statements is final. A repeated call with the same numbers has the same result.
     /// </summary>
-    /// <returns>False where the hold or the lease is lost.</returns>
+    /// <returns>False if the hold or the lease is lost.</returns>
     public async Task<bool> RenumberAsync(long state, long hold, long next, StateWriter writer, CancellationToken cancellationToken) =>
         await medium.ExecuteAsync(
             $"update job_state set hold = @next where id = @state and hold in (@hold, @next) and exists (select 1 from lease l where {Lease})",
@@ -93,29 +93,31 @@ internal sealed class StateTables(Medium medium)
     public async Task<string> HolderAsync(string job, string part, CancellationToken cancellationToken) =>
         (await medium.ReadAsync("select holder from job_state where job = @job and part = @part", r => r.GetString(0), cancellationToken, ("job", job), ("part", part))).SingleOrDefault() ?? "";
 
-    /// <summary>Notes that what was to be taken into a state is there.</summary>
+    /// <summary>Records that all older state was copied into a state.</summary>
     public Task<bool> BeginAsync(long state, long? hold, StateWriter writer, CancellationToken cancellationToken) =>
         ChangeAsync(state, hold, writer, (connection, transaction) => connection.ExecuteAsync(transaction, "update job_state set begun = 1 where id = @state", cancellationToken, ("state", state)), cancellationToken);
 
-    /// <summary>The piece as it stands; null where there is none.</summary>
+    /// <summary>Finds a stored piece; null if there is none.</summary>
     public async Task<StoredPiece?> LookAsync(long state, string name, CancellationToken cancellationToken) =>
         (await medium.ReadAsync(Look, Piece, cancellationToken, ("state", state), ("name", name))).Cast<StoredPiece?>().SingleOrDefault();
 
     public Task<List<string>> NamesAsync(long state, string beginning, CancellationToken cancellationToken) =>
         medium.ReadAsync("select name from state_piece where state = @state and name like @beginning", r => r.GetString(0), cancellationToken, ("state", state), ("beginning", beginning + "%"));
 
-    /// <summary>Some parts of a piece, the first of them that which holds the octet at an offset; none where the piece was replaced.</summary>
+    /// <summary>
+    /// Reads some parts of a piece, beginning with the part that contains the octet at an offset; none if the piece was replaced meanwhile.
+    /// </summary>
     public Task<List<(long Start, byte[] Octets)>> ReadAsync(long piece, long offset, CancellationToken cancellationToken) =>
         medium.ReadAsync(
             "select start, octets from state_part where piece = @piece and start >= (select max(start) from state_part where piece = @piece and start <= @offset) order by start limit @most",
             r => (r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellationToken, ("piece", piece), ("offset", offset), ("most", PartsAtOnce));
 
     /// <summary>
-    /// Appends a batch, whole: one statement, one round trip. Asked again with the same batch it gives the same answer, as long as nothing else
-    /// was written under the hold.
+    /// Appends a batch, all of it or nothing, by one statement and so in one round trip. A repeated call with the same batch has the same result, as long as
+    /// nothing else was written under the hold.
     /// </summary>
-    /// <param name="hold">Null for what others than the holder may write.</param>
-    /// <returns>False where the hold or the lease is lost: nothing was written.</returns>
+    /// <param name="hold">The hold's number; null for a piece that not only the holder may write.</param>
+    /// <returns>False if the hold or the lease is lost; then nothing was written.</returns>
     public async Task<bool> AppendAsync(long state, long? hold, StateWriter writer, long piece, long at, ReadOnlyMemory<byte> batch, CancellationToken cancellationToken)
     {
         var rows = new StringBuilder();
@@ -136,8 +138,8 @@ internal sealed class StateTables(Medium medium)
             cancellationToken, [.. parameters]) > 0;
     }
 
-    /// <summary>Puts a new piece into the place of the old one.</summary>
-    /// <returns>Null where the hold or the lease is lost: nothing was written.</returns>
+    /// <summary>Replaces a piece by a new one.</summary>
+    /// <returns>Null if the hold or the lease is lost; then nothing was written.</returns>
     public async Task<StoredPiece?> ReplaceAsync(long state, long? hold, StateWriter writer, string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         var piece = 0L;
@@ -156,7 +158,7 @@ internal sealed class StateTables(Medium medium)
             connection.ExecuteAsync(transaction, "delete from state_piece where state = @state and name = @name", cancellationToken, ("state", state), ("name", name)), cancellationToken);
 
     /// <summary>Shortens a piece.</summary>
-    /// <returns>False where the hold or the lease is lost; the piece is null where there is none that long.</returns>
+    /// <returns>False if the hold or the lease is lost. The piece is null if there is none of at least that length.</returns>
     public async Task<(bool IsDone, StoredPiece? Piece)> CutAsync(long state, long? hold, StateWriter writer, string name, long length, CancellationToken cancellationToken)
     {
         StoredPiece? found = null;
@@ -174,7 +176,7 @@ internal sealed class StateTables(Medium medium)
         return (isDone, found);
     }
 
-    /// <summary>Renames a damaged journal, so that only people find it.</summary>
+    /// <summary>Renames a damaged journal, so that jobs no longer find it but people can.</summary>
     public Task<bool> SetAsideAsync(long state, long? hold, StateWriter writer, string name, CancellationToken cancellationToken) =>
         ChangeAsync(state, hold, writer, async (connection, transaction) =>
         {
@@ -189,8 +191,8 @@ internal sealed class StateTables(Medium medium)
                 cancellationToken, which);
         }, cancellationToken);
 
-    /// <summary>Takes the turn at what several write.</summary>
-    /// <returns>What <see cref="EndTurnAsync"/> needs; null where another has it.</returns>
+    /// <summary>Takes the turn to write pieces that several jobs write. A turn expires by itself.</summary>
+    /// <returns>The value that <see cref="EndTurnAsync"/> needs; null if another job has the turn.</returns>
     public Task<long?> TakeTurnAsync(long state, CancellationToken cancellationToken) =>
         medium.WriteAsync(async (connection, transaction) => (await connection.QueryAsync(
             transaction,
@@ -200,7 +202,7 @@ internal sealed class StateTables(Medium medium)
     public Task EndTurnAsync(long state, long turn, CancellationToken cancellationToken) =>
         medium.ExecuteAsync("update job_state set turn_until = null where id = @state and turn_until = @turn", cancellationToken, ("state", state), ("turn", turn));
 
-    /// <summary>The number of a hold: one that nobody else has, and never 0.</summary>
+    /// <summary>Creates the number of a hold: random, so that no other hold has it, and never 0.</summary>
     public static long NewHold() => (BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) & long.MaxValue) | 1;
 
     private const string Look =

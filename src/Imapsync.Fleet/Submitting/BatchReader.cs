@@ -11,7 +11,7 @@ using Endpoint = Imapsync.Engine.Mail.Endpoint;
 
 namespace Imapsync.Fleet.Submitting;
 
-/// <summary>A job file and its rows, read without errors.</summary>
+/// <summary>A job file and its rows, read without errors and made into accounts.</summary>
 internal sealed record ReadBatch(string Job, IReadOnlyList<NewAccount> Accounts, IReadOnlyDictionary<string, int> HostConnections, IReadOnlyList<string> Notes);
 
 /// <summary>Makes accounts from a job file with <c>for_each</c> and a CSV file, and rebuilds the job of an account.</summary>
@@ -20,11 +20,11 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     private const string FileName = "job.yaml";
 
     /// <param name="job">The text of the job file.</param>
-    /// <param name="table">The CSV file, whatever <c>for_each</c> calls it.</param>
-    /// <exception cref="ConfigurationException">All that is wrong, by line.</exception>
+    /// <param name="table">The content of the CSV file, used whatever file <c>for_each</c> names.</param>
+    /// <exception cref="ConfigurationException">Contains all mistakes, by line.</exception>
     public ReadBatch Read(string job, byte[] table) => Close(ReadJobs(job, table, keepsBadRows: false), job, table);
 
-    /// <summary>Makes accounts of the jobs that were read from these files, sealed. Rows that made no job are left out.</summary>
+    /// <summary>Makes encrypted accounts of the jobs that were read from these files. Rows that make no job are left out.</summary>
     public ReadBatch Close(JobFile file, string job, byte[] table)
     {
         if (file.Jobs.IsEmpty)
@@ -48,9 +48,9 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         return new ReadBatch(seal.CloseJob(job), accounts, hosts, [.. file.Notes.Select(n => n.ToString())]);
     }
 
-    /// <summary>The jobs themselves, passwords included: they are for this process alone.</summary>
+    /// <summary>Reads the jobs themselves, including passwords; they must not leave this process.</summary>
     /// <param name="keepsBadRows">See <see cref="JobFileOptions.KeepsBadRows"/>.</param>
-    /// <exception cref="ConfigurationException">All that is wrong, by line.</exception>
+    /// <exception cref="ConfigurationException">Contains all mistakes, by line.</exception>
     public JobFile ReadJobs(string job, byte[] table, bool keepsBadRows)
     {
         rules.CheckText(FileName, job);
@@ -69,9 +69,9 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         return file;
     }
 
-    /// <summary>Opens a list that was taken in: its job file, and a CSV file of its rows in the form in which they came.</summary>
-    /// <param name="cells">The rows, sealed; at least one.</param>
-    /// <exception cref="ConfigurationException">The rows have come with different columns, or can't be opened here.</exception>
+    /// <summary>Decrypts a list that was submitted: its job file, and its rows as a CSV file in the form in which they were submitted.</summary>
+    /// <param name="cells">The encrypted rows; at least one.</param>
+    /// <exception cref="ConfigurationException">The rows were submitted with different columns, or can't be decrypted here.</exception>
     public (string Job, byte[] Table) Open(string job, IReadOnlyList<string> cells)
     {
         try
@@ -89,10 +89,12 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         }
     }
 
-    /// <summary>The hosts that a job reaches, by the names under which the list counts connections; one that is both source and target stands twice.</summary>
+    /// <summary>
+    /// Returns the hosts that a job reaches, by the names under which their connections are counted. A host that is both source and target occurs twice.
+    /// </summary>
     public static IReadOnlyList<string> HostsOf(JobDefinition job) => [.. new[] { job.Source, job.Target }.OfType<ServerEndpoint>().Select(HostOf)];
 
-    /// <summary>The job of an account, with no more connections than were counted for it.</summary>
+    /// <summary>Returns the job of an account, with no more connections than were reserved for it.</summary>
     /// <exception cref="ConfigurationException">The job file can't be read here, or it does what this worker does not allow.</exception>
     public JobDefinition Rebuild(StartedAccount account)
     {
@@ -131,13 +133,13 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         _ => endpoint,
     };
 
-    /// <summary>The server's limits without its number of connections, which the fleet counts over all workers already.</summary>
+    /// <summary>Returns the server's limits without its number of connections, because the fleet counts connections over all workers already.</summary>
     private static HostLimits? OwnPace(ServerEndpoint server) => server.HostLimits is { } limits ? limits with { Connections = null } : null;
 
     /// <summary>A row with its header, in the form in which it is encrypted.</summary>
     private sealed record Row(char Delimiter, bool IsLatin1, string[] Columns, string[] Cells)
     {
-        /// <param name="rows">The rows of the file; this row's form and header are the file's.</param>
+        /// <param name="rows">The rows of the file, which gets the delimiter, encoding and header of this row.</param>
         public byte[] ToCsv(IEnumerable<string[]> rows)
         {
             using var file = new MemoryStream();

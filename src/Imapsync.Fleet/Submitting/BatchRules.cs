@@ -7,24 +7,24 @@ using YamlDotNet.Core.Events;
 namespace Imapsync.Fleet.Submitting;
 
 /// <summary>
-/// What a job file may do at the workers. Whoever may submit one is no administrator of the machines: unless they say so, a job runs no
-/// command, reads no file and no variable, and keeps mail below directories that were named.
+/// What a job file may do on the workers. A user who may submit lists need not be an administrator of the workers' machines. So unless job files are
+/// trusted, a job can run no command and read no file or variable, and can keep mail only below the permitted directories.
 /// </summary>
-/// <param name="trusted">Job files are written by administrators of the workers.</param>
-/// <param name="directories">Absolute: where stores on a disk may lie.</param>
+/// <param name="trusted">Whether job files are written by administrators of the workers.</param>
+/// <param name="directories">The absolute paths of the directories below which stores may be kept.</param>
 internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories, IReadOnlyDictionary<string, string> environment)
 {
     private static readonly string[] Endings = ["command", "_file", "_env", "_certificate", "_key"];
 
-    /// <summary>The options that job files are read with. The fleet itself decides where the state is kept.</summary>
+    /// <summary>The options for reading job files. The state is kept in the database, so the state's root is a path that is not used.</summary>
     public JobFileOptions Options => new()
     {
         Environment = trusted ? environment : ImmutableDictionary<string, string>.Empty,
         StateRoot = Path.Combine(Path.GetTempPath(), "imapsync-fleet-state-is-elsewhere"),
     };
 
-    /// <summary>Checks the keys alone, before anything that they name is read.</summary>
-    /// <exception cref="ConfigurationException"/>
+    /// <summary>Checks only the keys, before any file that they name is read.</summary>
+    /// <exception cref="ConfigurationException">A key is not allowed, or the text is not valid YAML.</exception>
     public void CheckText(string file, string text)
     {
         if (trusted)
@@ -50,7 +50,9 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
             throw new ConfigurationException(errors);
     }
 
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">
+    /// A job is not made of a row, has a setting that a list can't have, or keeps mail outside the allowed directories.
+    /// </exception>
     public void CheckJobs(string name, JobFile file)
     {
         var errors = new List<ConfigurationError>();

@@ -9,16 +9,18 @@ internal sealed class Seal(IDataProtectionProvider provider)
     private readonly IDataProtector job = provider.CreateProtector("imapsync-fleet", "job");
     private readonly IDataProtector cells = provider.CreateProtector("imapsync-fleet", "cells");
 
-    /// <param name="directory">The keys: whoever has them and the list can read the passwords. Every process of a fleet has the same.</param>
+    /// <param name="directory">
+    /// The directory of the keys. Whoever has the keys and the list can read the passwords. All processes of a fleet need the same keys.
+    /// </param>
     public static Seal Open(string directory) => new(DataProtectionProvider.Create(new DirectoryInfo(directory), b => b.SetApplicationName("imapsync-fleet")));
 
     public string CloseJob(string text) => job.Protect(text);
 
     public string CloseCells(string text) => cells.Protect(text);
 
-    /// <exception cref="CryptographicException">The key is not there, or it was changed.</exception>
+    /// <exception cref="CryptographicException">The key is missing, or the text was changed.</exception>
     public string OpenJob(string text) => job.Unprotect(text);
 
-    /// <exception cref="CryptographicException"/>
+    /// <exception cref="CryptographicException">The key is missing, or the text was changed.</exception>
     public string OpenCells(string text) => cells.Unprotect(text);
 }

@@ -11,12 +11,12 @@ internal enum EndReason
     Cancel,
     Drain,
 
-    /// <summary>The lease ran out or was taken: nothing may be written any more.</summary>
+    /// <summary>The lease expired or was taken away, so nothing may be written any more.</summary>
     Lost,
 }
 
-/// <summary>An attempt that this worker has: its lease, as far as this side knows, and how it gets on.</summary>
-/// <param name="holdFor">How long after a renewal was sent it may be relied on: the lease's time less a margin.</param>
+/// <summary>An attempt that this worker runs: its lease, as far as this worker knows, and its progress.</summary>
+/// <param name="holdFor">How long after a renewal was sent the lease can be relied on: the duration of a lease less a margin.</param>
 internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, long sent, DateTimeOffset sentAt, TimeProvider time) : IDisposable
 {
     private readonly Lock gate = new();
@@ -56,8 +56,8 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
     }
 
     /// <summary>
-    /// By the clock that nobody can set, and by the other one too: that of a machine that was suspended may have stood still. Neither is
-    /// ever compared with another machine's.
+    /// Whether the lease is still valid. Two clocks must agree: the monotonic one, which nobody can set but which may stand still while the machine
+    /// is suspended, and the time of day. Neither is ever compared with another machine's clock.
     /// </summary>
     public bool IsHeld
     {
@@ -75,7 +75,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
             (renewed, renewedAt) = (sent, sentAt);
     }
 
-    /// <summary>Asks it to end. The first reason counts, but for a lost lease, which counts for more than any.</summary>
+    /// <summary>Asks the attempt to end. The first reason is kept, unless the lease is lost, which replaces any other reason.</summary>
     public void End(EndReason why)
     {
         lock (gate)
@@ -87,18 +87,18 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
         Cancel(why == EndReason.Lost ? abort : stop);
     }
 
-    /// <summary>Ends the wait for the work in progress.</summary>
+    /// <summary>Makes the attempt end at once, without waiting for the work in progress.</summary>
     public void Drop() => Cancel(abort);
 
-    /// <summary>Checks the lease before anything is written to a mailbox.</summary>
-    /// <exception cref="OperationCanceledException">The lease does not hold any more.</exception>
+    /// <summary>Checks the lease; to be called before anything is written to a mailbox.</summary>
+    /// <exception cref="OperationCanceledException">The lease is no longer valid.</exception>
     public void Require()
     {
         if (IsHeld)
             return;
         lock (gate)
             reason = EndReason.Lost;
-        // At once, so that whoever catches this sees that it was asked for.
+        // Cancel synchronously, so that the code which catches this exception sees that the cancellation was requested.
         abort.Cancel();
         throw new OperationCanceledException(abort.Token);
     }
@@ -122,7 +122,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
     {
         try
         {
-            // Not on the caller's stack: it looks after others too.
+            // Run the callbacks elsewhere than on the caller's stack, because the caller looks after other attempts too.
             _ = source.CancelAsync();
         }
         catch (ObjectDisposedException)

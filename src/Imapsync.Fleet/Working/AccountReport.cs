@@ -3,7 +3,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Fleet.Working;
 
-/// <summary>The report of an attempt that is kept for people to read; its size is bounded, whatever the mailbox holds.</summary>
+/// <summary>The report of an attempt as it is stored for people to read. Its size is bounded, whatever the mailbox contains.</summary>
 internal sealed record AccountReport(
     FolderLine Totals, IReadOnlyList<FolderLine> Folders, int FolderCount, IReadOnlyList<ProblemLine> Problems, int ProblemCount, IReadOnlyList<string> Notes, double Seconds)
 {

@@ -14,7 +14,7 @@ using Imapsync.Fleet.Submitting;
 
 namespace Imapsync.Fleet.Working;
 
-/// <summary>Runs one attempt by the engine, fenced by its lease, and says how it ended.</summary>
+/// <summary>Runs one attempt with the engine, protected by its lease, and returns how it ended.</summary>
 internal sealed class AccountRunner
 {
     /// <summary>The number of consecutive attempts without progress after which a person has to look at the account.</summary>
@@ -73,7 +73,7 @@ internal sealed class AccountRunner
     {
         var attempt = Current;
         var account = attempt.Run.Account;
-        // A part, such as the state of a restore, was never kept by a version before.
+        // Earlier versions kept no state for parts, such as that of a restore, so there is none to copy.
         return new DatabaseState(
             states, location, new StateWriter(account.Account, account.Attempt, worker, attempt.Run.Require), time, attempt.Directory, location.Part is null ? attempt.Older : null);
     }
@@ -112,7 +112,9 @@ internal sealed class AccountRunner
     private static AttemptEnd Ended(StartedAccount account, AccountStatus status, string text) =>
         new(account.Account, account.Attempt, status, 0, status == AccountStatus.Due ? account.Failures : 0, text);
 
-    /// <summary>Ends an attempt to be retried after about half a minute, doubled with each failure and varied at random.</summary>
+    /// <summary>
+    /// Ends an attempt so that another one follows, after about half a minute. The delay doubles with each failure and varies at random.
+    /// </summary>
     private static AttemptEnd Again(StartedAccount account, string problem, bool gotAnywhere)
     {
         var failures = gotAnywhere ? 1 : account.Failures + 1;
@@ -122,7 +124,7 @@ internal sealed class AccountRunner
         return Ended(account, AccountStatus.Due, $"is tried again: {problem}") with { Failures = failures, DelayMilliseconds = (long)(seconds * 1000) };
     }
 
-    /// <param name="Older">The account's state as a version before kept it.</param>
-    /// <param name="Directory">Where a source on a disk keeps the numbers of its messages; null for another source.</param>
+    /// <param name="Older">The account's state as an earlier version of this program kept it; null if there is none.</param>
+    /// <param name="Directory">The directory in which a source on a disk keeps the UIDs of its messages; null for another source.</param>
     private sealed record Attempt(AccountAtWork Run, OlderState? Older, string? Directory);
 }

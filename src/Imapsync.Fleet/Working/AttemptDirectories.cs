@@ -8,22 +8,24 @@ using Imapsync.Fleet.State;
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// Where a store keeps the numbers of somebody else's mail on this machine's disk, between the attempts at an account; the account's state is in
-/// the database. Each attempt has a directory of its own that begins as a copy of the newest one: whatever a worker still writes that was thought
-/// dead, nobody reads any more. Versions before this one kept all state so.
+/// Directories on this machine in which a store on a disk keeps the UIDs of mail files that other programs write, from one attempt to the next. The
+/// rest of an account's state is in the database. Each attempt has a directory of its own, which begins as a copy of the newest one. So whatever a
+/// worker that was presumed dead still writes is never read. Earlier versions of this program kept all state in such directories.
 /// </summary>
 internal sealed class AttemptDirectories(string root)
 {
     private const int Kept = 2;
 
-    /// <summary>What stays in a directory when the rest was taken into the database.</summary>
+    /// <summary>What remains in a directory after the rest was copied into the database.</summary>
     private const string Names = "names";
 
-    /// <summary>What identifies the state of a job. Accounts with the same name, source and target go on from one another, whatever batch they are in.</summary>
+    /// <summary>
+    /// Returns the name of a job's state. Accounts with the same name, source and target share their state, whatever batch they are in.
+    /// </summary>
     public static string KeyOf(JobDefinition job) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Name}\n{job.Source.Identity}\n{job.Target.Identity}")).AsSpan(0, 16));
 
-    /// <summary>The state that a version before kept of an account here; null where there is none.</summary>
+    /// <summary>Finds the state that an earlier version of this program kept for an account; null if there is none.</summary>
     public OlderState? FindOlder(JobDefinition job, TimeProvider time)
     {
         var place = PlaceOf(job);
@@ -41,14 +43,14 @@ internal sealed class AttemptDirectories(string root)
         });
     }
 
-    /// <summary>The directory for an attempt, with all that the ones before remembered.</summary>
-    /// <param name="require">Throws where the attempt may not go on.</param>
+    /// <summary>Creates the directory for an attempt, with a copy of what the newest earlier attempt left.</summary>
+    /// <param name="require">Throws if the attempt may not go on.</param>
     public async Task<string> TakeAsync(JobDefinition job, Action require)
     {
         var place = PlaceOf(job);
         await DurableFiles.CreateDirectoryAsync(place, CancellationToken.None);
         require();
-        // Attempts that ended in the middle of a copy left these.
+        // These are left over from attempts that ended in the middle of a copy.
         foreach (var leftover in Directory.EnumerateDirectories(place, "*.tmp"))
             Remove(leftover);
         for (var tries = 1; ; tries++)
@@ -59,7 +61,7 @@ internal sealed class AttemptDirectories(string root)
             DurableFiles.CreateForOwner(temporary);
             if (attempts.Count > 0)
                 Copy(NameOf(place, attempts[^1]), temporary);
-            // The copy is on the disk before its name says that it is the newest.
+            // Sync the copy before it gets the name that makes it the newest.
             await SyncAsync(temporary);
             require();
             try
@@ -68,7 +70,7 @@ internal sealed class AttemptDirectories(string root)
             }
             catch (IOException) when (tries < 5 && Directory.Exists(NameOf(place, next)))
             {
-                // Another attempt created the directory first and has lost its turn since; its directory is the newest now.
+                // Another attempt created the directory first and may have lost its lease since; its directory is the newest now.
                 Directory.Delete(temporary, recursive: true);
                 continue;
             }
@@ -93,7 +95,10 @@ internal sealed class AttemptDirectories(string root)
 
     private static string NameOf(string place, long number) => Path.Combine(place, number.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>First the files of a directory, then what lies below: a summary that is older than what it sums up costs a look, a newer one would hide something.</summary>
+    /// <summary>
+    /// Copies the files of a directory first, then its subdirectories. So a copied summary may be older than what it summarises, which only costs a check; a
+    /// newer summary would hide changes.
+    /// </summary>
     private static void Copy(string from, string to)
     {
         foreach (var file in Directory.EnumerateFiles(from).Where(f => Path.GetFileName(f) != "lock" && !f.EndsWith(".tmp", StringComparison.Ordinal)))
@@ -126,7 +131,7 @@ internal sealed class AttemptDirectories(string root)
         }
         catch (IOException)
         {
-            // A worker presumed dead is still writing there, so the next attempt deletes the directory.
+            // A worker that was presumed dead still writes there, so leave the directory to the next attempt.
         }
     }
 }

@@ -4,14 +4,14 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Working;
 
-/// <summary>The lines of an attempt's log that wait to be written into the list. Only as many as the list keeps are held.</summary>
+/// <summary>The lines of an attempt's log that are not stored yet. It keeps no more lines than are stored for an account.</summary>
 internal sealed class AttemptLog(TimeProvider time)
 {
     private readonly Lock gate = new();
     private readonly Queue<(long Number, long At, string Words)> lines = [];
     private long number;
 
-    /// <summary>The lines that wait, the oldest first.</summary>
+    /// <summary>The lines that are not stored yet, oldest first.</summary>
     public IReadOnlyList<AttemptLine> Pending
     {
         get
@@ -33,7 +33,7 @@ internal sealed class AttemptLog(TimeProvider time)
         }
     }
 
-    /// <summary>Forgets the lines up to the last of those that were written.</summary>
+    /// <summary>Removes the lines that were stored: all lines up to the number of the last one.</summary>
     public void Written(IReadOnlyList<AttemptLine> written)
     {
         lock (gate)
@@ -43,7 +43,7 @@ internal sealed class AttemptLog(TimeProvider time)
         }
     }
 
-    /// <summary>Returns what an event is in words; null for one that is not worth a line.</summary>
+    /// <summary>Describes an event in words; null for an event that gets no line.</summary>
     private static string? TextOf(JobEvent happened) => happened switch
     {
         FoldersPlanned e => $"{Count(e.Pairs, "folder")} with {Count(e.Messages, "message")}",

@@ -5,8 +5,8 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// A worker: runs accounts that the feeder gives it, renews their leases, and stops each whose lease may not hold any more, whatever the
-/// database does: the loop that looks at the clock never waits for anything else.
+/// A worker: runs the accounts that the feeder gives it, renews their leases, and stops each account whose lease may have expired. The loop that
+/// checks the leases never waits for the database, so it works whatever the database does.
 /// </summary>
 internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, AccountRunner runner, WorkerOptions options, TimeProvider time, ILogger<FleetWorker> log) : IAsyncDisposable
 {
@@ -34,8 +34,8 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     }
 
     /// <summary>
-    /// Accepts no more accounts, lets the accounts in progress finish and save, and gives them back. Accounts that take longer than the grace
-    /// are dropped.
+    /// Accepts no more accounts, lets the running accounts finish and save what they are doing, and releases them. Accounts that take longer than the grace
+    /// period are stopped at once.
     /// </summary>
     public async Task DrainAsync()
     {
@@ -91,7 +91,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // The executor would swallow it without a word.
+            // The executor would discard the exception without logging it.
             log.LogError(e, "accounts can't be given out");
         }
     }
@@ -156,7 +156,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         }
     }
 
-    /// <summary>Retries the first statement of an attempt: otherwise the account would wait until its offer expires.</summary>
+    /// <summary>Begins an attempt, and retries if the database can't be reached, because otherwise the account would wait until its offer expires.</summary>
     private async Task<AccountAtWork?> BeginAsync(long account, long attempt)
     {
         var first = time.GetTimestamp();
@@ -181,14 +181,17 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
             }
             catch (Exception e)
             {
-                // The executor would swallow it without a word.
+                // The executor would discard the exception without logging it.
                 log.LogError(e, "account {Account}, attempt {Attempt} can't be begun; it is given out again when its offer runs out", account, attempt);
                 return null;
             }
         }
     }
 
-    /// <summary>Tried as long as the lease holds. A result that is lost this way the next attempt finds at the target.</summary>
+    /// <summary>
+    /// Stores an attempt's end, and retries for as long as the lease is valid. If the end can't be stored, the next attempt finds the copied messages at the
+    /// target.
+    /// </summary>
     private async Task FinishAsync(AccountAtWork run, AttemptEnd end)
     {
         while (run.IsHeld)
@@ -223,7 +226,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         var runs = atWork.Values.Where(r => r.Reason != EndReason.Lost).ToList();
         if (runs.Count == 0)
             return;
-        // The time is taken before the renewal is sent, because how long it is under way is unknown.
+        // Take the time before the renewal is sent, because it is unknown how long the renewal takes to arrive.
         var (sent, sentAt) = (time.GetTimestamp(), time.GetUtcNow());
         var told = runs.ConvertAll(r => r.Progress with { Lines = r.Log.Pending });
         var held = await store.RenewAsync(options.Name, told, cancellationToken);
@@ -267,7 +270,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     }
 }
 
-/// <param name="Name">Tells it from all others of the fleet.</param>
-/// <param name="Slots">Accounts at work at once.</param>
-/// <param name="Grace">How long what is in hand may take when it drains.</param>
+/// <param name="Name">The worker's name, which no other worker of the fleet has.</param>
+/// <param name="Slots">How many accounts may run at once.</param>
+/// <param name="Grace">How long running accounts may take to finish when the worker drains.</param>
 internal sealed record WorkerOptions(string Name, int Slots, string Version, TimeSpan Grace);

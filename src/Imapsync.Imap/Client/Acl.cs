@@ -14,12 +14,15 @@ public sealed partial class ImapClient
     }
 
     /// <summary>SETACL (RFC 4314 §3.1); requires that the server offers ACL.</summary>
-    /// <param name="rights">The server's letters for the rights. With a leading <c>+</c> they are added to the existing rights.</param>
+    /// <param name="rights">
+    /// The server's letters for the rights. With a leading <c>+</c> they are added to the existing rights, otherwise they replace them.
+    /// </param>
     public async Task SetAclAsync(string wireName, string identifier, string rights, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new PlainCommand("SETACL", strings: [wireName, identifier, rights]), cancellationToken);
 }
 
-/// <summary>The rights of one identifier, as the server's letters (RFC 4314 §2.1, or RFC 2086).</summary>
+/// <summary>One entry of an access control list: an identifier (a user or a group) and its rights.</summary>
+/// <param name="Rights">The server's letters for the rights (RFC 4314 §2.1, or RFC 2086).</param>
 /// <param name="Identifier">UTF-8 with one character for each octet. A leading <c>-</c> means that the identifier is denied the rights.</param>
 public readonly record struct AclEntry(string Identifier, string Rights);
 

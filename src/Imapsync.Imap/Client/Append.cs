@@ -7,8 +7,8 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Appends a window of messages with one command; a window of more than one message requires MULTIAPPEND. A refusal is returned as a result,
-    /// not thrown. An exception thrown by the window or by a body is passed on unchanged and ends the connection.
+    /// Appends a group of messages (the window) with one command; more than one message requires MULTIAPPEND. A refusal by the server is returned
+    /// as a result, not thrown. An exception thrown by the window or by a message's body reaches the caller unchanged and ends the connection.
     /// </summary>
     public async Task<AppendResult> AppendAsync(string wireName, IAsyncEnumerable<OutgoingMessage> window, CancellationToken cancellationToken)
     {
@@ -30,17 +30,20 @@ public sealed partial class ImapClient
 }
 
 /// <summary>A message to append.</summary>
-/// <param name="Length">Exactly how many octets <paramref name="Body"/> yields.</param>
+/// <param name="Length">The exact number of octets in <paramref name="Body"/>.</param>
 /// <param name="InternalDate">Null leaves the date to the server, which uses the current time.</param>
 public sealed record OutgoingMessage(FlagSet Flags, DateTimeOffset? InternalDate, long Length, PipeReader Body)
 {
-    /// <summary>Waits for <c>+</c> even if the server offers LITERAL+; then a BAD in answer to the message does not cost the connection.</summary>
+    /// <summary>
+    /// Whether to wait for the server's <c>+</c> before the message is sent, even if LITERAL+ makes that unnecessary. A BAD that comes instead of
+    /// the <c>+</c> does not end the connection.
+    /// </summary>
     public bool AskFirst { get; init; }
 }
 
 /// <summary>The outcome of an APPEND.</summary>
-/// <param name="Reply">OK if the whole window is in the folder; else the refusal, after which none of it should be.</param>
-/// <param name="Taken">How many messages were read from the window; after a refusal this may be less than the whole window.</param>
+/// <param name="Reply">OK if all messages of the window are in the folder; otherwise NO or BAD, and the server should have stored none of them.</param>
+/// <param name="Taken">How many messages were read from the window; after a refusal this may be fewer than the window has.</param>
 /// <param name="Uids">The assigned UIDs, in the order of the window; null if the server did not report them.</param>
 public sealed record AppendResult(StatusReply Reply, int Taken, UidValidity UidValidity, UidSet? Uids);
 
@@ -49,7 +52,7 @@ public readonly struct StartedAppend
 {
     internal StartedAppend(AppendCommand command) => Command = command;
 
-    /// <summary>Whether the server has answered, or never will because the connection broke.</summary>
+    /// <summary>Whether the server has answered, or will never answer because the connection broke.</summary>
     public bool IsAnswered => Command.Completion.IsCompleted;
 
     internal AppendCommand Command { get; }

@@ -11,7 +11,8 @@ public sealed partial class ImapClient
     /// Asks for message bodies. Returns once the command is queued; the feed then yields the bodies and, at the end, a <see cref="RangeDone"/>.
     /// Several FETCH commands may share one feed at the same time.
     /// </summary>
-    /// <param name="section">Empty for the whole message, HEADER for its header.</param>
+    /// <param name="range">The UIDs of the messages.</param>
+    /// <param name="section">Empty for the whole message; <c>HEADER</c> for its header only.</param>
     public async Task StartFetchAsync(UidSet range, string section, BodyFeed feed, CancellationToken cancellationToken) =>
         await connection.SendAsync(new FetchBodiesCommand(range, section, feed, options.Limits), cancellationToken);
 }
@@ -19,7 +20,7 @@ public sealed partial class ImapClient
 /// <summary>UID FETCH of one section (<c>BODY.PEEK[]</c>: all octets; <c>BODY.PEEK[HEADER]</c>) of a range of messages, streamed to a feed.</summary>
 internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed feed, ImapLimits limits) : ImapCommand
 {
-    // Broken servers send a body twice, and bodies of a range requested later may be counted here, so the limit is generous.
+    // The limit is generous, because broken servers send a body twice, and because bodies of a FETCH sent later may be counted here.
     private readonly long maxBodies = (range.Count * 2) + 1000;
     private readonly FlagReader flags = new(limits);
     private long bodies;

@@ -6,7 +6,7 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Fetches the flags of messages, and on request their date and size, in the order the server sends them. A message may appear
+    /// Fetches the flags of messages, and their date and size if wanted, in the order in which the server sends them. A message may appear
     /// more than once; its last flags are the valid ones.
     /// </summary>
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
@@ -18,7 +18,7 @@ public sealed partial class ImapClient
         await connection.ExecuteAsync(command, cancellationToken);
     }
 
-    /// <summary>The most rows accepted in one listing; a server that sends more is inventing messages.</summary>
+    /// <summary>The limit on the rows of one listing. A server that sends more rows than this lists messages that do not exist.</summary>
     private long MaxRows() => Math.Min((connection.Exists * 2) + 10_000, options.Limits.MaxMessages);
 }
 
@@ -26,9 +26,11 @@ public sealed partial class ImapClient
 /// <param name="Size">Octets; -1 if the size was not requested or the server sent no valid number.</param>
 public readonly record struct FetchedMessage(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate, long Size);
 
-/// <summary>UID FETCH of flags in bulk, on request with date and size. Unsolicited flags that arrive meanwhile are added too.</summary>
-/// <param name="set">A sequence set in wire form.</param>
-/// <param name="maxRows">The most rows accepted; a server that sends more is inventing messages.</param>
+/// <summary>
+/// UID FETCH of the flags of many messages, with date and size if wanted. Flags that the server reports unasked during the command are added too.
+/// </summary>
+/// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
+/// <param name="maxRows">Returns the limit on the rows of the listing; more rows are a protocol error.</param>
 internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, ModSeq? changedSince, List<FetchedMessage> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand
 {
     private const int RowBytes = 512;
@@ -61,7 +63,7 @@ internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, Mod
         return true;
     }
 
-    /// <exception cref="ImapProtocolException">The listing already has as many rows as it may have.</exception>
+    /// <exception cref="ImapProtocolException">The listing already has the permitted number of rows.</exception>
     public static void RequireRoom(int rows, long most)
     {
         if (rows >= most)

@@ -7,7 +7,8 @@ public sealed partial class ImapClient
 {
     private IdCommand? id;
 
-    /// <summary>Asks the server for its identification: lower-case field names and their values, empty if the server declines to answer.</summary>
+    /// <summary>Asks the server for its identification (RFC 2971).</summary>
+    /// <returns>Lower-case field names and their values; empty if the server declines to answer.</returns>
     public async Task<IReadOnlyDictionary<string, string>> IdAsync(CancellationToken cancellationToken)
     {
         connection.ThrowIfBroken();

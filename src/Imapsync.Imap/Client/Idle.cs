@@ -5,17 +5,19 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// IDLE on the selected folder until <paramref name="done"/>; a server ends one that lasts for 30 minutes. The silence meanwhile is no
-    /// stall: only the DONE shows whether the server is still there.
+    /// Sends IDLE (RFC 2177) for the selected folder and returns when the IDLE has ended. A server may log out a client that idles for 30 minutes.
+    /// <see cref="ImapClientOptions.StallTimeout"/> does not apply during IDLE, so a dead connection is noticed only after DONE.
     /// </summary>
     /// <param name="onNews">
-    /// Told each change that comes outside the answer to a command, on the read loop, which it must not hold up. It is told after the end as
-    /// well, until another call of this method or of <see cref="NotifyAsync"/> takes its place.
+    /// Called for each change that the server reports outside the answer to a command. It runs on the read loop, so it must return quickly. It is also
+    /// called after the end of the IDLE, until another call of this method or of <see cref="NotifyAsync"/> replaces it.
     /// </param>
-    /// <param name="done">Ends it with DONE. Cancelled before the server has agreed, it ends right after that.</param>
-    /// <param name="cancellationToken">Ends the connection.</param>
-    /// <returns>False where the server said OK and never let it begin.</returns>
-    /// <exception cref="ImapCommandException">NO or BAD, at once or later: the server does not idle, or not any more.</exception>
+    /// <param name="done">
+    /// Ends the IDLE by sending DONE. If it is cancelled before the server has accepted IDLE, DONE is sent right after the acceptance.
+    /// </param>
+    /// <param name="cancellationToken">Breaks off the command and ends the connection.</param>
+    /// <returns>True if the server accepted IDLE; false if it answered OK without sending the <c>+</c> that begins IDLE.</returns>
+    /// <exception cref="ImapCommandException">The server answered NO or BAD, either at once or later, during the IDLE.</exception>
     public async Task<bool> IdleAsync(Action<FolderNews> onNews, CancellationToken done, CancellationToken cancellationToken)
     {
         connection.OnNews = onNews;
@@ -26,11 +28,11 @@ public sealed partial class ImapClient
     }
 }
 
-/// <summary>IDLE (RFC 2177, RFC 9051 §6.3.13). It is written in two parts, with all that the server tells between them.</summary>
+/// <summary>IDLE (RFC 2177, RFC 9051 §6.3.13). It is written in two parts, IDLE and DONE. The server reports changes between the two.</summary>
 internal sealed class IdleCommand : ImapCommand
 {
-    // Whoever asks for the end does not go on to write it, nor does the read loop.
-    // True where the client wants the end, and so owes DONE; false where the server has answered or is gone.
+    // The result says whether DONE must still be sent: true if the client ends the IDLE, false if the server has answered or the connection has ended.
+    // Continuations run asynchronously, so that DONE is not written by the thread that calls Finish, nor by the read loop.
     private readonly TaskCompletionSource<bool> ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override string Name => "IDLE";

@@ -3,10 +3,10 @@ using Imapsync.Imap.Connection;
 namespace Imapsync.Imap.Client;
 
 /// <summary>
-/// One connection to an IMAP server, for one caller. Each method sends one command and reports its outcome; nothing is ever retried here.
+/// One connection to an IMAP server, for one caller. Each method sends one command and reports its outcome; no command is ever retried here.
 /// All methods throw <see cref="ImapCommandException"/> for NO or BAD, after which the connection is still usable,
 /// and <see cref="ImapProtocolException"/> or <see cref="ImapConnectionException"/>, after which a new connection is needed.
-/// After a cancelled call the connection is usable only if no part of the command had been sent, so dispose it.
+/// After a cancelled call the connection is usable only if no part of the command had been sent, so dispose this client.
 /// </summary>
 public sealed partial class ImapClient : IAsyncDisposable
 {
@@ -36,13 +36,16 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>Why the connection is broken; null if it is not.</summary>
     public Exception? BreakReason => connection.BreakReason;
 
-    /// <summary>Done, and never failed, when the connection has ended.</summary>
+    /// <summary>Completes when the connection has ended, whatever the reason; it never fails.</summary>
     public Task Ended => connection.Ended;
 
-    /// <summary>For how long nothing has been asked for; zero while something is.</summary>
+    /// <summary>How long no command has been in flight; zero while one is.</summary>
     public TimeSpan QuietTime => connection.QuietTime;
 
-    /// <summary>Whether the connection waits for the octets it is to send, not for the server. Shows tests when they may advance the clock.</summary>
+    /// <summary>
+    /// Whether the connection waits for the octets of a message that the caller wants to send, not for the server. Tests read this to know when they may
+    /// advance the clock.
+    /// </summary>
     internal bool WaitsForSource => connection.WaitsForSource;
 
     /// <summary>How many commands the server has answered with NO or BAD; some servers close the connection at the tenth.</summary>
@@ -54,7 +57,7 @@ public sealed partial class ImapClient : IAsyncDisposable
     /// <summary>How many messages the server has reported as expunged from selected folders since the connection began.</summary>
     public long Expunged => connection.Expunged;
 
-    /// <summary>Connects, sets up TLS as the options require, and reads greeting and capabilities. Does not log in.</summary>
+    /// <summary>Connects, sets up TLS as the options require, and reads the greeting and the capabilities. Does not log in.</summary>
     public static async Task<ImapClient> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
         var tls = new TlsLayer(options.Host, options.CaFile, options.Fingerprint, new ClientCertificate(options.ClientCertificateFile, options.ClientKeyFile));
@@ -72,7 +75,7 @@ public sealed partial class ImapClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends LOGOUT and closes the connection. Never throws for a network failure, since by then all mail is stored.</summary>
+    /// <summary>Sends LOGOUT and closes the connection. Throws nothing if LOGOUT fails, because nothing depends on its outcome.</summary>
     public async Task LogOutAsync(CancellationToken cancellationToken)
     {
         try
@@ -128,7 +131,7 @@ public sealed partial class ImapClient : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Bye, $"the server does not take connections: {greeting}") { Bye = greeting };
         if (options.Tls == ImapTls.StartTls)
         {
-            // After PREAUTH the session can't be secured by STARTTLS any more, and an attacker in between may have sent the PREAUTH, so give up.
+            // After PREAUTH, STARTTLS is no longer allowed, and the PREAUTH may have been forged by an attacker on the network. So give up.
             if (greeting.Kind == StatusKind.PreAuth)
                 throw new ImapConnectionException(ConnectionFailure.Tls, "the server logged us in before TLS could be started, though TLS is required");
             await StartTlsAsync(tls, cancellationToken);

@@ -7,7 +7,7 @@ namespace Imapsync.Imap.Client;
 /// <summary>Gmail's labels (https://developers.google.com/gmail/imap/imap-extensions); requires that the server offers X-GM-EXT-1.</summary>
 public sealed partial class ImapClient
 {
-    /// <summary>Fetches message identities and labels, in the order the server sends them.</summary>
+    /// <summary>Fetches Gmail's message numbers and labels, in the order in which the server sends them.</summary>
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
     /// <param name="rows">The list to which the messages are added.</param>
     public async Task FetchLabelsAsync(string set, List<FetchedLabels> rows, CancellationToken cancellationToken) =>
@@ -26,8 +26,8 @@ public sealed partial class ImapClient
 public readonly record struct FetchedLabels(Uid Uid, ulong MessageId, IReadOnlyList<string> Labels);
 
 /// <summary>UID FETCH of Gmail's X-GM-MSGID and X-GM-LABELS in bulk; requires that the server offers X-GM-EXT-1.</summary>
-/// <param name="set">A sequence set in wire form.</param>
-/// <param name="maxRows">The most rows accepted; a server that sends more is inventing messages.</param>
+/// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
+/// <param name="maxRows">Returns the limit on the rows of the listing; more rows are a protocol error.</param>
 internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand
 {
     private const int MaxCached = 4096;
@@ -112,7 +112,9 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
     }
 }
 
-/// <summary>UID STORE that adds or removes Gmail's X-GM-LABELS; requires that the server offers X-GM-EXT-1. The FETCH replies it causes are ignored.</summary>
+/// <summary>
+/// UID STORE that adds or removes Gmail's X-GM-LABELS; requires that the server offers X-GM-EXT-1. The server's FETCH replies to it are ignored.
+/// </summary>
 /// <param name="labels">Labels in wire form, at least one.</param>
 internal sealed class StoreLabelsCommand(string set, bool add, IReadOnlyList<string> labels) : ImapCommand
 {

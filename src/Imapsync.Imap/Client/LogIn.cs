@@ -8,11 +8,14 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Logs in, requests the capabilities again unless the server volunteered them, and sends ID to a server that offers it. If no mechanism
-    /// was specified and a challenge mechanism is refused, the password itself is sent once, provided that the connection is private.
+    /// Logs in, requests the capabilities again unless the server sent them unasked, and sends ID to a server that offers it. If no mechanism
+    /// was specified and the server refuses one that does not reveal the password (such as CRAM-MD5), the password itself is sent once, provided
+    /// that nobody can eavesdrop on the connection.
     /// </summary>
     /// <exception cref="ImapCommandException">The server refused the log-in; the text contains no secret.</exception>
-    /// <exception cref="ImapLogInException">This side gave up the log-in.</exception>
+    /// <exception cref="ImapLogInException">
+    /// The client gave up the log-in: no offered mechanism is usable, or the server did not prove that it knows the password.
+    /// </exception>
     public async Task LogInAsync(ImapCredentials credentials, CancellationToken cancellationToken)
     {
         if (!IsPreAuthenticated)
@@ -34,14 +37,14 @@ public sealed partial class ImapClient
             }
             catch (ImapLogInException)
             {
-                // The peer may be an impostor, so nothing more is sent to it.
+                // The server may be an impostor, because it may have failed to prove that it knows the password. So send it nothing more.
                 await DisposeAsync();
                 throw;
             }
         }
 
-        // Some servers (163.com) open no folder to a client that sent no ID. ID is sent together with the next command, so it costs
-        // no round trip: that command does not wait for the answer to ID.
+        // Some servers (163.com) let a client open no folder before it has sent ID. ID is sent in the same write as the next command, and that command
+        // does not wait for the answer to ID, so ID costs no round trip.
         var offersId = connection.Capabilities is { HasId: true };
         if (offersId)
             HoldId();
@@ -57,7 +60,7 @@ public sealed partial class ImapClient
         ImapCommandException? refusal = null;
         foreach (var name in candidates)
         {
-            // The first refusal may concern the mechanism; a second one means that the password is wrong. So only sending the password itself is tried then.
+            // The first refusal may concern only the mechanism, so one attempt that sends the password itself follows. A second refusal means a wrong password.
             if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
                 continue;
             try

@@ -5,17 +5,17 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Has the server tell of every change in the user's own folders, for as long as the connection lasts and whatever else it is used for.
-    /// With a folder selected, changes of that one are not told. Asked again, it begins anew.
+    /// Sends NOTIFY (RFC 5465). From then on the server reports every change in the user's own folders, except in the selected one, for as long as the
+    /// connection lasts and whatever other commands are sent. A second call starts NOTIFY again.
     /// </summary>
     /// <param name="onNews">
-    /// Told each change that comes outside the answer to a command, on the read loop, which it must not hold up. After
-    /// <see cref="FolderNewsKind.Overflow"/> nothing more comes.
+    /// Called for each change that the server reports outside the answer to a command. It runs on the read loop, so it must return quickly. After
+    /// <see cref="FolderNewsKind.Overflow"/> the server reports nothing more.
     /// </param>
-    /// <exception cref="ImapCommandException">The server does not tell, or not all of that (BADEVENT).</exception>
+    /// <exception cref="ImapCommandException">The server refuses NOTIFY, or does not support all of these events (BADEVENT).</exception>
     public async Task NotifyAsync(Action<FolderNews> onNews, CancellationToken cancellationToken)
     {
-        // Before it is asked: the first change may be told ahead of the answer.
+        // Set this before the command is sent, because the server may report the first change ahead of its answer.
         connection.OnNews = onNews;
         try
         {

@@ -14,7 +14,7 @@ public sealed partial class ImapClient
     }
 }
 
-/// <param name="PermanentFlags">Flags that can be stored; null if the server did not say, which means all flags (RFC 9051 §7.1).</param>
+/// <param name="PermanentFlags">The flags that can be stored; null if the server did not say, which means all flags (RFC 9051 §7.1).</param>
 public sealed record SelectedFolder(FolderCounters Counters, bool IsReadOnly, FlagSet? PermanentFlags, bool AllowsNewKeywords)
 {
     /// <summary>Whether the server reported the number of messages (EXISTS); if not, the counters contain 0.</summary>

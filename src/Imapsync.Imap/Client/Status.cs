@@ -32,8 +32,9 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
     public FolderCounters? Result { get; private set; }
 
-    /// <summary>The items to ask for. UNSEEN is left out where HIGHESTMODSEQ is available, because HIGHESTMODSEQ reveals every change that UNSEEN
-    /// would.</summary>
+    /// <summary>
+    /// The STATUS items to request. UNSEEN is left out where HIGHESTMODSEQ is available, because HIGHESTMODSEQ changes whenever UNSEEN does.
+    /// </summary>
     public static string Items(ImapCapabilities offered) =>
         "MESSAGES UIDNEXT UIDVALIDITY" + (offered.HasCondStore ? " HIGHESTMODSEQ" : " UNSEEN") + (offered.HasObjectId ? " MAILBOXID" : "");
 
@@ -46,7 +47,7 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
     public override bool OnUntagged(ref ImapResponse response)
     {
-        // Several STATUS commands may be in flight and be answered in any order (RFC 9051 §5.5), so the reply must match by folder name.
+        // Several STATUS commands may be in flight and may be answered in any order (RFC 9051 §5.5), so the reply's folder name decides.
         if (!response.Is("STATUS"u8) || response.Arguments.Next() is not { IsString: true } name || !name.ToLatin1().Equals(wireName, StringComparison.OrdinalIgnoreCase))
             return false;
         Result = Read(ref response.Arguments);
@@ -54,7 +55,7 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
     }
 
     /// <summary>
-    /// Accepts a STATUS reply whose folder name is spelled differently from the request: no other command claimed it, so it answers the oldest one.
+    /// Accepts a STATUS reply whose folder name is spelled differently from the request. No other command in flight accepted it, so it must answer the oldest.
     /// </summary>
     public override void OnUnclaimed(ref ImapResponse response)
     {
@@ -68,7 +69,7 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
     public static FolderCounters Read(ref Tokenizer tokens)
     {
         var counters = new FolderCounters();
-        // Further words before the list belong to a folder name that contains blanks and was not quoted, so skip them.
+        // Words before the list belong to a folder name with unquoted blanks, so skip them.
         var open = tokens.Next();
         while (open.Kind is TokenKind.Atom)
             open = tokens.Next();

@@ -11,7 +11,7 @@ internal sealed class ClientCertificate(string? certificateFile, string? keyFile
 {
     public bool IsGiven => certificateFile is not null;
 
-    /// <summary>Loads the files again for each connection, so that a certificate renewed in the meantime is used.</summary>
+    /// <summary>Loads the files. This is done again for each connection, so that a certificate renewed in the meantime is used.</summary>
     /// <exception cref="ImapConnectionException">A file can't be used; the message names the file and reveals nothing of its contents.</exception>
     public SslStreamCertificateContext? Load()
     {

@@ -76,9 +76,9 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return await FlushIfFullAsync(octets.Length);
     }
 
-    /// <summary>Streams a message as a literal. Returns false if the server refused it; then not one octet was sent and none is owed.</summary>
+    /// <summary>Streams a message as a literal. Returns false if the server refused the literal; then no octet of the message was sent.</summary>
     /// <param name="length">Exactly how many octets <paramref name="body"/> yields; any other number breaks the connection.</param>
-    /// <param name="askFirst">Waits for <c>+</c> in any case.</param>
+    /// <param name="askFirst">Whether to wait for <c>+</c> even where the server would accept a non-synchronising literal.</param>
     public async ValueTask<bool> LiteralAsync(long length, PipeReader body, bool askFirst = false)
     {
         if (!await AnnounceAsync(length, askFirst))
@@ -100,7 +100,10 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return true;
     }
 
-    /// <summary>Flushes and waits for <c>+</c>. Returns the text after it, or null if the server answered the command instead.</summary>
+    /// <summary>
+    /// Ends the line, flushes and waits for <c>+</c>. Returns the text after the <c>+</c>, or null if the server answered the command instead.
+    /// </summary>
+    /// <param name="ask">Writes the end of the line that asks for the <c>+</c>; null if it is already written.</param>
     public async ValueTask<byte[]?> ContinuationAsync(Func<CommandWriter, CommandWriter>? ask = null)
     {
         var slot = current.ExpectContinuation();
@@ -115,10 +118,10 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     }
 
     /// <summary>
-    /// Waits for the end of what lasts as long as the client likes (IDLE), without the watchdog minding the silence. False when the
-    /// server has answered by then, or is gone: nothing more is owed.
+    /// Waits until an IDLE is to end, with the watchdog paused, because silence is normal during IDLE. Returns false if the server has answered the
+    /// command or the connection has ended; then DONE must not be sent.
     /// </summary>
-    /// <param name="until">Yields false where the server has ended it.</param>
+    /// <param name="until">Completes with true if the client ends the IDLE, with false if the server does.</param>
     public async ValueTask<bool> LingerAsync(Task<bool> until)
     {
         bool isOwed;
@@ -128,7 +131,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return !IsStopped;
     }
 
-    /// <summary>One line of a SASL exchange, with nothing of it in the trace.</summary>
+    /// <summary>Sends one line of a SASL exchange and waits for <c>+</c>; the trace shows nothing of the line.</summary>
     public ValueTask<byte[]?> SecretLineAsync(string line) => ContinuationAsync(w => w.Secret(line));
 
     public async ValueTask FlushAsync()
@@ -137,7 +140,9 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         await Output.FlushAsync(CancellationToken.None);
     }
 
-    /// <summary>Enumerates a source; the watchdog is paused while waiting for each item, since that delay is not the server's.</summary>
+    /// <summary>
+    /// Enumerates a source. The watchdog is paused during the wait for each item, because the server is not the cause of that delay.
+    /// </summary>
     public async IAsyncEnumerable<T> TakeAsync<T>(IAsyncEnumerable<T> source)
     {
         await using var items = source.GetAsyncEnumerator(current.Cancellation);
@@ -146,8 +151,8 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     }
 
     /// <summary>
-    /// Waits for the next item of a source. A failure of the source reaches the command's caller unchanged, and the connection ends,
-    /// because it is in the middle of a message.
+    /// Waits for the next item of a source. If the source fails, the command's caller gets that exception unchanged, and the connection ends,
+    /// because the message is already partly sent.
     /// </summary>
     private async ValueTask<T> SourceAsync<T>(Func<ValueTask<T>> take)
     {
@@ -173,7 +178,7 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         }
         catch
         {
-            // The source must not be released while it is being read, so wait for that read to end first.
+            // The caller may dispose the source once this method has thrown, so first let the read of it end.
             await ((Task)step).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }

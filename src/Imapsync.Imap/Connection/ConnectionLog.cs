@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Writes one connection's events to the log, with the connection's number and server. Every text has passed <see cref="ImapTrace"/>, which
-/// removes credentials and literals.
+/// Writes one connection's events to the log, with the connection's number and server. All texts come from <see cref="ImapTrace"/>, which
+/// has removed credentials and literals.
 /// </summary>
 internal sealed partial class ConnectionLog
 {
@@ -20,7 +20,7 @@ internal sealed partial class ConnectionLog
     public static ConnectionLog? For(ImapClientOptions options) =>
         options.Log.IsEnabled(LogLevel.Information) ? new ConnectionLog(options.Log, options.Address) : null;
 
-    /// <summary>Whether the log wants every line of the conversation, not only the outcome of each command.</summary>
+    /// <summary>Whether the log takes every line of the conversation (level Debug), not only the outcome of each command.</summary>
     public bool WantsLines => logger.IsEnabled(LogLevel.Debug);
 
     public void Line(string line) => Line(logger, number, server, line);

@@ -25,7 +25,7 @@ internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered
 
     protected override void Dispose(bool disposing)
     {
-        // The two DeflateStreams are left to the finalizers of their native state, because another task may still be reading from one.
+        // The two DeflateStreams are not disposed, because another task may still be reading from one of them. Their finalizers release the native state.
         if (disposing)
             inner.Dispose();
         base.Dispose(disposing);

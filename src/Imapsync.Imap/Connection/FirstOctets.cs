@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Inspects the first octets from a server. If the server speaks TLS where a greeting is due, greets in clear text where TLS is due, or speaks
-/// another protocol, this stream throws at once, so that the mistake is not taken for a timeout or for a network failure worth a retry.
+/// Inspects the first octets from a server. This stream throws at once if the server speaks TLS where a clear-text greeting is expected, greets in
+/// clear text where TLS is expected, or speaks another protocol. Otherwise the mistake would look like a timeout, or like a network failure worth a retry.
 /// </summary>
 internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : DuplexStream
 {

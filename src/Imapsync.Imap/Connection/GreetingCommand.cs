@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Connection;
 
-/// <summary>Stands for the server's greeting, which is awaited like the reply to a command although nothing is sent.</summary>
+/// <summary>A pseudo-command for the server's greeting: nothing is sent, and the server's first line is its reply.</summary>
 internal sealed class GreetingCommand : ImapCommand
 {
     public override string Name => "greeting";

@@ -5,7 +5,7 @@ namespace Imapsync.Imap.Connection;
 /// <summary>
 /// One command: what it sends, which untagged replies belong to it, and its result. The connection calls
 /// <see cref="EncodeAsync"/> on the write loop and everything else on the read loop. A command completes once it is both
-/// fully written and answered, so that nobody touches a body after its owner has been notified.
+/// fully written and answered, so that no message body is read after the caller has learnt that the command is over.
 /// </summary>
 internal abstract class ImapCommand
 {
@@ -44,7 +44,7 @@ internal abstract class ImapCommand
 
     public bool AwaitsContinuation => continuation is { Task.IsCompleted: false };
 
-    /// <summary>Cancels waits on the caller's side, that is for message bodies and windows to send.</summary>
+    /// <summary>Cancels the waits for data that the caller supplies: the next message of an APPEND, and its octets.</summary>
     public CancellationToken Cancellation { get; set; }
 
     public bool IsAnswered => Volatile.Read(ref reply) is not null;
@@ -81,7 +81,7 @@ internal abstract class ImapCommand
     }
 
     /// <summary>A function that replaces the connection's stream after OK (STARTTLS, COMPRESS); null if the command replaces no stream.</summary>
-    /// <returns>The function's arguments are the current stream and the octets already read from it.</returns>
+    /// <returns>A function that takes the current stream and the octets already read from it, and returns the new stream.</returns>
     public virtual Func<Stream, ReadOnlyMemory<byte>, ValueTask<Stream>>? Upgrade => null;
 
     /// <summary>Whether this is the connection's last command (LOGOUT), which BYE answers as well.</summary>
@@ -127,7 +127,8 @@ internal abstract class ImapCommand
 
     public void FinishWriting()
     {
-        // Set the bit first: the continuation of WhenWritten must see the command as written, else its cancellation would end the connection.
+        // Set the bit first: a caller that continues at WhenWritten and cancels must find the command fully written, because cancelling a partly
+        // written command ends the connection.
         Complete(WrittenBit);
         written.TrySetResult();
     }

@@ -99,7 +99,7 @@ internal sealed class ImapConnection : IAsyncDisposable
         set => session.OnNews = value;
     }
 
-    /// <summary>Done when nothing more will be read.</summary>
+    /// <summary>Completes when the read loop has ended, so nothing more will be read.</summary>
     public Task Ended => readLoop;
 
     /// <inheritdoc cref="ReadLoop.UnknownLines"/>
@@ -112,7 +112,7 @@ internal sealed class ImapConnection : IAsyncDisposable
     /// <summary>How long the connection has been idle; zero while a command is in flight.</summary>
     public TimeSpan QuietTime => watchdog.QuietTime;
 
-    /// <summary>Whether the connection waits for the octets that the caller wants to send, not for the server.</summary>
+    /// <summary>Whether the connection waits for octets that the caller is to supply, not for the server.</summary>
     public bool WaitsForSource => watchdog.IsPaused;
 
     public TimeSpan StallTimeout { get; }
@@ -186,14 +186,14 @@ internal sealed class ImapConnection : IAsyncDisposable
     /// <summary>Holds a command back until the next one is sent, so that both go out in one write and cost one round trip.</summary>
     public void Hold(ImapCommand command) => Volatile.Write(ref held, command);
 
-    /// <summary>Sends the held command, unless it already went out with another command.</summary>
+    /// <summary>Sends the command that <see cref="Hold"/> held back, unless it already went out with another command.</summary>
     public ValueTask SendHeldAsync(CancellationToken cancellationToken) =>
         Interlocked.Exchange(ref held, null) is { } command ? SendAsync(command, cancellationToken) : ValueTask.CompletedTask;
 
-    /// <summary>Keeps user and secret out of the trace, even where the server repeats them.</summary>
+    /// <summary>Keeps the user name and the secret out of the trace, even if the server repeats them.</summary>
     public void Hide(string user, string secret) => trace?.Hide(user, secret);
 
-    /// <summary>Ends the connection; there is no other way. The first reason is kept; all commands in flight or queued fail with it.</summary>
+    /// <summary>Ends the connection; nothing else does. The first reason is kept, and all commands in flight or queued fail with it.</summary>
     /// <returns>An exception with the first reason, for the caller to throw.</returns>
     public Exception Break(Exception reason)
     {

@@ -4,8 +4,8 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Writes the conversation for people, one line per reply or command. Literals, bodies and credentials never reach it: they are omitted where
-/// they are written. Continuation texts, which carry SASL challenges, are never shown.
+/// Writes a readable record of the conversation, one line per command or reply. Literals, bodies and credentials never reach this class, because
+/// the code that sends or receives them leaves them out. Continuation texts, which carry SASL challenges, are never shown.
 /// </summary>
 internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
 {

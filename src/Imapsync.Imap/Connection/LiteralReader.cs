@@ -6,8 +6,8 @@ namespace Imapsync.Imap.Connection;
 
 /// <summary>
 /// A message body: a view of the connection's own reader that ends at the literal's end. No octet is copied and nothing
-/// is read ahead of the consumer, so back-pressure reaches the server. The last octets are handed out only once
-/// the octets after them show that the literal ends there, so that part of another message is never taken for a whole message.
+/// is read ahead of the consumer, so back-pressure reaches the server. The last octets are handed out only after the text behind the literal
+/// has been checked, because with a wrong literal length the octets may include part of another message.
 /// </summary>
 /// <param name="end">Ends the connection; see <see cref="ImapConnection.Break"/>.</param>
 internal sealed class LiteralReader(PipeReader inner, long length, Func<Exception, Exception> end, PendingCommands pending, int maxLine) : PipeReader
@@ -22,7 +22,8 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
     public long Remaining => remaining;
 
     /// <summary>
-    /// Detaches the consumer, because the octets after the body are not its own, and returns octets that it examined without consuming them to the reader.
+    /// Ends the consumer's access to the connection, because the octets after the body are not the consumer's. Octets that the consumer examined without
+    /// consuming them remain unread in the connection's reader.
     /// </summary>
     public void Release()
     {

@@ -76,7 +76,9 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
         answered.Reader.TryRead(out _);
     }
 
-    /// <summary>Wakes the write loop if it may send again. Once the limit was reached, that needs answers to half of the commands, not just to one.</summary>
+    /// <summary>
+    /// Wakes the write loop if another command may be sent. Once the limit of commands in flight was reached, half of them must be answered first.
+    /// </summary>
     public void TellRoom()
     {
         if (!SendGate.IsFull(sent.Length, limits.MaxInFlight, isFull))

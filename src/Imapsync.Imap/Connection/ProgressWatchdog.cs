@@ -1,10 +1,10 @@
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Fires when a command is in flight, this side waits for the network, and no octet has moved for the stall timeout. It also fires when for
-/// thirty times the timeout nothing was answered and less than 1 MiB moved, since a server could go on for ever with one octet a minute.
-/// While a consumer holds a body without asking for more, no read is pending and no time is counted. While this side waits
-/// for the octets it is to send, the watchdog is paused. Commands have no other timeout.
+/// Reports a stall when a command is in flight, this client waits for the network, and no octet has moved for the stall timeout. It also reports one
+/// when nothing was answered and less than 1 MiB moved in thirty times the timeout, because a server could go on for ever with one octet a minute.
+/// While a consumer holds a body without asking for more, no read is pending and no time is counted. While this client waits
+/// for the octets that it is to send, the watchdog is paused. Commands have no other timeout.
 /// </summary>
 internal sealed class ProgressWatchdog : IDisposable
 {
@@ -69,7 +69,7 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    /// <summary>Whether this side waits for the octets it is to send, not for the network.</summary>
+    /// <summary>Whether this client waits for the octets that it is to send, not for the network.</summary>
     public bool IsPaused
     {
         get
@@ -103,7 +103,7 @@ internal sealed class ProgressWatchdog : IDisposable
         }
     }
 
-    /// <summary>Stops counting time until the result is disposed, because this side is waiting for its own source.</summary>
+    /// <summary>Stops counting time until the result is disposed, because this client is waiting for its caller, not for the network.</summary>
     public PauseScope Pause()
     {
         lock (gate)

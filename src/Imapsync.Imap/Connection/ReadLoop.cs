@@ -24,7 +24,7 @@ internal sealed class ReadLoop(
     private byte[]? heldBody;
     private BodyFeed? heldFor;
 
-    // The feed that was given a body held in memory and that has not yet released that body.
+    // The feed whose consumer has not yet released a body that was held in memory; null if there is none.
     private BodyFeed? untaken;
 
     private enum Pause
@@ -232,7 +232,7 @@ internal sealed class ReadLoop(
             pending.TellRoom();
     }
 
-    /// <summary>Replaces the stream. Nothing is sent meanwhile, because the send gate lets a command that replaces the stream run only alone.</summary>
+    /// <summary>Replaces the stream. No command is being sent then, because the send gate lets a command that replaces the stream run only alone.</summary>
     private async Task UpgradeAsync()
     {
         var command = upgrading!;
@@ -243,7 +243,7 @@ internal sealed class ReadLoop(
         Finish(command, upgradeReply!);
     }
 
-    /// <summary>Counts untagged octets, so that a server which goes on sending and never answers is stopped at a limit.</summary>
+    /// <summary>Counts untagged octets, because a server could go on sending them without ever answering. Throws at the limit.</summary>
     private void CountUntagged(int octets)
     {
         untaggedBytes += octets;

@@ -6,7 +6,7 @@ internal enum CommandClass : byte
     /// <summary>Needs no selected folder and changes nothing that other commands depend on.</summary>
     Free,
 
-    /// <summary>Needs a selected folder, on which it works.</summary>
+    /// <summary>Works on the selected folder: FETCH, STORE, SEARCH and others.</summary>
     NeedsSelection,
 
     /// <summary>Changes which folder is selected: SELECT, EXAMINE, CLOSE, UNSELECT.</summary>

@@ -17,17 +17,20 @@ internal sealed class SessionState(ImapLimits limits)
     /// <summary>How many commands were answered NO or BAD.</summary>
     public int Refusals { get; private set; }
 
-    /// <summary>Told what no command took, and that the server tells no more (RFC 5465 §5.8); on the read loop, which it must not hold up.</summary>
+    /// <summary>
+    /// Called for each untagged reply that reports a change and that no command took, and when the server stops its reports (NOTIFICATIONOVERFLOW,
+    /// RFC 5465 §5.8). It runs on the read loop, so it must return quickly.
+    /// </summary>
     public Action<FolderNews>? OnNews { get; set; }
 
-    /// <summary>Untagged data that no command in flight took.</summary>
+    /// <summary>Handles an untagged reply that no command in flight took.</summary>
     public void OnUnclaimed(ref ImapResponse response)
     {
         if (OnNews is { } tell && NewsReader.Read(ref response) is { } news)
             tell(news);
     }
 
-    /// <summary>Untagged data that may come at any time, whichever command is under way (RFC 9051 §7). It is offered to the commands as well.</summary>
+    /// <summary>Handles an untagged reply that the server may send at any time (RFC 9051 §7). The reply is also offered to the commands in flight.</summary>
     public void OnUnsolicited(ref ImapResponse response)
     {
         if (response.Is("CAPABILITY"u8))

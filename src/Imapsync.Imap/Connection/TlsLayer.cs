@@ -11,7 +11,9 @@ namespace Imapsync.Imap.Connection;
 /// </summary>
 internal sealed class TlsLayer(string host, string? caFile, string? fingerprint, ClientCertificate client)
 {
-    /// <summary>OpenSSL's messages for a permanent mismatch of the two sides. Any other message means octets corrupted in transit.</summary>
+    /// <summary>
+    /// OpenSSL's messages for a lasting mismatch of the two sides. Any other message is taken for octets corrupted in transit, which is worth a retry.
+    /// </summary>
     private static readonly string[] Disagreement =
     [
         "unsupported protocol", "protocol version", "no protocols available", "version too low", "wrong version number", "shared cipher", "handshake failure",
@@ -31,7 +33,7 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                 CertificateChainPolicy = ChainPolicy(),
                 ClientCertificateContext = client.Load(),
-                // Dovecot, when it asks for a certificate, can't resume a session that had one: all connections but the first would fail.
+                // A Dovecot that asks for client certificates can't resume a TLS session that used one, so all connections but the first would fail.
                 AllowTlsResume = !client.IsGiven,
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (objection = Objection(certificate, chain, errors)) is null,
             };

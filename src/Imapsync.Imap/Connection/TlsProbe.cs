@@ -50,7 +50,7 @@ internal static class TlsProbe
         }
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or ImapConnectionException or ObjectDisposedException)
         {
-            // Either this side refused the certificate, as intended, or the port does not speak TLS.
+            // Either the certificate was refused, as intended, or the port does not speak TLS.
         }
 
         return showedCertificate;

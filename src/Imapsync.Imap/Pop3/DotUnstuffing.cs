@@ -29,6 +29,7 @@ internal struct DotUnstuffing
         Over,
     }
 
+    /// <summary>Converts the next piece of the reply.</summary>
     /// <param name="source">The octets received.</param>
     /// <param name="target">Room for at least <see cref="MaxHeld"/> octets more than <paramref name="source"/>.</param>
     /// <param name="taken">How many octets of <paramref name="source"/> belong to the reply.</param>

@@ -11,11 +11,13 @@ public sealed partial class Pop3Client
     private const string Apop = "APOP";
 
     /// <summary>
-    /// Logs in by AUTH (RFC 5034), APOP, or USER and PASS, and requests the capabilities again. If no mechanism was specified and a challenge
-    /// mechanism is refused, the password itself is sent once, provided that the connection is private.
+    /// Logs in by AUTH (RFC 5034), APOP, or USER and PASS, and requests the capabilities again. If no mechanism was specified and the server refuses
+    /// one that does not reveal the password (such as CRAM-MD5), the password itself is sent once, provided that nobody can eavesdrop on the connection.
     /// </summary>
     /// <exception cref="Pop3RefusedException">The server refused the log-in; the text contains no secret.</exception>
-    /// <exception cref="ImapLogInException">This side gave up the log-in.</exception>
+    /// <exception cref="ImapLogInException">
+    /// The client gave up the log-in: no offered mechanism is usable, or the server did not prove that it knows the password.
+    /// </exception>
     public async Task LogInAsync(ImapCredentials credentials, CancellationToken cancellationToken)
     {
         trace?.Hide(credentials.User, credentials.Secret);
@@ -23,8 +25,8 @@ public sealed partial class Pop3Client
         Pop3RefusedException? refusal = null;
         foreach (var name in Candidates(credentials))
         {
-            // One refusal may be due to the mechanism or to the password. After it only a mechanism that sends the password itself is tried: if
-            // that is refused too, the password is wrong.
+            // The first refusal may concern only the mechanism, so one attempt that sends the password itself follows. A second refusal means a wrong
+            // password.
             if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
                 continue;
             try
@@ -115,7 +117,7 @@ public sealed partial class Pop3Client
 
         if (fault is not null || !exchange.IsProven)
         {
-            // The peer may be an impostor, so nothing more is sent to it.
+            // The server may be an impostor, because it did not prove that it knows the password. So send it nothing more.
             IsBroken = true;
             throw new ImapLogInException($"{exchange.Name}: {fault ?? "the server says +OK without having proved that it knows the password"}");
         }

@@ -46,7 +46,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
 
     public bool IsBroken { get; private set; }
 
-    /// <summary>Connects, sets up TLS as the options require, and reads greeting and capabilities. Does not log in.</summary>
+    /// <summary>Connects, sets up TLS as the options require, and reads the greeting and the capabilities. Does not log in.</summary>
     public static async Task<Pop3Client> ConnectAsync(ImapClientOptions options, CancellationToken cancellationToken)
     {
         var dialled = options.Dial is { } dial ? await dial(cancellationToken) : await TcpConnector.ConnectAsync(options, cancellationToken);
@@ -64,7 +64,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks for the number of messages with STAT.</summary>
+    /// <summary>Requests the number of messages with STAT.</summary>
     public Task<long> CountAsync(CancellationToken cancellationToken) => TalkAsync(async () =>
     {
         await SendAsync("STAT", cancellationToken);
@@ -152,7 +152,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
         IsBroken = true;
     }
 
-    /// <summary>Has the session end without QUIT, so that the server keeps the messages marked as deleted (RFC 1939 §6).</summary>
+    /// <summary>Makes disposal end the session without QUIT, so that the server keeps the messages marked as deleted (RFC 1939 §6).</summary>
     public void Break() => IsBroken = true;
 
     public async ValueTask DisposeAsync()
@@ -220,7 +220,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Tls, $"what answers at {options.Address} is no POP3 server{(line.StartsWith("* ", StringComparison.Ordinal) ? ": it speaks IMAP" : "")}");
     }
 
-    /// <summary>Sends CAPA; a server that does not support CAPA is used without it.</summary>
+    /// <summary>Requests the capabilities with CAPA. A refusal is no failure, because servers need not support CAPA.</summary>
     private async Task LearnCapabilitiesAsync(CancellationToken cancellationToken) => Capabilities = await TalkAsync(async () =>
     {
         await SendAsync("CAPA", cancellationToken);

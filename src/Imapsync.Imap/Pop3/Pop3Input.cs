@@ -14,7 +14,7 @@ internal sealed class Pop3Input(Stream stream) : IDisposable
     private int start;
     private int end;
 
-    /// <summary>Whether octets have been received that are not read yet.</summary>
+    /// <summary>Whether octets that were received have not been read yet.</summary>
     public bool HasBuffered => start < end;
 
     /// <summary>Reads one line and returns it without its line end. A bare LF ends the line too, because some servers end short replies with it.</summary>

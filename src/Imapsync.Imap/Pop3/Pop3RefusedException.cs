@@ -10,10 +10,10 @@ public sealed class Pop3RefusedException(string command, ResponseCode? code, str
     /// <summary>The refusal in the form of an IMAP reply, so that <see cref="RefusalClassifier"/> can judge it.</summary>
     public StatusReply Reply { get; } = new(StatusKind.No, code, text);
 
-    /// <summary>What the server said of a token before it refused it.</summary>
+    /// <summary>The server's explanation for refusing an OAuth token; null if it gave none.</summary>
     public TokenRefusal? TokenRefusal { get; init; }
 
-    /// <summary>Response codes of POP3 (RFC 2449 §8, RFC 3206) by what IMAP calls the same.</summary>
+    /// <summary>Translates a POP3 response code (RFC 2449 §8, RFC 3206) into the IMAP response code of the same meaning.</summary>
     internal static ResponseCodeKind KindOf(string name) => name switch
     {
         "IN-USE" => ResponseCodeKind.InUse,

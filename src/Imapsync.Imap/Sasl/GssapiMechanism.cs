@@ -11,8 +11,8 @@ namespace Imapsync.Imap.Sasl;
 /// of whatever ticket is present, and a job for bob could copy alice's mail.
 /// </summary>
 /// <param name="service">The server's service name, <c>imap/HOST</c>.</param>
-/// <param name="credential">A user with a password, or the default credentials of the credential cache or the client keytab.</param>
-/// <param name="authorizeAs">The mailbox to act for; empty for that of the ticket's owner.</param>
+/// <param name="credential">A user with a password; or the default credentials, which are those of the credential cache or the client keytab.</param>
+/// <param name="authorizeAs">The user whose mailbox is to be opened; empty for the owner of the ticket.</param>
 internal sealed class GssapiMechanism(string service, NetworkCredential credential, string? authorizeAs) : SaslMechanism(credential), IDisposable
 {
     private const byte NoSecurityLayer = 1;

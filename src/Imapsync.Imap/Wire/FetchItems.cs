@@ -5,7 +5,7 @@ namespace Imapsync.Imap.Wire;
 /// <summary>Those items of one FETCH reply that this client uses, in any order; other items are skipped.</summary>
 internal struct FetchItems
 {
-    // An earlier date is not a message's but the zero of some clock (1899, 1904, 1970), so it is ignored.
+    // An earlier date is not the message's date but the zero of some clock (1899, 1904, 1970), so it is ignored.
     private static readonly DateTimeOffset FirstDate = new(1970, 1, 2, 0, 0, 0, TimeSpan.Zero);
 
     public Uid Uid;

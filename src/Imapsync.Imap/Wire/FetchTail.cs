@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Imap.Wire;
 
 /// <summary>
-/// Checks the text after the octets of a whole message, which must be <c>)</c>, or further items and then <c>)</c>. Anything else means that the
-/// announced length was wrong, so that the beginning of the next reply is unknown.
+/// Checks the text that follows the octets of a whole message: it must be <c>)</c>, or further items and then <c>)</c>. Anything else means that
+/// the announced length was wrong, so that the beginning of the next reply is unknown.
 /// </summary>
 internal static class FetchTail
 {
@@ -14,7 +14,7 @@ internal static class FetchTail
     private static readonly SearchValues<byte> ItemOctets = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"u8);
 
     /// <summary>Whether the text can be the rest of a FETCH reply.</summary>
-    /// <param name="rest">Everything after the body, or the first line of it, with its line end.</param>
+    /// <param name="rest">Everything in the reply after the body, or only the first line of that, with its line end.</param>
     public static bool IsPlausible(ReadOnlySpan<byte> rest)
     {
         var isFirstLine = LiteralMarker.TryParse(rest[..(rest.IndexOf((byte)'\n') + 1)], out _, out _);
@@ -41,7 +41,8 @@ internal static class FetchTail
     }
 
     /// <summary>
-    /// Whether the word is an item name: a known name in any case, or another in the upper case that servers use, which few words in a mail have.
+    /// Whether the word can be an item name: a known name in any case, or any word in upper case, as servers write item names. Few words in a
+    /// mail are in upper case, so mail text is rarely taken for an item.
     /// </summary>
     private static bool IsItem(ReadOnlySpan<byte> name)
     {

@@ -16,7 +16,7 @@ internal enum FrameStatus
 }
 
 /// <summary>
-/// Splits the octets from the server into replies: a line, or lines joined by literals. It never awaits, but reads a buffer as far as it goes.
+/// Splits the octets from the server into replies: a line, or lines joined by literals. It never awaits, but reads what the buffer contains.
 /// A reply in one piece is returned as a view of the input; a reply that is fragmented or contains literals is assembled here.
 /// A body literal (one that follows <c>]</c> or <c>&gt;</c> in a FETCH) is left for streaming.
 /// Throws <see cref="ImapProtocolException"/> when a limit is exceeded.
@@ -102,7 +102,8 @@ internal sealed class FrameReader(ImapLimits limits)
     }
 
     /// <summary>
-    /// Whether the reply can contain literals. Status lines, tagged replies and continuations can't: they end in free text that may only look like a marker.
+    /// Whether the reply can contain literals. Status lines, tagged replies and continuations can't: they end in free text, which may look like a literal
+    /// marker by accident.
     /// </summary>
     private static bool IsData(ReadOnlySpan<byte> frame)
     {

@@ -1,9 +1,9 @@
 namespace Imapsync.Imap.Wire;
 
-/// <summary>Reads of untagged data what it tells to have changed.</summary>
+/// <summary>Recognises the untagged replies that report a change in a folder or in the list of folders.</summary>
 internal static class NewsReader
 {
-    /// <summary>Null for data that tells of no change.</summary>
+    /// <summary>Returns null if the reply reports no change.</summary>
     public static FolderNews? Read(ref ImapResponse response)
     {
         if (response.Is("EXISTS"u8) || response.Is("EXPUNGE"u8) || response.Is("FETCH"u8) || response.Is("VANISHED"u8))

@@ -161,7 +161,7 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
         return new Token(TokenKind.Quoted, rest);
     }
 
-    /// <summary>Whether a quote ends the string. A quote that is not followed by the end of a value is one that the server forgot to escape.</summary>
+    /// <summary>Whether the quote before this position ends the string. If no end of a value follows, the server forgot to escape the quote.</summary>
     private readonly bool IsAfterValue(int at) =>
         at >= frame.Length || frame[at] is (byte)' ' or (byte)')' or (byte)'(' or (byte)'\r' or (byte)'\n' or (byte)']';
 

@@ -7,10 +7,12 @@ using Imapsync.Serving.Texts;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>Looks through a backup, the messages received last first, and reads of each no more than it takes to tell.</summary>
+/// <summary>Searches a backup, beginning with the messages received last. Of each message only as much is read as the query needs.</summary>
 /// <param name="onProgress">Called with the number of messages examined and their total.</param>
 /// <param name="onUnread">Called with each message that could not be read, and the reason.</param>
-/// <param name="index">Brought up to date first, and then asked which messages need not be looked at; null for none. What is found is the same.</param>
+/// <param name="index">
+/// The word index. It is first brought up to date, and then says which messages can be skipped. Null for none; the results are the same.
+/// </param>
 public sealed class BackupFinder(
     IMessageStore store, Action<long, long> onProgress, Action<MessageAddress, string> onUnread, ServingLimits? limits = null, BackupIndex? index = null)
 {

@@ -9,11 +9,11 @@ using Imapsync.Serving.Mailboxes;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// What words the messages of a backup have, so that to look for one is not to read all mail. It only ever tells which messages need not be
-/// looked at; what may fit is looked at itself, and what it does not know is. So whatever becomes of it, the same is found.
+/// An index of the words in a backup's messages, so that a search does not have to read all mail. The index only says which messages can't match;
+/// every other message is read and checked, including those that the index lacks. So the results do not depend on the state of the index.
 /// </summary>
-/// <param name="directory">Where it lies, a file for each folder; made when there is something to write.</param>
-/// <param name="onNote">Called with the reason why the index can't be kept.</param>
+/// <param name="directory">The index's directory, with one file for each folder. It is created when there is something to write.</param>
+/// <param name="onNote">Called with the reason if the index can't be kept up to date.</param>
 public sealed class BackupIndex(string directory, Action<string> onNote, ServingLimits? limits = null) : IDisposable
 {
     private readonly ServingLimits limits = limits ?? ServingLimits.Default;
@@ -52,7 +52,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
 
     public void Dispose() => writing?.Dispose();
 
-    /// <summary>Opens the folder's index, brought up to date where possible; null where there is none.</summary>
+    /// <summary>Opens the folder's index and brings it up to date if possible; null if there is no index.</summary>
     private async Task<FolderIndex?> OpenAsync(
         IMessageFolder folder, IReadOnlyList<MessageInfo> listing, Action<long, long> onProgress, CancellationToken cancellationToken)
     {
@@ -107,7 +107,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             }
             catch (MailException)
             {
-                // Whoever looks for it is told.
+                // A search reads every message that the index lacks, so it will report this one as unreadable.
             }
 
             if (texts is not null)

@@ -7,9 +7,9 @@ using Imapsync.Imap;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// The <see cref="WordFilter"/>s of a folder's messages in one file, added to at its end: a head with the version and the folder's UIDVALIDITY, then blocks of
-/// messages, each with a table of who they are and their filters, under a check sum. The file ends, whatever follows, before the first block that is
-/// not whole.
+/// The file with the <see cref="WordFilter"/>s of a folder's messages, to which new messages are appended. Its head has the version and the folder's
+/// UIDVALIDITY. Blocks of messages follow, each with a checksum, a table that identifies the messages, and their filters. Reading stops at the
+/// first block that is not intact.
 /// </summary>
 internal sealed class FolderIndex : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class FolderIndex : IDisposable
     private static ReadOnlySpan<byte> Version => "imapsync words 1"u8;
 
     /// <summary>
-    /// Opens an existing index. Returns null where it can't be used: missing, damaged at its head, of another version or another UIDVALIDITY.
+    /// Opens an existing index. Returns null if it can't be used: it is missing, its head is damaged, or it is of another version or UIDVALIDITY.
     /// </summary>
     public static FolderIndex? Open(string path, UidValidity validity, bool forWriting)
     {
@@ -97,7 +97,7 @@ internal sealed class FolderIndex : IDisposable
         end = HeadBytes;
         ReadBlocks((message, filter, hasAttachment) =>
         {
-            // If several messages were added under one UID, the one added last has it.
+            // If several messages were added under one UID, only the one added last counts.
             if (question.MayFit(filter, hasAttachment))
                 unfit.Remove(message.Uid);
             else
@@ -123,7 +123,7 @@ internal sealed class FolderIndex : IDisposable
         return RandomAccess.Read(file.SafeFileHandle, head, 0) == HeadBytes && head.AsSpan().SequenceEqual(Head(validity));
     }
 
-    /// <summary>Reads the blocks that follow, to the end, and reports each message in the order of addition.</summary>
+    /// <summary>Reads all blocks from <see cref="end"/> on, and reports each message in the order of addition.</summary>
     private void ReadBlocks(Action<IndexedMessage, ReadOnlySpan<byte>, bool> onMessage)
     {
         known.Clear();
@@ -188,7 +188,7 @@ internal sealed class FolderIndex : IDisposable
         filters.ResetWrittenCount();
     }
 
-    /// <summary>Identifies a filter's message: another would need the same UID, length and second of receipt to be confused with it.</summary>
+    /// <summary>Identifies the message that a filter was made of, so that another message under the same UID is noticed.</summary>
     private readonly record struct IndexedMessage(Uid Uid, long Bytes, long Received)
     {
         public static IndexedMessage Of(in MessageInfo message) => new(message.Uid, message.Size, message.InternalDate.ToUnixTimeSeconds());

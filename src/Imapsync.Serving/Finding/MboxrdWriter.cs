@@ -4,7 +4,7 @@ using System.Text;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// Appends one message to an mbox file: its postmark line, its lines with LF line ends and quoted From lines, and an empty line.
+/// Appends one message to an mbox file: its postmark (the "From " line), its lines with LF line ends and quoted From lines, and an empty line.
 /// </summary>
 internal sealed class MboxrdWriter : IDisposable
 {

@@ -2,14 +2,14 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Serving.Finding;
 
-/// <summary>All of a message that words are looked for in, decoded. Texts are joined by line ends.</summary>
-/// <param name="From">From and Sender.</param>
-/// <param name="To">To, Cc and Bcc.</param>
-/// <param name="Rest">Its text parts and the names of attached files.</param>
+/// <summary>The decoded texts of one message in which a search looks for words. Several texts are joined by line ends.</summary>
+/// <param name="From">The values of From and Sender.</param>
+/// <param name="To">The values of To, Cc and Bcc.</param>
+/// <param name="Rest">The text parts and the names of attached files.</param>
 internal sealed record MessageTexts(string From, string To, string Subject, string Rest, bool HasAttachment)
 {
-    /// <returns>Null when the message is gone.</returns>
-    /// <exception cref="MailException">It can't be read.</exception>
+    /// <returns>Null if the message is gone.</returns>
+    /// <exception cref="MailException">The message can't be read.</exception>
     public static async ValueTask<MessageTexts?> ReadAsync(OpenedMail mail, CancellationToken cancellationToken)
     {
         if (!await mail.OpenAsync(cancellationToken))

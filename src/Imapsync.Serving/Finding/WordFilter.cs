@@ -1,8 +1,9 @@
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// What a message's texts have of three letters in a row (of two, where a letter is a word), as bits: a text that lacks some of a word's does not
-/// have the word. Four bits for each, so that a word of seven letters, which has five of them, is taken to be there wrongly in one of a thousand.
+/// A Bloom filter of the sequences of three letters in a message's texts (of two letters for scripts such as Chinese, in which one letter may be a
+/// word). If a filter lacks a sequence of a word, the texts do not contain that word. The filter has four bits for each sequence, and each sequence
+/// sets one bit. So a text without a given word of seven letters, which has five sequences, seems to contain the word in about one case of a thousand.
 /// </summary>
 internal static class WordFilter
 {
@@ -33,7 +34,8 @@ internal static class WordFilter
     }
 
     /// <summary>
-    /// As the texts are compared: in any case and however lines are broken. What has no case of its own alone, or is white space, ends a row.
+    /// Adds the text's sequences of letters, folded because texts are compared in any case and however lines are broken. A sequence ends at white space,
+    /// and at a surrogate, because half a character has no case.
     /// </summary>
     private static void AddGrams(string text, Zone zone, HashSet<uint> grams)
     {
@@ -77,7 +79,7 @@ internal static class WordFilter
     {
         private readonly bool wantsAttachment;
 
-        /// <summary>For each condition at least one of its lists of bits must be set completely.</summary>
+        /// <summary>For each condition, the letter sequences to look for. A condition may hold if the filter has all sequences of one of its lists.</summary>
         private readonly List<uint[][]> conditions = [];
 
         public Question(FindQuery query)
@@ -91,7 +93,7 @@ internal static class WordFilter
                 Require(word, Zone.Subject, Zone.From, Zone.To, Zone.Rest);
         }
 
-        /// <summary>False where <see cref="BackupFinder"/>, looking at the message itself, would not find it.</summary>
+        /// <summary>Returns false only if <see cref="BackupFinder"/>, which reads the message itself, would not find it.</summary>
         public bool MayFit(ReadOnlySpan<byte> filter, bool hasAttachment)
         {
             if (wantsAttachment && !hasAttachment)

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// A folder's messages at the time of its selection, by number and by UID; 31 octets for each. Messages added later appear at
+/// A folder's messages at the time of its selection, by number and by UID. Each takes 31 octets of memory. Messages added later appear at
 /// the next SELECT; the loss of a message is noticed when it is read.
 /// </summary>
 internal sealed class FolderSnapshot
@@ -23,7 +23,7 @@ internal sealed class FolderSnapshot
     private FolderSnapshot(IMessageFolder? folder, uint[] uids, FlagSet[] flags, UidValidity fallback)
     {
         (this.folder, this.uids, this.flags) = (folder, uids, flags);
-        // The status has no UIDVALIDITY as soon as a single message's UID is valid for this session only, even if all other UIDs are lasting.
+        // The store reports no UIDVALIDITY if a single message's UID is valid for this session only, even if all other UIDs are lasting.
         var validity = folder is null ? new UidValidity(1) : folder.Status.UidValidity;
         // An empty folder has given out no UID that could change its meaning, so any fixed UIDVALIDITY is correct.
         Validity = !validity.IsNone ? validity : uids.Length == 0 ? new UidValidity(1) : fallback;

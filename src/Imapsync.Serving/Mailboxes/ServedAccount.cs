@@ -38,8 +38,8 @@ internal sealed class ServedAccount(IMessageStore store)
     }
 
     /// <summary>
-    /// Returns the levels above folders that the store has no folder for: a client that lists level by level (<c>LIST "" %</c>) would never get to
-    /// what is below them (RFC 3501 §6.3.8).
+    /// Returns the parent levels for which the store has no folder. Without them, a client that lists level by level (<c>LIST "" %</c>) would never
+    /// find the folders below (RFC 3501 §6.3.8).
     /// </summary>
     private static IEnumerable<FolderEntry> MissingParents(IReadOnlyList<FolderEntry> listed)
     {

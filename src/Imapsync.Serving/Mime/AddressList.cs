@@ -5,7 +5,7 @@ namespace Imapsync.Serving.Mime;
 /// </summary>
 internal readonly record struct MailAddress(byte[]? Name, byte[]? Route, byte[]? Mailbox, byte[]? Host);
 
-/// <summary>How many addresses may still be told of one message, all its fields and the messages inside of it together.</summary>
+/// <summary>How many addresses may still be sent for one message, counting all its address fields and those of embedded messages.</summary>
 internal sealed class AddressBudget(ServingLimits limits)
 {
     private int left = limits.Addresses;
@@ -13,14 +13,17 @@ internal sealed class AddressBudget(ServingLimits limits)
     public bool TrySpend() => left-- > 0;
 }
 
-/// <summary>Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: what is no address is told as the mailbox of one.</summary>
+/// <summary>
+/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is no address is returned as the mailbox or the
+/// name of one.
+/// </summary>
 internal static class AddressList
 {
     // NIL would mean a group (RFC 9051 §7.5.2).
     private static readonly byte[] MissingMailbox = "MISSING_MAILBOX"u8.ToArray();
     private static readonly byte[] MissingHost = "MISSING_DOMAIN"u8.ToArray();
 
-    /// <summary>Adds what stands in a field, as far as the budget goes.</summary>
+    /// <summary>Adds the field's addresses to the list, as far as the budget allows.</summary>
     public static void Parse(ReadOnlySpan<byte> field, List<MailAddress> addresses, AddressBudget budget)
     {
         using var spaced = new MemoryStream();
@@ -96,9 +99,9 @@ internal static class AddressList
         return new MailAddress(name.Length == 0 ? null : name, route, Or(local, MissingMailbox), Or(host, MissingHost));
     }
 
-    /// <summary>Words up to what ends them, with a blank between them and, as in a local part, without.</summary>
-    /// <param name="spaced">Room to work in, as <paramref name="joined"/> is.</param>
-    /// <param name="count">How many words they are.</param>
+    /// <summary>Reads words up to a delimiter. Returns them joined by blanks, as in a person's name, and joined without blanks, as in a local part.</summary>
+    /// <param name="spaced">A work buffer, like <paramref name="joined"/>; its content is overwritten.</param>
+    /// <param name="count">The number of words.</param>
     private static (byte[] Spaced, byte[] Joined) Phrase(ref HeaderTokens tokens, MemoryStream spaced, MemoryStream joined, out int count)
     {
         count = 0;

@@ -3,8 +3,8 @@ using Imapsync.Serving.Wire;
 namespace Imapsync.Serving.Mime;
 
 /// <summary>Writes BODY and BODYSTRUCTURE (RFC 9051 §7.5.2).</summary>
-/// <param name="isExtended">BODYSTRUCTURE: with what came after RFC 1176.</param>
-/// <param name="budget">For the envelopes of the messages inside.</param>
+/// <param name="isExtended">Whether to write BODYSTRUCTURE, with its extension data; otherwise BODY.</param>
+/// <param name="budget">Limits the addresses in the envelopes of embedded messages.</param>
 internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, AddressBudget budget)
 {
     private static readonly ContentField Opaque = new("application", "octet-stream", []);

@@ -23,7 +23,7 @@ internal static class EnvelopeText
         output.Text(" ").NString(message.LastField("In-Reply-To")).Text(" ").NString(message.LastField("Message-ID")).Text(")");
     }
 
-    /// <summary>Of all fields of that name, in the order they stand in; null for none.</summary>
+    /// <summary>Returns the addresses of all fields of this name, in their order in the header; null if there are none.</summary>
     private static List<MailAddress>? Addresses(BodyPart message, string name, AddressBudget budget)
     {
         var all = new List<MailAddress>();

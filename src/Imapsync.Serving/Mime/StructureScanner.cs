@@ -16,7 +16,7 @@ internal sealed class StructureScanner : IDisposable
     private const int BoundaryBytes = 80;
     private const int BodyLineBytes = 2 + BoundaryBytes + 2;
 
-    /// <summary>What it costs to hold a field, beside its octets.</summary>
+    /// <summary>About how many octets of memory a stored field takes in addition to its text.</summary>
     private const int FieldOverheadBytes = 64;
 
     private static readonly HashSet<string> Wanted = new(StringComparer.OrdinalIgnoreCase)
@@ -253,7 +253,7 @@ internal sealed class StructureScanner : IDisposable
         boundaries.RemoveRange(first, boundaries.Count - first);
     }
 
-    /// <summary>Ends the header at this position, and likewise the headers of parts that this opens.</summary>
+    /// <summary>Ends the header at this position. If that opens an embedded message, the embedded header ends there too.</summary>
     private void EndHeaderAt(long start)
     {
         while (isInHeader)

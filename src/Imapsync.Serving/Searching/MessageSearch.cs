@@ -10,8 +10,8 @@ using MimeKit.Utils;
 namespace Imapsync.Serving.Searching;
 
 /// <summary>
-/// Asks a search key of messages, one after the other; reads of each no more than it takes. Of a message that is gone or can't be read it is
-/// not known whether it fits, nor whether it does not: it is not found, not by NOT either, and counted.
+/// Tests a search key on one message after another, and reads only as much of each as the key needs. If a message is gone or can't be read, it is
+/// unknown whether it matches. Such a message is not returned, not even for NOT, but counted as <see cref="Unknown"/>.
 /// </summary>
 internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limits)
 {
@@ -26,8 +26,8 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
     /// <summary>The number of messages of which it is unknown whether they match.</summary>
     public int Unknown { get; private set; }
 
-    /// <returns>Indexes, ascending, of those that fit.</returns>
-    /// <exception cref="RefusalException">It would have to read more than is allowed.</exception>
+    /// <returns>The indexes of the matching messages, in ascending order.</returns>
+    /// <exception cref="RefusalException">The search would read more than <see cref="ServingLimits.SearchBytes"/>.</exception>
     public async Task<List<int>> RunAsync(SearchKey key, CancellationToken cancellationToken)
     {
         var found = new List<int>();
@@ -50,7 +50,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return found;
     }
 
-    /// <returns>Null where it is unknown whether the message matches.</returns>
+    /// <returns>Null if it is unknown whether the message matches.</returns>
     private async ValueTask<bool?> FitsAsync(SearchKey key, CancellationToken cancellationToken)
     {
         switch (key)
@@ -105,7 +105,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return snapshot.InfoAt(at);
     }
 
-    /// <summary>Returns the header; null where the message is gone or unreadable, which a FETCH of it will report.</summary>
+    /// <summary>Returns the header; null if the message is gone or unreadable, which a FETCH of the message will report.</summary>
     private async ValueTask<byte[]?> HeaderAsync(CancellationToken cancellationToken)
     {
         if (isHeaderAsked)
@@ -116,7 +116,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
         return header;
     }
 
-    /// <summary>Reads a header that is too long to be read by itself.</summary>
+    /// <summary>Reads a header that is too long to be read without its message.</summary>
     private async ValueTask<byte[]?> ReadLongHeaderAsync(CancellationToken cancellationToken)
     {
         try
@@ -124,7 +124,7 @@ internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limit
             if (await InfoAsync(cancellationToken) is not { } message || await selected.Reader.OpenAsync(message, cancellationToken) is null)
                 return null;
             var root = await selected.Reader.ScanAsync(message, cancellationToken);
-            // Of a header that is not read whole nobody can tell whether a field is missing.
+            // If the header can't be read completely, it is unknown whether a field is missing.
             return root.BodyStart > limits.StructureBytes ? null : await selected.Reader.ReadAsync(message, 0, root.BodyStart, cancellationToken);
         }
         catch (MailException)

@@ -46,7 +46,7 @@ internal sealed partial class ImapSession
             WriteExtended(tag, request.Return, found, byUid);
         }
 
-        // A warning (RFC 9051 §7.1.2): what was found is right all the same.
+        // An untagged NO is a warning (RFC 9051 §7.1.2): the messages found do match, but others may match as well.
         if (search.Unknown > 0)
             output.Line(string.Create(CultureInfo.InvariantCulture, $"* NO not known whether they match (gone, unreadable or too much text), messages: {search.Unknown}"));
         output.Line($"{tag} OK done");

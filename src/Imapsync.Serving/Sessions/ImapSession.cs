@@ -12,7 +12,7 @@ namespace Imapsync.Serving.Sessions;
 /// <param name="Note">Receives messages for the server's operator.</param>
 internal sealed record SessionContext(ServedAccount Account, LogInGuard Guard, UidValidity Fallback, ServingLimits Limits, TimeProvider Time, Action<string> Note);
 
-/// <summary>One client's session (RFC 3501), from greeting to end. It runs one command at a time and never changes the mail.</summary>
+/// <summary>One client's session (RFC 3501), from the greeting to the end. It runs one command at a time and never changes the mail.</summary>
 internal sealed partial class ImapSession : IAsyncDisposable
 {
     private const string Capabilities =

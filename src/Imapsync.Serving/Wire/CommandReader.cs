@@ -9,7 +9,7 @@ namespace Imapsync.Serving.Wire;
 /// Reads one command after another from a client: a line, or lines joined by literals (RFC 9051 §2.2.1), returned as contiguous octets
 /// that include the literals. Commands longer than the limit are never held in memory.
 /// </summary>
-/// <param name="goAhead">Sends the continuation request that lets the client send its literal.</param>
+/// <param name="goAhead">Sends the continuation request (<c>+</c>) that lets the client send its literal.</param>
 internal sealed class CommandReader(PipeReader input, ServingLimits limits, TimeProvider time, Func<CancellationToken, ValueTask> goAhead)
 {
     private readonly ArrayBufferWriter<byte> command = new(1024);
@@ -150,7 +150,9 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
 
     private static int LineEndLength(ReadOnlySpan<byte> line) => line.EndsWith("\r\n"u8) ? 2 : 1;
 
-    /// <summary>Whether the line ends with a literal's announcement: <c>{n}</c>, or <c>{n+}</c> or <c>{n-}</c>, which do not wait for an answer.</summary>
+    /// <summary>
+    /// Whether the line ends by announcing a literal: <c>{n}</c>; or <c>{n+}</c> or <c>{n-}</c>, after which the client does not wait for <c>+</c>.
+    /// </summary>
     private static bool TryLiteral(ReadOnlySpan<byte> line, out long length, out bool waits)
     {
         (length, waits) = (0, true);

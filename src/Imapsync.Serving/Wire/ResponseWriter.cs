@@ -16,7 +16,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
     private bool isBroken;
 
     /// <summary>
-    /// Whether the next output would be understood as a new response. False inside a response, and for ever after a failed write, since it is
+    /// Whether the client would take the next output for a new response. False inside a response, and after a failed write for good, because it is
     /// unknown how much of the data the client has received.
     /// </summary>
     public bool IsBetweenResponses => !isWithin && !isBroken;

@@ -6,7 +6,7 @@ namespace Imapsync.CommandLine.Manual;
 /// <summary>The pages about commands, generated from the definition of the command line.</summary>
 internal static class CommandPages
 {
-    /// <summary>imapsync(1).</summary>
+    /// <summary>Returns the page imapsync(1) about the program.</summary>
     public static ManualPage OfProgram(RootCommand root) => new("imapsync", 1, "back up and migrate mailboxes",
     [
         new("SYNOPSIS", [new Verbatim("imapsync COMMAND [ARGUMENT...] [OPTION...]\nimapsync COMMAND --help\nimapsync --version")]),
@@ -20,10 +20,10 @@ internal static class CommandPages
         SeeAlso([.. Commands(root).Select(c => $"{PageName(c)}(1)"), $"{JobFilePage.Name}(5)"]),
     ]);
 
-    /// <summary>imapsync-run(1) and the like.</summary>
+    /// <summary>Returns a page such as imapsync-run(1) for each command.</summary>
     public static IEnumerable<ManualPage> OfCommands(RootCommand root) => Commands(root).Select(OfCommand);
 
-    /// <summary>A command with its arguments, as it is typed.</summary>
+    /// <summary>Returns a command with its arguments, as it is typed.</summary>
     public static string Synopsis(Command command) =>
         string.Join(' ', (string[])["imapsync", command.Name, .. command.Arguments.Where(a => !a.Hidden).Select(CommandTerms.Synopsis), .. command.Options.Any(IsShown) ? ["[OPTION...]"] : Array.Empty<string>()]);
 
@@ -44,7 +44,7 @@ internal static class CommandPages
 
     private static string PageName(Command command) => $"imapsync-{command.Name}";
 
-    /// <summary>The first statement of a description, as whatis(1) shows it.</summary>
+    /// <summary>Returns the first phrase of a description, which is what whatis(1) shows.</summary>
     private static string Purpose(string description)
     {
         var end = description.AsSpan().IndexOfAny('.', ':', ',');

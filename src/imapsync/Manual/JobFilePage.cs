@@ -32,8 +32,8 @@ internal static class JobFilePage
         new("SEE ALSO", [new Paragraph("imapsync(1), imapsync-init(1), imapsync-check(1), imapsync-schema(1)")]),
     ]);
 
-    /// <summary>A section's keys, and after them those of the sections in it, under the path that leads there.</summary>
-    /// <param name="told">Where keys were told already: source and target have the same ones.</param>
+    /// <summary>Describes a section's keys, and then the keys of each section inside it, under the path of that section.</summary>
+    /// <param name="told">The lists of keys described already, each with its path. Source and target share one list, which is described once.</param>
     private static IEnumerable<ManualBlock> Blocks(string path, IReadOnlyList<JobKey> keys, Dictionary<IReadOnlyList<JobKey>, string> told)
     {
         foreach (var key in keys)

@@ -1,15 +1,15 @@
 namespace Imapsync.CommandLine.Manual;
 
 /// <summary>A page of the manual as a value; <see cref="Roff"/> prints it.</summary>
-/// <param name="Name">What <c>man</c> is asked for, such as <c>imapsync-run</c>.</param>
+/// <param name="Name">The name by which <c>man</c> finds the page, such as <c>imapsync-run</c>.</param>
 /// <param name="Section">The manual's section: 1 for commands, 5 for files.</param>
-/// <param name="Purpose">In a line.</param>
+/// <param name="Purpose">The purpose of the command or file, in one line.</param>
 internal sealed record ManualPage(string Name, int Section, string Purpose, IReadOnlyList<ManualSection> Sections)
 {
     public string FileName => $"{Name}.{Section}";
 }
 
-/// <param name="Title">As it stands in the page; the name of a part of a section has small letters.</param>
+/// <param name="Title">The title as the page shows it.</param>
 internal sealed record ManualSection(string Title, IReadOnlyList<ManualBlock> Blocks);
 
 internal abstract record ManualBlock;

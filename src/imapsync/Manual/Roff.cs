@@ -45,7 +45,7 @@ internal static class Roff
         }
     }
 
-    /// <summary>The last word of the command, which asks for the page.</summary>
+    /// <summary>Returns the argument with which <c>imapsync man</c> prints this page; empty for the main page.</summary>
     private static string Last(ManualPage page) => page.Name.StartsWith("imapsync-", StringComparison.Ordinal) ? page.Name["imapsync-".Length..] : "";
 
     /// <summary>Protects a dot or an apostrophe at the beginning of a line, which would be read as a request.</summary>

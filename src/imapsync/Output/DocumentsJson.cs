@@ -16,10 +16,10 @@ internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJso
         check.Size is { } size ? new(size.Folders, size.Messages, size.MessagesLeft, size.Bytes, size.BytesLeft, size.Uncounted, size.Unsized) : null);
 }
 
-/// <param name="MessagesLeft">To be copied still, as far as can be told by their number.</param>
+/// <param name="MessagesLeft">How many messages are still to be copied, as far as the folders' numbers of messages show.</param>
 /// <param name="Bytes">Null unless <c>--sizes</c> was given.</param>
-/// <param name="Uncounted">Folders, of either side, whose messages nothing tells the number of: they are in no sum.</param>
-/// <param name="Unsized">The same for messages and their octets.</param>
+/// <param name="Uncounted">How many folders of source and target do not report their number of messages; these folders are in no sum.</param>
+/// <param name="Unsized">How many messages do not have a known size; these messages are in no sum of octets.</param>
 internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft, int Uncounted, long Unsized);
 
 /// <param name="Error">Why the endpoint can't be used; null when it can.</param>
@@ -37,10 +37,10 @@ internal sealed record MappingJson(IReadOnlyList<JobMappingJson> Jobs);
 /// <param name="Error">Why the folders could not be listed; null when they could.</param>
 internal sealed record JobMappingJson(string Name, string? Error, IReadOnlyList<PairJson> Folders, IReadOnlyList<string> Excluded);
 
-/// <param name="SourceMessages">Null where the source does not tell.</param>
-/// <param name="TargetMessages">Null where the target folder does not exist yet, or does not tell.</param>
+/// <param name="SourceMessages">Null if the source does not report the number.</param>
+/// <param name="TargetMessages">Null if the target folder does not exist yet, or the target does not report the number.</param>
 /// <param name="SourceBytes">Null unless <c>--sizes</c> was given.</param>
-/// <param name="SourceUnsized">Messages whose size the source does not tell, which are not in it.</param>
+/// <param name="SourceUnsized">How many messages do not have a known size; they are not part of <paramref name="SourceBytes"/>.</param>
 internal sealed record PairJson(string Source, string Target, long? SourceMessages, bool TargetExists, long? TargetMessages, long? SourceBytes, long? SourceUnsized);
 
 /// <summary>The JSON document of <c>snapshots --output json</c>, oldest snapshot first.</summary>

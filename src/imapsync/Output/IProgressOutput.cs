@@ -14,7 +14,9 @@ internal interface IProgressOutput : IAsyncDisposable
     /// <summary>Shows a message to the person at the terminal.</summary>
     void Say(string text);
 
-    /// <summary>Whether one of the most recent lines already showed a text of the summary (<see cref="Summary.Told"/>).</summary>
+    /// <summary>
+    /// Whether one of this output's latest lines already showed a text of the summary, so that it need not be repeated (<see cref="Summary.Told"/>).
+    /// </summary>
     /// <param name="linesSince">The number of lines that were written after this output's own.</param>
     bool HasJustTold(string text, int linesSince) => false;
 }

@@ -35,10 +35,10 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public long CopiedBytes { get; private set; }
 
-    /// <summary>Messages that a verification has read.</summary>
+    /// <summary>The number of messages that a verification has read.</summary>
     public long Verified { get; private set; }
 
-    /// <summary>When something happened last.</summary>
+    /// <summary>The time of the latest event.</summary>
     public DateTimeOffset LastNews { get; private set; } = started;
 
     public int Problems { get; private set; }

@@ -13,7 +13,7 @@ internal sealed class LiveDisplay : IProgressOutput
     private const int RoomForReason = 44;
     private const int RoomForFolder = 16;
 
-    /// <summary>A window of messages takes a moment; what takes longer than this is told.</summary>
+    /// <summary>After this time without an event, the job's row says so. A group of messages normally takes much less.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -66,7 +66,10 @@ internal sealed class LiveDisplay : IProgressOutput
             await output.WriteLineAsync(TerminalText.Escape(word));
     }
 
-    /// <summary>What is shown for one job: name, folders, messages, octets, rate, and what it waits for, how long nothing has come, or time left and folder.</summary>
+    /// <summary>
+    /// Returns the cells of a job's row: name, folders, messages, octets, rate, and as the last cell either what the job waits for, or how long nothing
+    /// has happened, or the time left and the folder.
+    /// </summary>
     internal static string[] Row(JobProgress job, DateTimeOffset now)
     {
         var rate = job.BytesPerSecond(now) is { } speed ? $"{Quantities.Octets(speed)}/s" : "";
@@ -135,8 +138,8 @@ internal sealed class LiveDisplay : IProgressOutput
     }
 
     /// <summary>
-    /// A terminal that is taken for a little narrower than it is. The cursor stands at the end of the table's last line, and there the terminal
-    /// shows <c>^C</c> when it is pressed: beyond its edge that would begin a new line, and a row of the table would be left behind.
+    /// Makes the terminal appear a little narrower than it is. The cursor stands at the end of the table's last line. When the user presses Ctrl-C there,
+    /// the terminal shows <c>^C</c>, which beyond its edge would begin a new line, so that a row of the table would be left behind.
     /// </summary>
     private sealed class NarrowerOutput(TextWriter writer) : IAnsiConsoleOutput
     {

@@ -47,8 +47,8 @@ internal static class ReportFile
         }
     }
 
-    /// <exception cref="IOException"/>
-    /// <exception cref="UnauthorizedAccessException"/>
+    /// <exception cref="IOException">The file can't be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process has no permission to write the file.</exception>
     public static Task WriteAsync<T>(string path, T document, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         OutputFile.WriteAsync(path, file => SerializeAsync(file, document, type, cancellationToken));
 

@@ -4,7 +4,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>The shape of <c>--report</c>. A documented promise: docs/command-line.md.</summary>
+/// <summary>The JSON document of <c>--report</c>. It is documented in docs/command-line.md and must stay compatible.</summary>
 /// <param name="Version">Changes only when a member is removed or gets another meaning, never when one is added.</param>
 /// <param name="ExitStatus">The exit status of the whole run.</param>
 /// <param name="Totals">The sums over all jobs.</param>
@@ -23,7 +23,7 @@ internal sealed record JobReportJson(
     IReadOnlyList<FolderJson> Folders, IReadOnlyList<ProblemJson> Problems, IReadOnlyList<string> Notes,
     double WaitedSeconds, IReadOnlyList<WaitJson> Waits)
 {
-    /// <summary>Whether nothing was changed, so that the counts tell what a run would do; omitted otherwise.</summary>
+    /// <summary>Whether the run was a dry run, so that the counts say what a run would do; omitted if false.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool DryRun { get; init; }
 

@@ -24,8 +24,8 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
     /// <param name="path">The file to which everything is appended; null for none.</param>
     /// <param name="verbosity">1 for commands and their results, 2 for every line, 0 for nothing.</param>
     /// <param name="error">Receives the lines selected by <paramref name="verbosity"/>.</param>
-    /// <exception cref="IOException"/>
-    /// <exception cref="UnauthorizedAccessException"/>
+    /// <exception cref="IOException">The file can't be opened.</exception>
+    /// <exception cref="UnauthorizedAccessException">The process has no permission to write the file.</exception>
     public void Open(string? path, int verbosity, TextWriter error)
     {
         if (path is not null)

@@ -23,7 +23,7 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
     public void Show(Finding finding)
     {
         var line = isJson ? JsonSerializer.Serialize(FindingJson.Of(finding), VerifyJson.Default.FindingJson) : TerminalText.Escape(Line(finding));
-        // Several jobs find something at once.
+        // Several jobs may report findings at the same time.
         lock (gate)
         {
             log?.Say(Line(finding));
@@ -42,7 +42,7 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
             return;
         }
 
-        // As after a run, many jobs are added up, and of them only those are listed that are not as they should be.
+        // As in the summary of a run, many jobs are summed up in one line, and only those with differences or failures are listed.
         var areMany = reports.Count > Summary.MaxJobs;
         List<VerifyReport> listed = areMany ? [.. reports.Where(r => r.Job.Outcome is not JobOutcome.Ok).Take(Summary.MaxJobs)] : [.. reports];
         var width = listed.Select(r => r.Job.Name.Length).DefaultIfEmpty(0).Max();
@@ -65,7 +65,9 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
 
     public static VerifyCounts Sum(IEnumerable<VerifyReport> reports) => reports.Aggregate(VerifyCounts.None, (sum, report) => sum + report.Counts);
 
-    /// <summary>Formats the results of many jobs: <c>300 jobs: 298 as they should be, 1 with differences, 1 failed · 20,000 messages verified: 1 missing</c>.</summary>
+    /// <summary>
+    /// Formats the results of many jobs: <c>300 jobs: 298 as they should be, 1 with differences, 1 failed · 20,000 messages verified: 1 missing</c>.
+    /// </summary>
     private static string All(IReadOnlyList<VerifyReport> reports)
     {
         var outcomes = reports.Select(r => r.Job.Outcome).ToList();

@@ -18,13 +18,13 @@ internal sealed record Account(string Address, ImmutableArray<DraftSetting> Sett
 
     public Provider? Provider => Value("provider") is { } name ? ProviderTable.Find(name) : null;
 
-    /// <summary>Whether the account is on a known provider's own host, whose certificate an authority has signed.</summary>
+    /// <summary>Whether the account is on a known provider's own host, whose certificate is signed by an authority.</summary>
     public bool IsAtProvider => Value("url") is null && Provider is { Host: not null, IsSelfSigned: false };
 
-    /// <summary>False when the URL is not of an IMAP server: a directory or POP3.</summary>
+    /// <summary>False if the URL is that of a directory or of a POP3 server.</summary>
     public bool IsImap => Value("url") is not { } url || url.StartsWith("imap:", StringComparison.OrdinalIgnoreCase) || url.StartsWith("imaps:", StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">A setting is invalid.</exception>
     public ImapEndpoint Endpoint(string side, HostContext surroundings)
     {
         var settings = Settings.Where(s => s.Key != "oauth").Select(s => new GivenSetting($"--{side}-{s.Key.Replace('_', '-')}", [s.Key], s.Value)).ToList();

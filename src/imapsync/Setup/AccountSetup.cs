@@ -20,7 +20,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
 
     private const string OAuthComment = "needs the client_id of a client that you register, see docs/sign-in.md; then 'imapsync login' signs in, once";
 
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">An answer or a setting is invalid, or it is missing and there is no terminal to ask on.</exception>
     /// <exception cref="MailException">The server can't be used or refuses the sign-in.</exception>
     public async Task<Account> AskAsync(string address, CancellationToken cancellationToken)
     {
@@ -110,7 +110,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         return account;
     }
 
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">The account is not reached by IMAP.</exception>
     private void RequireImap(Account account)
     {
         if (!account.IsImap)

@@ -17,7 +17,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
 
     private string Home => surroundings.Environment.GetValueOrDefault("HOME") is { Length: > 0 } home ? home : Directory.GetCurrentDirectory();
 
-    /// <exception cref="ConfigurationException"/>
+    /// <exception cref="ConfigurationException">An answer or a setting is invalid, or it is missing and there is no terminal to ask on.</exception>
     /// <exception cref="MailException">An account refuses the sign-in.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {

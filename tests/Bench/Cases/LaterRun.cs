@@ -4,7 +4,7 @@ namespace Imapsync.Bench.Cases;
 
 /// <summary>Brings the copy of a mailbox up to date, several times.</summary>
 /// <param name="Change">Changes the source before each round.</param>
-/// <param name="Arrived">Throws unless the change has arrived at a target. The number of messages is checked in any case.</param>
+/// <param name="Arrived">Throws unless the change has arrived at the target. The number of messages is checked in any case.</param>
 internal sealed record LaterRun(Mailbox Mailbox, Place Source, Func<string, Place> Target, Func<int, Task>? Change = null, Action<IContender, Place>? Arrived = null)
 {
     public async Task<IReadOnlyDictionary<IContender, Transfer>> RunAsync(BenchLab lab, CaseResult result, params IContender[] contenders)

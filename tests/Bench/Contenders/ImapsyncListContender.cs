@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>This project's published program with a job file that makes a job of each row of a list, between two servers, within a limit of connections to each.</summary>
+/// <summary>
+/// This project's published program with a job file that makes a job of each row of a list, between two servers, within a limit of connections to
+/// each.
+/// </summary>
 /// <param name="directory">The directory for its job files.</param>
 /// <param name="parallel">The number of jobs to run at once, and the maximum number of connections to each server.</param>
 internal sealed record ImapsyncListContender(string program, string directory, int parallel) : IContender

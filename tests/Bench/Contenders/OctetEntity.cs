@@ -11,7 +11,7 @@ internal sealed class OctetEntity : MimeEntity
         : base("application", "octet-stream")
     {
         this.octets = octets;
-        // The content fields are in the message's own header, so the default ones are removed.
+        // MimeKit has added default content fields. Remove them, because the message's own header has such fields.
         Headers.Clear();
     }
 

@@ -25,7 +25,7 @@ public sealed class BrowserFixture : IAsyncLifetime
             ViewportSize = new ViewportSize { Width = 1280, Height = 900 },
             ColorScheme = colours,
         });
-        // As above.
+        // The timeouts are long for the same reason as those above: the machine may be busy.
         context.SetDefaultTimeout(120_000);
         context.SetDefaultNavigationTimeout(120_000);
         return new WatchedPage(await context.NewPageAsync(), address);

@@ -23,7 +23,7 @@ public sealed partial class DashboardClient : IDisposable
     public async Task<(HttpStatusCode Status, string Body, HttpResponseMessage Answer)> PostAsync(string page, string path, (string Name, string Value)[] fields, params (string Name, string Value)[] headers) =>
         await SendAsync(path, [.. fields, ("__RequestVerificationToken", await TokenOfAsync(page))], headers);
 
-    /// <summary>Posts a form exactly so.</summary>
+    /// <summary>Posts a form with exactly these fields, without the page's hidden token.</summary>
     public async Task<(HttpStatusCode Status, string Body, HttpResponseMessage Answer)> SendAsync(string path, (string Name, string Value)[] fields, params (string Name, string Value)[] headers)
     {
         using var form = new FormUrlEncodedContent(fields.Select(f => KeyValuePair.Create(f.Name, f.Value)));

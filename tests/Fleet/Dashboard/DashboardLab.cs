@@ -12,7 +12,9 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>A web server with its own list, one user with the operator role and one who may only view. It has no worker: tests set the state of accounts.</summary>
+/// <summary>
+/// A web server with its own list, one user with the operator role and one who may only view. It has no worker: tests set the state of accounts.
+/// </summary>
 public sealed class DashboardLab : IAsyncDisposable
 {
     private readonly TempDir dir;

@@ -128,7 +128,7 @@ public sealed class ImportTests : IAsyncLifetime
             page, "/import", [("act", act), ("name", name), ("priority", "7"), ("schedule", schedule), ("zone", "Europe/Vienna"), ("paused", "true")],
             [("job", "job.yaml", Encoding.UTF8.GetBytes(job)), ("accounts", "accounts.csv", rows)], headers);
 
-    /// <summary>Sends a request's head and so many MiB in chunks, and reads the answer to its end; the other side may end before all was sent.</summary>
+    /// <summary>Sends a request's head and a number of MiB in chunks, and reads the answer to its end. The server may close before all was sent.</summary>
     private static async Task<string> RawAsync(Uri address, string head, int mebibytes)
     {
         using var tcp = new TcpClient();
@@ -161,7 +161,7 @@ public sealed class ImportTests : IAsyncLifetime
             }
             catch (IOException)
             {
-                // As above.
+                // The server closed the connection before it had received everything.
             }
         }
 

@@ -8,7 +8,9 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
 {
     private const int Slots = 2;
 
-    /// <summary>A feeder whose count differs may make more offers than there are slots; the feeder's own thread must not be blocked by them.</summary>
+    /// <summary>
+    /// A feeder that counts slots differently may make more offers than there are slots. These offers must not block the feeder's own thread.
+    /// </summary>
     [Theory(Timeout = 60_000)]
     [InlineData(false)]
     [InlineData(true)]
@@ -44,7 +46,7 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
 
         Task FeedAsync(CancellationToken cancellationToken)
         {
-            // The feeder is called three times after all slots were taken. With a free thread another account would have been started by then.
+            // The feeder has been called three times since all slots were taken. If a thread were free, another account would have started by now.
             if (full.Task.IsCompleted && Interlocked.Increment(ref feeds) >= 3)
                 fedOften.TrySetResult();
             return Task.CompletedTask;

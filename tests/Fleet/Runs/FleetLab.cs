@@ -3,7 +3,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>Many accounts on one real Dovecot, to be moved by a fleet to as many on another, and the fleet's directory. Both servers are reached through proxies that count connections.</summary>
+/// <summary>
+/// Many accounts on one real Dovecot, to be moved by a fleet to as many on another, and the fleet's directory. Both servers are reached through
+/// proxies that count connections.
+/// </summary>
 public sealed class FleetLab : IAsyncDisposable
 {
     private readonly Dictionary<string, string> environment = [];
@@ -73,7 +76,7 @@ public sealed class FleetLab : IAsyncDisposable
     public FleetProcess Work(string name, int slots) =>
         FleetProcess.Start(Dir.Path, Variables($";Application Name={name}"), ["worker", "--data", Dir["data"], "--name", name, "--slots", $"{slots}"]);
 
-    /// <summary>Waits until a server is up; the commands use it from then on.</summary>
+    /// <summary>Waits until a server is up, and makes later commands use it.</summary>
     public async Task KnowAsync(FleetProcess server)
     {
         if (!environment.ContainsKey("IMAPSYNC_FLEET_TOKEN"))
@@ -96,7 +99,7 @@ public sealed class FleetLab : IAsyncDisposable
     public static async Task<IReadOnlyList<AccountView>> AccountsAsync(FleetStore list) =>
         (await list.ReadAccountsAsync(new AccountPage(new AccountFilter(), Limit: 1000), TestContext.Current.CancellationToken)).Accounts;
 
-    /// <summary>Waits without a limit of its own: the test's time limit bounds it.</summary>
+    /// <summary>Waits until the accounts fulfil a condition. The wait has no limit of its own; the test's time limit ends it.</summary>
     public static async Task<IReadOnlyList<AccountView>> UntilAsync(FleetStore list, Func<IReadOnlyList<AccountView>, bool> isSo, params FleetProcess[] alive)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100), TimeProvider.System);

@@ -94,11 +94,11 @@ public sealed class SqliteStateTests : DatabaseStateContract
     }
 }
 
-/// <summary>A run whose state is in PostgreSQL is ended at every step it takes.</summary>
+/// <summary>A run whose state is in PostgreSQL is interrupted at each of its steps.</summary>
 [Collection(PostgresCollection.Name)]
 public sealed class PostgresExactlyOnceTests(PostgresFixture postgres) : ExactlyOnceTests(new LabOpener(async times => await FleetStore.OpenPostgresAsync(await postgres.NewDatabaseAsync(), times, TestContext.Current.CancellationToken)).Open);
 
-/// <summary>A run whose state is in SQLite is ended at every step it takes.</summary>
+/// <summary>A run whose state is in SQLite is interrupted at each of its steps.</summary>
 public sealed class SqliteExactlyOnceTests : ExactlyOnceTests
 {
     private readonly TempDir dir;

@@ -8,7 +8,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.State;
 
-/// <summary>Twenty accounts at once save batches of 500 messages: each save must write only its own batch. The figures of docs/fleet.md come from its output.</summary>
+/// <summary>
+/// Twenty accounts at once save batches of 500 messages: each save must write only its own batch. The figures of docs/fleet.md come from its output.
+/// </summary>
 [Collection(PostgresCollection.Name)]
 public sealed class StateCostTests(PostgresFixture postgres) : IDisposable
 {

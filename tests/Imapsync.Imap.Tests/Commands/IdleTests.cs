@@ -228,7 +228,7 @@ public sealed class IdleTests
         Assert.Empty(news.All);
     }
 
-    /// <summary>What was told so far.</summary>
+    /// <summary>Collects the changes that the server reported.</summary>
     private sealed class NewsList : IDisposable
     {
         private readonly Lock gate = new();

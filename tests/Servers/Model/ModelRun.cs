@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>How one run ended.</summary>
-/// <param name="Counts">Null where the process was killed before it could report.</param>
+/// <param name="Counts">The run's counters; null if the process was killed before it could report.</param>
 internal sealed record RunEnd(bool WasOk, string Text, FolderCounts? Counts = null);
 
 /// <summary>Thrown for a run that did not end by itself.</summary>

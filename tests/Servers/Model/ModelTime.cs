@@ -4,7 +4,7 @@ namespace Imapsync.Servers.Tests.Model;
 /// A clock on which a minute passes in a second, so that waits before a retry and stalled connections cost little. A machine that is busy for
 /// some seconds then looks like a stall, which is one more fault.
 /// </summary>
-/// <param name="days">Days after today.</param>
+/// <param name="days">How many days the clock is ahead of the system's.</param>
 internal sealed class ModelTime(int days = 0) : TimeProvider
 {
     private const int Faster = 60;

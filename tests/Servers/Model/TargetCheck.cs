@@ -9,7 +9,7 @@ internal sealed record TargetVerdict(int Lost, int Doubled, int Changed, IReadOn
 }
 
 /// <summary>
-/// Compares a target with the model: pairs each expected message with one that is there, and reports the messages without a partner.
+/// Compares a target with the model: pairs each expected message with one in the target, and reports the messages without a partner.
 /// </summary>
 internal static class TargetCheck
 {

@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// The examples of docs/coming-from, run: the other program's configuration by that program where Debian has it, then the job
-/// file beside it. What the other program has copied is not copied again.
+/// Runs the examples of docs/coming-from: first the other program with its configuration, if Debian has a package of it, then imapsync with the job
+/// file that the example puts next to that configuration. Mail that the other program has copied is not copied again.
 /// </summary>
 public sealed class ComingFromTests
 {

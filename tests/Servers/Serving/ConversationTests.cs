@@ -5,8 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Serving;
 
 /// <summary>
-/// Conversations with a served backup, command by command as RFC 3501 has them: what is answered to each, in which state, and what a reader may
-/// not do.
+/// Conversations with a served backup, command by command in the order of RFC 3501: the answer to each command in each state, and the commands
+/// that a read-only server must refuse.
 /// </summary>
 public sealed class ConversationTests : IAsyncLifetime
 {
@@ -55,7 +55,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [InlineData("RENAME INBOX Old", "NO .*")]
     [InlineData("SUBSCRIBE INBOX", "NO .*")]
     [InlineData("UNSUBSCRIBE INBOX", "NO .*")]
-    // Commands of the selected state, and none at all.
+    // Commands that are not allowed in this state, and an unknown command.
     [InlineData("FETCH 1 FLAGS", "BAD .*")]
     [InlineData("SEARCH ALL", "BAD .*")]
     [InlineData("CLOSE", "BAD .*")]
@@ -120,7 +120,7 @@ public sealed class ConversationTests : IAsyncLifetime
         await TalkAsync(["SELECT INBOX"], "SEARCH UNSEEN", @"\* SEARCH 1 3", "OK .*");
     }
 
-    /// <param name="before">Commands that have to succeed; behind a question mark, whatever is answered.</param>
+    /// <param name="before">Commands to send first. Each must succeed, unless a question mark precedes it.</param>
     /// <param name="answers">One pattern for each line of the reply; untagged ones may come in any order.</param>
     private async Task TalkAsync(string[] before, string command, params string[] answers)
     {

@@ -19,7 +19,7 @@ public sealed class SignInLab : IAsyncDisposable
     public static async Task<SignInLab> StartAsync(int messages = 20, string mechanisms = "xoauth2 oauthbearer", params string[] oauth)
     {
         var authority = AuthorizationServer.Start();
-        // Every message fits through a connection that a test cuts: one that is cut off each time would count as unreadable.
+        // No message is too big for a connection that a test cuts. Such a message would be cut off each time and count as unreadable.
         var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = messages, MaxBytes = 20_000 });
         var settings = lab.Dir.Write("oauth2.conf", $"""
             introspection_url = {authority.Url}/introspect

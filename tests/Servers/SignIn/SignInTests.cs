@@ -39,7 +39,7 @@ public sealed class SignInTests
     {
         await using var lab = await SignInLab.StartAsync();
         lab.Use($"issuer: {lab.Authority.Url}", $"scopes: [{AuthorizationServer.Scope}]", "grant: code");
-        // Stands in for the browser: opens the address and follows its redirects.
+        // This script stands in for the browser: it opens the address and follows its redirects.
         lab.Lab.Environment["BROWSER"] = lab.Lab.Dir.WriteProgram("browser", "exec curl --silent --show-error --location --max-time 60 --output \"$HOME/page\" \"$1\"");
         var shown = await lab.SignInAsync("--browser");
         Assert.Contains($"{lab.Authority.Url}/authorize?", shown.Output, StringComparison.Ordinal);

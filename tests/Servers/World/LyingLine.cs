@@ -34,10 +34,10 @@ internal sealed class LyingLine : IAsyncDisposable
     /// <summary>The function that changes each line of the server; if it returns null the line is dropped.</summary>
     public Func<string, string?>? Lie { get; set; }
 
-    /// <summary>Cuts a connection after so many lines of the server, and again after as many more.</summary>
+    /// <summary>Cuts a connection each time the server has sent the given number of lines, until it was cut the given number of times.</summary>
     public void CutAfter(int lines, int times) => (linesLeft, cutsLeft, interval, strike) = (lines, times, lines, null);
 
-    /// <summary>Calls an action after so many lines of the server, instead of cutting the connection.</summary>
+    /// <summary>Calls an action when the server has sent the given number of lines, instead of cutting the connection.</summary>
     public void CallAfter(int lines, Action action) => (linesLeft, cutsLeft, interval, strike) = (lines, 1, lines, action);
 
     public void BeHonest() => (Lie, linesLeft, cutsLeft, strike) = (null, int.MaxValue, 0, null);

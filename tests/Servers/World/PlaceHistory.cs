@@ -48,7 +48,9 @@ internal sealed class PlaceHistory(WorldPlace place)
 
     /// <summary>Tells the model which changes a program with this memory cannot detect.</summary>
     /// <param name="hidesCounters">Whether the server hides the counters (UIDNEXT, UIDVALIDITY and the like) from the program.</param>
-    /// <param name="isSource">Whether the place is the source. There new mail under known UIDs is undetectable too, and a deleted folder has no counters.</param>
+    /// <param name="isSource">
+    /// Whether the place is the source. There new mail under known UIDs is undetectable too, and a deleted folder has no counters.
+    /// </param>
     public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
         foreach (var folder in missing.Select(m => m.Folder).Union(setBack, StringComparer.Ordinal).ToList())

@@ -37,7 +37,7 @@ internal sealed record WorldMail(int Number, DateTimeOffset Date, byte[] Octets)
         return new WorldMail(number, date, octets);
     }
 
-    /// <summary>Returns the number of a message stored on disk; negative if the body was changed.</summary>
+    /// <summary>Returns the model's number of a message that was read from disk; negative if its body was changed.</summary>
     /// <exception cref="FormatException">The file is not a message of the model.</exception>
     public static int NumberOf(ReadOnlySpan<byte> octets)
     {

@@ -9,8 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A random test of one mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules, and restores.
-/// After each run the mail at both sides is compared with the changes that were made, never with the program's state.
+/// A random test of one mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules,
+/// and restores. After each run the mail at both sides is compared with the changes that were made, never with the program's state.
 /// </summary>
 internal sealed class WorldRound : IRound
 {
@@ -203,7 +203,7 @@ internal sealed class WorldRound : IRound
     private async Task StateAsync()
     {
         isStateOdd = true;
-        // A job without state can't know that copies of mail that left the source are its own.
+        // Without state the job can't know that it made the target's copies of mail that has left the source, so each such copy may stay.
         foreach (var (folder, number, count) in targetHistory.Last.All.Where(m => m.Count > sourceHistory.Last[m.Folder, m.Number]))
         {
             for (var left = count - sourceHistory.Last[folder, number]; left > 0; left--)
@@ -226,8 +226,8 @@ internal sealed class WorldRound : IRound
         // The owner of an account deletes a known message: it stays deleted, even if it comes back at the source.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
-        // A state from before a restore takes what it brought for new mail, which is held only against what has come to the target since: the
-        // delivery that it was made of was there already, so the message is copied next to it, once.
+        // To a job whose state is older than a restore, the restored message is new mail, and the job compares new mail only with mail that came to the
+        // target after that state. The target's original of the restored message came earlier, so the job copies the message once more.
         foreach (var (_, folder, number, count) in broughtBack.Where(b => b.States > chosen && atTarget[b.Folder, b.Number] > 0))
         {
             for (var left = count; left > 0; left--)
@@ -320,7 +320,7 @@ internal sealed class WorldRound : IRound
             1 => new MessageFilter { Since = DateTimeOffset.FromUnixTimeSeconds(1_420_000_000 + random.NextInt64(300_000_000)) },
             _ => new MessageFilter(),
         };
-        // The counters of these folders again match those that restores recorded, so nothing shows that their UIDs now mean other mail.
+        // The UID counters of these folders have reached again the values that restores recorded, so no program can detect that the UIDs now mean other mail.
         var doubtful = setBackForRestores.Where(f => targetHistory.Arrivals().GetValueOrDefault(f) >= knownOfRestores[f]).ToHashSet(StringComparer.Ordinal);
         var folder = random.Next(3) == 0 ? people.AnyFolder(targetHistory) : null;
         ImmutableArray<string> globs = folder is null ? [] : [folder];

@@ -7,11 +7,11 @@ for (const source of document.querySelectorAll("[data-live-source]")) {
   const find = name => new Map([...document.querySelectorAll(`[data-${name}]`)].map(element => [element.dataset[name], element]));
   const parts = find("part");
   let numbers = find("live");
-  // What is asked for anew: a part of the page whose version is another by now.
+  // The parts of the page to load again, each with the newest version that an event announced.
   const wanted = new Map();
   let isLoading = false;
 
-  // A part that holds the focus is left alone until the focus has gone.
+  // A part that contains the focus is not replaced until the focus has moved elsewhere, so that nobody's input is disturbed.
   const isBusy = part => part !== document.activeElement && part.contains(document.activeElement);
   const load = async () => {
     const isWanted = () => [...wanted].some(([name, version]) => parts.get(name).dataset.version !== version && !isBusy(parts.get(name)));
@@ -27,12 +27,12 @@ for (const source of document.querySelectorAll("[data-live-source]")) {
         if (!shown || isBusy(shown)) continue;
         shown.replaceChildren(...part.childNodes);
         shown.dataset.version = part.dataset.version;
-        // The page is newer than what it was asked for by; only what was told meanwhile may be newer still.
+        // The loaded part is at least as new as the announced version. It is loaded again only if an event during the request announced another version.
         if (wanted.get(part.dataset.part) === asked.get(part.dataset.part)) wanted.delete(part.dataset.part);
       }
       numbers = find("live");
     } catch {
-      // The next event asks again.
+      // The next event causes the next attempt.
     } finally {
       isLoading = false;
     }
@@ -53,7 +53,7 @@ for (const source of document.querySelectorAll("[data-live-source]")) {
   events.onerror = () => say(events.readyState === EventSource.CLOSED
     ? "These numbers are no longer kept up to date. Load the page again."
     : "The server does not answer; these numbers may be old.");
-  // A page that is left ends its events at once, so that it holds no connection.
+  // When the user leaves the page, end its event stream at once, so that it occupies no connection.
   addEventListener("pagehide", () => events.close());
 }
 
@@ -74,7 +74,7 @@ if (selection && page) {
   addEventListener("pageshow", tell);
 }
 
-// What is too large is not sent at all; the server would refuse it.
+// Files that are too large are not sent, because the server would refuse them.
 const files = [...document.querySelectorAll("input[data-most]")];
 for (const input of files) {
   input.addEventListener("change", () => {

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>The accounts of one batch or of all, and what is done with a selection of them. The address says which accounts are shown.</summary>
+/// <summary>The page of accounts, of one batch or of all, and the actions on a selection of them. The address says which accounts are shown.</summary>
 internal sealed class AccountsModel(FleetStore store) : DashboardPage
 {
     public AccountQuery Query { get; private set; } = null!;
@@ -16,7 +16,7 @@ internal sealed class AccountsModel(FleetStore store) : DashboardPage
 
     public string? Next { get; private set; }
 
-    /// <summary>What is to be confirmed first; null where the list is shown.</summary>
+    /// <summary>The action that the user must confirm first; null if the list is shown.</summary>
     public Confirmation? Asked { get; private set; }
 
     public async Task<IActionResult> OnGetAsync(CancellationToken cancellationToken)
@@ -33,9 +33,9 @@ internal sealed class AccountsModel(FleetStore store) : DashboardPage
 
     /// <param name="act">The action.</param>
     /// <param name="ids">The accounts selected.</param>
-    /// <param name="all">All accounts of the query are meant, on other pages too.</param>
-    /// <param name="confirmed">What can't be taken back was confirmed.</param>
-    /// <param name="back">The page that follows; null for the list itself.</param>
+    /// <param name="all">Whether all accounts of the query are meant, including those on other pages.</param>
+    /// <param name="confirmed">Whether the user has confirmed an action that can't be undone.</param>
+    /// <param name="back">The page to show afterwards; null for the list of accounts.</param>
     public async Task<IActionResult> OnPostAsync(AccountAction? act, long[]? ids, bool all, bool confirmed, string? back, CancellationToken cancellationToken)
     {
         if (!ModelState.IsValid || act is not { } action || !Enum.IsDefined(action) || AccountQuery.Read(Request.Query) is not { } query)
@@ -60,5 +60,5 @@ internal sealed class AccountsModel(FleetStore store) : DashboardPage
     }
 }
 
-/// <summary>An action that waits to be confirmed.</summary>
+/// <summary>An action that the user must confirm before it is done.</summary>
 internal sealed record Confirmation(AccountAction Action, IReadOnlyList<long> Ids, bool IsForAll, long Count, string Back);

@@ -4,19 +4,19 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>How a check of a list gets on, row by row, and what is done with the list.</summary>
+/// <summary>The page of a list's check: the progress, row by row, and the actions on the list.</summary>
 internal sealed class CheckModel(PreflightDesk desk, Imports imports) : DashboardPage
 {
     private const int RowsOfPage = 100;
 
-    /// <summary>The results that rows are chosen by, and what the page calls them.</summary>
+    /// <summary>The results by which rows can be filtered, and the page's words for them.</summary>
     public static IReadOnlyList<(string? Result, string Text)> Results { get; } = [(null, "all"), ("failed", "failed"), ("ok", "ok"), ("waiting", "waiting"), ("unchecked", "not checked")];
 
     public PreflightView View { get; private set; } = null!;
 
     public IReadOnlyList<PreflightRow> Rows { get; private set; } = [];
 
-    /// <summary>The list that is checked; null for one that was sent by a program.</summary>
+    /// <summary>The list that is checked; null if a program sent it through the API.</summary>
     public (string Name, int Accounts)? List { get; private set; }
 
     public string? Result { get; private set; }
@@ -38,7 +38,7 @@ internal sealed class CheckModel(PreflightDesk desk, Imports imports) : Dashboar
         return Page();
     }
 
-    /// <param name="act">submit, submit-good, stop or discard.</param>
+    /// <param name="act">One of submit, submit-good, stop and discard.</param>
     public async Task<IActionResult> OnPostAsync(string id, string? act, CancellationToken cancellationToken)
     {
         if (desk.Find(id) is not { } found)
@@ -67,10 +67,10 @@ internal sealed class CheckModel(PreflightDesk desk, Imports imports) : Dashboar
         }
     }
 
-    /// <summary>The address of the rows with a result, behind one.</summary>
+    /// <summary>Returns the address of the rows with this result that follow the row number <paramref name="after"/>.</summary>
     public string At(string? result, int after = 0) => $"/import/{View.Id}" + QueryString.Create(
         new KeyValuePair<string, string?>[] { new("result", result), new("after", after == 0 ? null : after.ToString(CultureInfo.InvariantCulture)) }.Where(p => p.Value is not null));
 
-    /// <summary>The rows of a check as they were sent, without passwords, each with its result and reason.</summary>
+    /// <summary>Returns the rows of a check as they were sent, without passwords, each with its result and reason.</summary>
     public static IResult Table(string id, PreflightDesk desk) => desk.Find(id)?.Table is { } table ? TypedResults.File(table, "text/csv; charset=utf-8", "checked.csv") : TypedResults.NotFound();
 }

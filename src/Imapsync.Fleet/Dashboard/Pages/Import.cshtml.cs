@@ -8,13 +8,13 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>A list is uploaded: checked by signing in, or submitted at once.</summary>
+/// <summary>The page for uploading a list, which is then checked by signing in, or submitted at once.</summary>
 internal sealed class ImportModel(FleetStore store, BatchReader reader, Imports imports, PreflightDesk desk, TimeProvider time) : DashboardPage
 {
     /// <summary>The most mistakes that the page shows.</summary>
     private const int MostErrors = 200;
 
-    /// <summary>What was filled in, shown again where it was refused.</summary>
+    /// <summary>The form as the user filled it in, shown again if it was refused.</summary>
     public IFormCollection? Filled { get; private set; }
 
     public Refusal? Refusal { get; private set; }
@@ -25,7 +25,7 @@ internal sealed class ImportModel(FleetStore store, BatchReader reader, Imports 
     {
     }
 
-    /// <param name="act">check or submit.</param>
+    /// <param name="act">Either check or submit.</param>
     public async Task<IActionResult> OnPostAsync(string? act, CancellationToken cancellationToken)
     {
         Filled = await Request.ReadFormAsync(cancellationToken);
@@ -36,7 +36,7 @@ internal sealed class ImportModel(FleetStore store, BatchReader reader, Imports 
         try
         {
             var (job, table) = await ListForm.ReadFilesAsync(Filled, cancellationToken);
-            // Reading many rows takes seconds, so it is done off the request's thread.
+            // Reading many rows takes seconds, so another thread does it.
             var file = await Task.Run(() => reader.ReadJobs(job, table, keepsBadRows: act == "check"), cancellationToken);
             var batch = await Task.Run(() => reader.Close(file, job, table), cancellationToken);
             if (act == "check")

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>What a browser shows where a request was refused or failed.</summary>
+/// <summary>The page that a browser shows when a request was refused or failed.</summary>
 [IgnoreAntiforgeryToken]
 internal sealed class ProblemModel(FleetStore store) : PageModel
 {

@@ -11,10 +11,10 @@ internal sealed class SignInModel(Session session, WrongTokens wrong) : PageMode
 
     public string? Refusal { get; private set; }
 
-    /// <summary>The provider by which people may sign in, too; null for none.</summary>
+    /// <summary>The provider by which people may sign in as well; null for none.</summary>
     public OidcSettings? Provider => session.Provider;
 
-    /// <param name="refused">Why the provider's answer was not taken.</param>
+    /// <param name="refused">A word for the reason why a sign-in by the provider failed; null if there was none.</param>
     public void OnGet(string? refused) => Refusal = Provider is { } provider ? Oidc.RefusalOf(refused, provider) : null;
 
     public async Task<IActionResult> OnPostAsync(string? token, CancellationToken cancellationToken)

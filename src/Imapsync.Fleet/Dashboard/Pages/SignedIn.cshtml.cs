@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>Goes on by itself after another site has sent the browser here: what this page asks for carries the session's cookie.</summary>
+/// <summary>
+/// A page that leads on to another page of this server. After a redirect from another site the browser sends no session cookie, but requests from
+/// this page carry it.
+/// </summary>
 internal sealed class SignedInModel : PageModel
 {
     public string Back { get; private set; } = "/";

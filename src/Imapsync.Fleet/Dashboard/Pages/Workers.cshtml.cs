@@ -5,14 +5,14 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>The workers, what each has at work, and what all of them copied lately.</summary>
+/// <summary>The page of workers: the accounts that each worker is running, and how much all workers copied lately.</summary>
 internal sealed class WorkersModel(FleetStore store) : DashboardPage
 {
     public IReadOnlyList<WorkerView> Workers { get; private set; } = [];
 
     public Throughput Throughput { get; private set; } = null!;
 
-    /// <summary>Changes whenever the page would show something else of a worker.</summary>
+    /// <summary>A text that changes whenever the page would show something different about a worker.</summary>
     public string Version { get; private set; } = "";
 
     public async Task OnGetAsync(CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal sealed class WorkersModel(FleetStore store) : DashboardPage
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())).AsSpan(0, 8));
     }
 
-    /// <summary>How a worker stands, and what that means.</summary>
+    /// <summary>Returns a word for a worker's state, and its meaning.</summary>
     public static (string Word, string Meaning) StateOf(WorkerView worker) => worker switch
     {
         { IsAlive: false } => ("silent", "not heard of: it has died, or the database is out of its reach. What it had goes to others"),
