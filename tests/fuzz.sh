@@ -10,6 +10,6 @@
 # Exit status: 0 when nothing was found, else 1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-case "${1:-}" in -h|--help) sed -n '2,/^set/s/^# \{0,1\}//p' tests/fuzz.sh | sed '$d'; exit 0 ;; esac
+case "${1:-}" in -h|--help) sed -n '2,/^set/s/^# \{0,1\}//p' tests/fuzz.sh; exit 0 ;; esac
 dotnet build tests/Fuzz/Imapsync.Fuzz.Tests.csproj -c Release -v quiet -clp:NoSummary
 exec dotnet tests/Fuzz/bin/Release/net10.0/Imapsync.Fuzz.Tests.dll fuzz --corpus tests/Fuzz/Corpus "$@"

@@ -22,7 +22,7 @@ limit_seconds=1500
 only=
 managed=
 
-usage() { sed -n '2,/^set/s/^# \{0,1\}//p' tests/run.sh | sed '$d'; }
+usage() { sed -n '2,/^set/s/^# \{0,1\}//p' tests/run.sh; }
 give_up() { printf '%s\n' "$*" >&2; echo "0 passed, 0 failed, 0 skipped"; exit 1; }
 
 for argument in "$@"; do

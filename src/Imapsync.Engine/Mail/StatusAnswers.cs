@@ -3,7 +3,7 @@ namespace Imapsync.Engine.Mail;
 /// <summary>Derives other information from a folder's status, for stores that have no cheaper way to get it.</summary>
 internal static class StatusAnswers
 {
-    /// <inheritdoc cref="IMessageStore.GetUidCountersAsync"/>
+    /// <inheritdoc cref="ITargetStore.GetUidCountersAsync"/>
     public static async Task<UidCounters> UidCountersAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {
         var status = await store.GetStatusAsync(path, cancellationToken);

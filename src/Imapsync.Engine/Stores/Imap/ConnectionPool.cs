@@ -10,7 +10,6 @@ namespace Imapsync.Engine.Stores.Imap;
 /// which IMAP permits; so a job that holds every connection can still ask for a STATUS. When the server says that there are too many connections,
 /// the pool uses fewer and tries one more after a while. An idle connection is kept alive while the job uses other connections.
 /// </summary>
-/// <param name="onNote">See <see cref="StoreContext.OnNote"/>.</param>
 internal sealed partial class ConnectionPool : IAsyncDisposable
 {
     /// <summary>How many refused commands a connection may see before the pool closes it. Exchange itself closes a connection at the tenth.</summary>
