@@ -14,6 +14,14 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 {
     private const string TemporaryName = FileNames.OwnSuffix + "tmp";
     private const string SubscriptionsName = ".subscriptions";
+
+    /// <summary>Directories in which systems, and programs that synchronise, keep files that were deleted or replaced.</summary>
+    private static readonly string[] OfDeletedFiles =
+    [
+        ".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs",
+        "#recycle", "$RECYCLE.BIN", "@eaDir", "@Recycle", "RECYCLER", "System Volume Information",
+    ];
+
     private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, childrenSuffix: "");
 
     public string Root => root;
@@ -36,11 +44,15 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
     {
         var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName);
-        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Value, leftOut));
+        return folders.Select(f => (f.Key, Directories: (IReadOnlyList<string>)[.. f.Value.Where(d => !IsOfDeletedFiles(d, leftOut))])).Where(f => f.Directories.Count > 0)
+            .ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Directories, leftOut));
     }
 
     public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut) =>
         Messages(directory, leftOut).Select(f => new FiledMessage(Path.GetRelativePath(root, f.FullName), f.FullName, FlagSet.Empty));
+
+    /// <summary>Whether a file of that name, or path, holds a message.</summary>
+    public static bool IsEml(string name) => name.EndsWith(MessageFileName.Extension, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Returns the files of messages in a directory.</summary>
     public static IEnumerable<FileInfo> Messages(string directory, LeftOut leftOut)
@@ -60,8 +72,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// <summary>Creates the directories of a folder, durably, and returns its own.</summary>
     public string Create(FolderPath path)
     {
-        if (path.IsInbox && IsFolder(root) && DirectoryOf(path) is null)
-            return root;
+        if (Find(path) is { } found)
+            return found;
         var directory = root;
         foreach (var level in path.Levels)
         {
@@ -109,10 +121,23 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
             $"{directory} is a symbolic link or no directory: it may lead out of the store, so it is not followed; put a directory in its place, or remove it");
     }
 
-    private static bool IsEml(string name) => name.EndsWith(MessageFileName.Extension, StringComparison.OrdinalIgnoreCase);
+    private static bool IsFolder(string directory) => EmlIndex.IsIn(directory) || Directory.EnumerateFiles(directory).Any(IsEml);
 
-    private static bool IsFolder(string directory) =>
-        EmlIndex.IsIn(directory) || new DirectoryInfo(directory).EnumerateFiles().Any(f => IsEml(f.Name));
+    /// <summary>Whether a directory lies in one of <see cref="OfDeletedFiles"/>, which is told. One that this program has written to is a folder whatever its name is.</summary>
+    private bool IsOfDeletedFiles(string directory, LeftOut leftOut)
+    {
+        for (; directory.Length > root.Length; directory = Path.GetDirectoryName(directory)!)
+        {
+            var name = Path.GetFileName(directory);
+            if ((OfDeletedFiles.Contains(name) || name.StartsWith(".Trash-", StringComparison.Ordinal)) && !EmlIndex.IsIn(directory))
+            {
+                leftOut.Other("directories of deleted or replaced files, which are left out", directory);
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private FolderPath PathOf(IReadOnlyList<string> levels)
     {
@@ -139,19 +164,25 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     private string? DirectoryOf(FolderPath path)
     {
-        var directory = root;
+        string? directory = root;
         foreach (var level in path.Levels)
         {
-            if (Existing(directory, level) is not { } next)
-                return path.IsInbox && IsFolder(root) ? root : null;
-            directory = next;
+            if (directory is not null)
+                directory = Existing(directory, level);
         }
 
-        // Messages in the root are INBOX as long as no directory of that name has any.
-        return path.IsInbox && !IsFolder(directory) && IsFolder(root) ? root : directory;
+        return path.IsInbox && IsFolder(root) && !HasInbox(directory) ? root : directory;
     }
 
-    private string? Existing(string parent, string level) => Names(parent, level).Select(n => Path.Combine(parent, n)).FirstOrDefault(names.IsOwnDirectory);
+    /// <summary>Messages in the root are INBOX as long as no directory of that name has any, and where they were written by this program, none but one that it wrote to.</summary>
+    private bool HasInbox(string? directory) => directory is not null && (EmlIndex.IsIn(root) ? EmlIndex.IsIn(directory) : IsFolder(directory));
+
+    /// <summary>Of several directories for one level, the one that was written to.</summary>
+    private string? Existing(string parent, string level)
+    {
+        var directories = Names(parent, level).Select(n => Path.Combine(parent, n)).Where(names.IsOwnDirectory).ToList();
+        return directories.FirstOrDefault(EmlIndex.IsIn) ?? directories.FirstOrDefault();
+    }
 
     private IEnumerable<string> Names(string parent, string level) =>
         parent == root && level == FolderPath.Inbox.Name ? names.OfInbox(parent) : LevelNames.Of(parent, level);
