@@ -156,7 +156,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         if (scan.Renamed.Count > 0)
             context.OnNote($"{Path}: {scan.Renamed.Count} {(scan.Renamed.Count == 1 ? "file has" : "files have")} another name now, {scan.Renamed[0].Name} first; the messages stay what they were");
         if (scan.Found.Count > 0)
-            context.OnNote($"{Path}: {scan.Found.Count} {(scan.Found.Count == 1 ? "file was" : "files were")} put into {Directory} by somebody else, {scan.Found[0].Name} first, and count as messages from now on");
+            context.OnNote($"{Path}: {scan.Found.Count} {(scan.Found.Count == 1 ? "file" : "files")} in {Directory} that its index doesn't have, {scan.Found[0].Name} first, put there by somebody or from before the index; messages from now on");
     }
 
     private async ValueTask PublishAsync(EmlDelivery delivery, List<AppendReceipt> receipts, CancellationToken cancellationToken)
