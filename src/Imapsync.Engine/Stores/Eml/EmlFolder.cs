@@ -13,6 +13,7 @@ namespace Imapsync.Engine.Stores.Eml;
 internal class EmlFolder : IMessageFolder
 {
     private NameMemory? memory;
+    private bool isDamaged;
 
     protected EmlFolder(FolderPath path, string directory, StoreContext context)
     {
@@ -24,7 +25,7 @@ internal class EmlFolder : IMessageFolder
 
     public FolderStatus Status { get; protected set; }
 
-    public UidValidity LastingUidValidity => memory?.Validity ?? Index.Validity;
+    public UidValidity LastingUidValidity => isDamaged ? UidValidity.None : memory?.Validity ?? Index.Validity;
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors => memory?.Predecessors ?? System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
 
@@ -38,8 +39,9 @@ internal class EmlFolder : IMessageFolder
         var folder = new EmlFolder(path, directory, context);
         var leftOut = new LeftOut();
         folder.Index.Refresh();
-        if (folder.Index.IsDamaged)
-            context.OnUnread(path, Reasons.Unreadable, $"{folder.Index.Path} is damaged: flags and dates of the files beside it are not known; a run that writes there makes it anew");
+        folder.isDamaged = folder.Index.IsDamaged;
+        if (folder.isDamaged)
+            context.OnUnread(path, Reasons.Unreadable, $"{folder.Index.Path} is damaged: flags and dates of some files beside it are not known; a run that writes there makes it anew");
         folder.Settle(EmlScan.Of(directory, folder.Index, leftOut), context);
         leftOut.Tell(context, display, path);
         return folder;
@@ -124,7 +126,12 @@ internal class EmlFolder : IMessageFolder
     {
         foreach (var (at, name) in scan.Renamed)
             Index.Rename(at, name);
-        memory = NameMemory.Open(Path, Directory, new UidCounters(Index.Validity, Index.Next), context);
+        // What a damaged index lacks, it may have again when a copy of it is put back.
+        memory = NameMemory.Open(Path, Directory, new UidCounters(Index.Validity, Index.Next), isDamaged ? context with { MemoryIsReadOnly = true } : context);
+        // Which message a renamed file is, is known for now only: after another renaming, two may look alike.
+        var areRenamed = scan.Renamed.Count > 0 || memory.AreRenamed(scan.Found.Select(f => (f.Name, f.FullName)));
+        if (areRenamed)
+            context.OnNote($"{Path}: files in {Directory} have other names since a run last wrote there; until one does, a job that reads from there matches the folder's messages again by identity");
         memory.Add([.. scan.Found.Select(f => f.Name).Where(n => !memory.Uids.ContainsName(n))]);
         memory.RenewReplaced(scan.Found.Select(f => (f.Name, f.FullName)));
 
@@ -136,6 +143,6 @@ internal class EmlFolder : IMessageFolder
         others.AddRange(scan.Found.Select(f => (EmlIndex.RecordOf(f), f.Name)));
         foreach (var (uid, (record, name)) in others.Select(o => (memory.Uids.TryGetUid(o.Name, out var uid) ? uid : 0, o)).Where(o => o.Item1 > 0).OrderBy(o => o.Item1))
             Index.AddForSession(record with { Uid = new Uid(uid) }, name);
-        Status = new FolderStatus(memory.IsProvisional ? UidValidity.None : memory.Validity, new Uid(Math.Max(memory.Next, Index.Next.Value)), Index.Count);
+        Status = new FolderStatus(memory.IsProvisional || isDamaged || areRenamed ? UidValidity.None : memory.Validity, new Uid(Math.Max(memory.Next, Index.Next.Value)), Index.Count);
     }
 }

@@ -10,20 +10,19 @@ namespace Imapsync.Engine.Stores.Eml;
 /// The file in a folder's directory that holds what its <c>.eml</c> files can't: UIDs, flags and dates. A line for each message and each change,
 /// appended and synced; a line's CRC covers all lines before it (<see cref="RecordWriter"/>):
 /// <code>
-/// imapsync-eml 1 UIDVALIDITY UIDNEXT        first line
+/// imapsync-eml 1 UIDVALIDITY UIDNEXT        first line, UIDNEXT as of its writing
 /// m UID OCTETS DATE NAME FLAG...            a message that was written here; again under the same UID: the file has another name now
 /// a UID OCTETS DATE NAME FLAG...            one that somebody else put there, DATE is "-"
 /// f UID FLAG...                             a message's flags from here on
 /// x UID                                     a message that was removed
 /// </code>
 /// A message whose file is not there is gone, whatever the index says, and a file that the index lacks is a message without UID. So the index is
-/// written before files get their names, and after files were removed.
+/// written before files get their names, and after files were removed. UIDs of new messages ascend. In every version, the first line names the
+/// version and has its own CRC, so that a later version can be told from damage.
 /// </summary>
 internal sealed class EmlIndex(string directory, TimeProvider time)
 {
     public const string FileName = FileNames.IndexSuffix;
-
-    private const int Version = 1;
 
     /// <summary>In place of a slot: the message was removed, and its record is dropped after the lines at hand.</summary>
     private const int Gone = -1;
@@ -37,6 +36,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     private NameTable names = new();
     private FileStamp seen;
     private uint crc;
+    private uint last;
     private long wholeLength;
     private long lines;
 
@@ -48,7 +48,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
 
     public Uid Next { get; private set; } = new(1);
 
-    /// <summary>Whether there is a file that can't be relied on, so that a new one has to be made.</summary>
+    /// <summary>Whether lines of the file are wrong, so that a new one has to be made. What the other lines say was read; which UIDs are missing is not known.</summary>
     public bool IsDamaged { get; private set; }
 
     /// <summary>Whether the file is the one read last.</summary>
@@ -88,6 +88,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     }
 
     /// <summary>Reads the file if it changed; returns whether it did.</summary>
+    /// <exception cref="MailException">Folder scope: a later version of this program wrote the file, which is left as it is.</exception>
     public bool Refresh()
     {
         if (IsUnchanged)
@@ -103,14 +104,16 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         return true;
     }
 
-    /// <summary>Makes a new file, durably, with a UIDVALIDITY of its own, in place of none or of a damaged one.</summary>
+    /// <summary>
+    /// Makes a new file, durably, with a UIDVALIDITY of its own, in place of none or of a damaged one. What was read of a damaged one stays:
+    /// flags and dates are nowhere else.
+    /// </summary>
     public void Create()
     {
-        var before = Validity.Value;
-        Forget();
         // A folder with messages had an index before, which may have been made in this very second: its UIDVALIDITY must not come again.
-        var spent = Directory.EnumerateFiles(directory, "*.eml").Any() ? 1 : 0;
-        Validity = new UidValidity((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() + spent, before + 1L), 1, uint.MaxValue));
+        var spent = Directory.EnumerateFiles(directory).Any(EmlTree.IsEml) ? 1 : 0;
+        Validity = new UidValidity((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() + spent, Validity.Value + 1L), 1, uint.MaxValue));
+        IsDamaged = false;
         Rewrite();
     }
 
@@ -173,59 +176,74 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     private void Forget()
     {
         (records, names) = (new BlockList<EmlRecord>(), new NameTable());
-        (Validity, Next, IsDamaged, seen, crc, wholeLength, lines) = (UidValidity.None, new Uid(1), false, default, 0, 0, 0);
+        (Validity, Next, IsDamaged, seen, crc, last, wholeLength, lines) = (UidValidity.None, new Uid(1), false, default, 0, 0, 0, 0);
     }
 
     private void Read(FileStream file)
     {
-        var length = file.Length;
-        var isWrong = false;
         var end = NameLines.Read(file, line =>
         {
-            // What was being appended when the machine stopped may end in the middle of a line; a whole line behind a wrong one can't be that.
-            if (isWrong)
-                IsDamaged = true;
-            else if (Take(line))
+            if (Take(line))
                 wholeLength += line.Length + 1;
             else
-                isWrong = true;
+                IsDamaged = true;
         });
-        IsDamaged |= Validity.IsNone || (isWrong && end < length);
+        IsDamaged |= Validity.IsNone || IsWholeLine(file, end);
+    }
+
+    /// <summary>
+    /// Whether what follows the last line end is a whole line but for its own end, which is damage. Anything else there is a write that was cut
+    /// short: nothing relied on it, since lines are durable before anything does.
+    /// </summary>
+    private bool IsWholeLine(FileStream file, long start)
+    {
+        var rest = new byte[(int)Math.Min(file.Length - start, RecordWriter.MaxLineBytes)];
+        file.Position = start;
+        var length = file.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false);
+        return length > 1 && rest[length - 1] != '\n' && RecordWriter.TrySplit(rest.AsSpan(0, length - 1), out var record, out var written) && Crc32C.Append(crc, record) == written;
     }
 
     /// <returns>False where the line is no record that can stand there.</returns>
     private bool Take(ReadOnlySpan<byte> line)
     {
-        if (!RecordWriter.TrySplit(line, out var record, out var written) || Crc32C.Append(crc, record) != written)
+        var isFirst = lines++ == 0;
+        if (!RecordWriter.TrySplit(line, out var record, out var written))
             return false;
+        var isWhole = Crc32C.Append(crc, record) == written;
+        // Of a wrong line, the check sum is most likely right, and then shows that the next line is.
+        crc = written;
         try
         {
-            if (!TryApply(record))
-                return false;
+            return isWhole && (isFirst ? TryBegin(record) : TryApply(record));
         }
         catch (StateDamagedException)
         {
             return false;
         }
+    }
 
-        crc = written;
-        lines++;
-        return true;
+    private bool TryBegin(ReadOnlySpan<byte> record)
+    {
+        var fields = new RecordFields(record);
+        if (!fields.Next().SequenceEqual(EmlLines.Magic) || fields.Number() is not (> 0 and var version))
+            return false;
+        if (version > EmlLines.Version)
+        {
+            throw new MailException(
+                FailureScope.Folder,
+                isTransient: false,
+                $"{path} has format version {version}, this program reads up to {EmlLines.Version}: use the newer version that wrote it, or move the file away (flags then come from the source, and nothing is copied again)");
+        }
+
+        (Validity, Next) = (new UidValidity(fields.Number32()), new Uid(fields.Number32()));
+        fields.End();
+        return !Validity.IsNone && !Next.IsNone;
     }
 
     private bool TryApply(ReadOnlySpan<byte> record)
     {
         var fields = new RecordFields(record);
         var word = fields.Next();
-        if (lines == 0)
-        {
-            if (!word.SequenceEqual(EmlLines.Magic) || fields.Number() != Version)
-                return false;
-            (Validity, Next) = (new UidValidity(fields.Number32()), new Uid(fields.Number32()));
-            fields.End();
-            return !Validity.IsNone && !Next.IsNone;
-        }
-
         var isFound = word.SequenceEqual(EmlLines.Found);
         var uid = new Uid(fields.Number32());
         var at = Find(uid);
@@ -236,7 +254,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
             if (fields.Text() is { } text && !DateTimeOffset.TryParseExact(text, EmlLines.DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out date))
                 return false;
             var name = fields.RequiredText();
-            if (!IsFileName(name) || uid.IsNone || uid.Value == uint.MaxValue || (at < 0 && uid < Next))
+            if (!IsFileName(name) || uid.IsNone || uid.Value == uint.MaxValue || (at < 0 && uid.Value <= last))
                 return false;
             if (at >= 0)
                 records[at] = RecordOf(uid, name, EmlLines.Flags(ref fields), date, size, isFound);
@@ -265,7 +283,8 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     private void Add(Uid uid, string name, FlagSet flags, DateTimeOffset date, long size, bool isFound)
     {
         records.Add(RecordOf(uid, name, flags, date, size, isFound));
-        Next = new Uid(uid.Value + 1);
+        last = uid.Value;
+        Next = new Uid(Math.Max(Next.Value, last + 1));
     }
 
     private EmlRecord RecordOf(Uid uid, string name, FlagSet flags, DateTimeOffset date, long size, bool isFound)

@@ -8,6 +8,8 @@ namespace Imapsync.Engine.Stores.Eml;
 /// <param name="crc">The CRC of the index's last line.</param>
 internal sealed class EmlLines(uint crc)
 {
+    public const int Version = 1;
+
     public const string DateFormat = "O";
 
     /// <summary>So much of a message's keywords is recorded, in characters; nobody has as many, and a line is bounded.</summary>
@@ -36,7 +38,7 @@ internal sealed class EmlLines(uint crc)
     public static EmlLines New(UidValidity validity, Uid next)
     {
         var lines = new EmlLines(0);
-        lines.writer.Begin(Magic).Add(1).Add(validity.Value).Add(next.Value).End();
+        lines.writer.Begin(Magic).Add(Version).Add(validity.Value).Add(next.Value).End();
         return lines;
     }
 

@@ -14,6 +14,16 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 {
     private const string TemporaryName = FileNames.OwnSuffix + "tmp";
     private const string SubscriptionsName = ".subscriptions";
+
+    private const string WhyLeftOut = "directories of deleted, replaced or recovered files, which are left out";
+
+    /// <summary>Where systems, and programs that synchronise, keep such files. Folders never have these names, and some of the directories can't be read by everybody.</summary>
+    private static readonly string[] NeverFolders =
+        [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
+
+    /// <summary>The same with names that a folder may have as well.</summary>
+    private static readonly string[] HardlyFolders = ["#recycle", "$RECYCLE.BIN", "@eaDir", "@Recycle", "RECYCLER", "System Volume Information"];
+
     private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, childrenSuffix: "");
 
     public string Root => root;
@@ -35,12 +45,16 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// <remarks>Several directories for one folder are listed only where this program has written to none of them.</remarks>
     public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
     {
-        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName);
-        return folders.ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Value, leftOut));
+        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName || IsNeverFolder(n, leftOut));
+        return folders.Select(f => (f.Key, Directories: (IReadOnlyList<string>)[.. f.Value.Where(d => !IsHardlyFolder(d, leftOut))])).Where(f => f.Directories.Count > 0)
+            .ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Directories, leftOut));
     }
 
     public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut) =>
         Messages(directory, leftOut).Select(f => new FiledMessage(Path.GetRelativePath(root, f.FullName), f.FullName, FlagSet.Empty));
+
+    /// <summary>Whether a file of that name, or path, holds a message.</summary>
+    public static bool IsEml(string name) => name.EndsWith(MessageFileName.Extension, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Returns the files of messages in a directory.</summary>
     public static IEnumerable<FileInfo> Messages(string directory, LeftOut leftOut)
@@ -60,8 +74,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// <summary>Creates the directories of a folder, durably, and returns its own.</summary>
     public string Create(FolderPath path)
     {
-        if (path.IsInbox && IsFolder(root) && DirectoryOf(path) is null)
-            return root;
+        if (Find(path) is { } found)
+            return found;
         var directory = root;
         foreach (var level in path.Levels)
         {
@@ -109,10 +123,29 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
             $"{directory} is a symbolic link or no directory: it may lead out of the store, so it is not followed; put a directory in its place, or remove it");
     }
 
-    private static bool IsEml(string name) => name.EndsWith(MessageFileName.Extension, StringComparison.OrdinalIgnoreCase);
+    private static bool IsFolder(string directory) => EmlIndex.IsIn(directory) || Directory.EnumerateFiles(directory).Any(IsEml);
 
-    private static bool IsFolder(string directory) =>
-        EmlIndex.IsIn(directory) || new DirectoryInfo(directory).EnumerateFiles().Any(f => IsEml(f.Name));
+    private static bool IsNeverFolder(string name, LeftOut leftOut)
+    {
+        if (!NeverFolders.Contains(name) && !name.StartsWith(".Trash-", StringComparison.Ordinal))
+            return false;
+        leftOut.Other(WhyLeftOut, name);
+        return true;
+    }
+
+    /// <summary>Whether a directory is one of <see cref="HardlyFolders"/>, or lies in one. One that this program has written to is a folder.</summary>
+    private bool IsHardlyFolder(string directory, LeftOut leftOut)
+    {
+        for (; directory.Length > root.Length; directory = Path.GetDirectoryName(directory)!)
+        {
+            if (!HardlyFolders.Contains(Path.GetFileName(directory)) || EmlIndex.IsIn(directory))
+                continue;
+            leftOut.Other(WhyLeftOut, directory);
+            return true;
+        }
+
+        return false;
+    }
 
     private FolderPath PathOf(IReadOnlyList<string> levels)
     {
@@ -139,19 +172,25 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     private string? DirectoryOf(FolderPath path)
     {
-        var directory = root;
+        string? directory = root;
         foreach (var level in path.Levels)
         {
-            if (Existing(directory, level) is not { } next)
-                return path.IsInbox && IsFolder(root) ? root : null;
-            directory = next;
+            if (directory is not null)
+                directory = Existing(directory, level);
         }
 
-        // Messages in the root are INBOX as long as no directory of that name has any.
-        return path.IsInbox && !IsFolder(directory) && IsFolder(root) ? root : directory;
+        return path.IsInbox && IsFolder(root) && !HasInbox(directory) ? root : directory;
     }
 
-    private string? Existing(string parent, string level) => Names(parent, level).Select(n => Path.Combine(parent, n)).FirstOrDefault(names.IsOwnDirectory);
+    /// <summary>Messages in the root are INBOX as long as no directory of that name has any, and where they were written by this program, none but one that it wrote to.</summary>
+    private bool HasInbox(string? directory) => directory is not null && (EmlIndex.IsIn(root) ? EmlIndex.IsIn(directory) : IsFolder(directory));
+
+    /// <summary>Of several directories for one level, the one that was written to.</summary>
+    private string? Existing(string parent, string level)
+    {
+        var directories = Names(parent, level).Select(n => Path.Combine(parent, n)).Where(names.IsOwnDirectory).ToList();
+        return directories.FirstOrDefault(EmlIndex.IsIn) ?? directories.FirstOrDefault();
+    }
 
     private IEnumerable<string> Names(string parent, string level) =>
         parent == root && level == FolderPath.Inbox.Name ? names.OfInbox(parent) : LevelNames.Of(parent, level);

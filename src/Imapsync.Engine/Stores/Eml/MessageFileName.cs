@@ -12,24 +12,37 @@ namespace Imapsync.Engine.Stores.Eml;
 internal static class MessageFileName
 {
     public const string Extension = ".eml";
+    private const string DateFormat = "yyyy-MM-dd HHmm";
+    private const string Undated = "undated";
     private const int MostSubjectBytes = 60;
 
+    /// <summary>Returns the name without number and ending (<see cref="Numbered"/>).</summary>
     /// <param name="subject">As <see cref="SubjectOf"/> returns it.</param>
-    /// <param name="isTaken">Whether a file or directory of that name exists.</param>
-    public static string Of(DateTimeOffset date, string subject, Uid uid, Func<string, bool> isTaken)
+    public static string Stem(DateTimeOffset date, string subject, Uid uid)
     {
-        var beginning = date == default ? "undated" : date.ToString("yyyy-MM-dd HHmm", CultureInfo.InvariantCulture);
-        return Free(string.Create(CultureInfo.InvariantCulture, $"{beginning} {(subject.Length == 0 ? "" : subject + " ")}{uid.Value}"), isTaken);
+        var beginning = date == default ? Undated : date.ToString(DateFormat, CultureInfo.InvariantCulture);
+        return string.Create(CultureInfo.InvariantCulture, $"{beginning} {(subject.Length == 0 ? "" : subject + " ")}{uid.Value}");
     }
 
-    /// <summary>Returns the name, or, where that is taken, the name with a number.</summary>
-    /// <param name="stem">The name without its ending.</param>
-    public static string Free(string stem, Func<string, bool> isTaken)
+    /// <summary>Returns a whole name. The number, from 2 on, is for names that are taken, and 1 for none.</summary>
+    public static string Numbered(string stem, int number) =>
+        number == 1 ? stem + Extension : string.Create(CultureInfo.InvariantCulture, $"{stem}-{number}{Extension}");
+
+    /// <summary>Reads a name that this class made; false for any other.</summary>
+    /// <param name="beginning">The message's date, as the name begins with it.</param>
+    public static bool TryRead(string name, out string beginning, out Uid uid)
     {
-        var name = stem + Extension;
-        for (var number = 2; isTaken(name); number++)
-            name = string.Create(CultureInfo.InvariantCulture, $"{stem}-{number}{Extension}");
-        return name;
+        (beginning, uid) = ("", Uid.None);
+        if (!EmlTree.IsEml(name) || name.LastIndexOf(' ') is not (> 0 and var blank))
+            return false;
+        beginning = name.StartsWith(Undated, StringComparison.Ordinal) ? Undated : name[..Math.Min(name.Length, DateFormat.Length)];
+        var number = name.AsSpan(blank + 1, name.Length - blank - 1 - Extension.Length);
+        var dash = number.IndexOf('-');
+        if (!uint.TryParse(dash < 0 ? number : number[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            || !(beginning == Undated || DateTime.TryParseExact(beginning, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _)))
+            return false;
+        uid = new Uid(value);
+        return !uid.IsNone;
     }
 
     /// <summary>Returns the subject as a part of a file's name; empty where there is none.</summary>

@@ -7,14 +7,13 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// A folder open for writing. Its index is locked during each change, not between changes. The directory is read when the folder is opened, and
-/// again when it changed and existing messages are needed; files that somebody put there or renamed are recorded then.
+/// A folder open for writing. Its index is locked during each change, not between changes. The directory is read when the folder is opened, when
+/// somebody else changed the index, and before messages are removed; files that somebody put there or renamed are recorded then.
 /// </summary>
 internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
 {
     private readonly EmlWriting writing;
     private readonly StoreContext context;
-    private DateTime? scannedAt;
 
     private WritableEmlFolder(FolderPath path, string directory, EmlWriting writing, StoreContext context)
         : base(path, directory, context) => (this.writing, this.context) = (writing, context);
@@ -29,7 +28,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         {
             folder.Index.Refresh();
             if (folder.Index.IsDamaged)
-                context.OnNote($"{path}: {folder.Index.Path} is damaged and is made anew: its messages are matched again by identity and get the flags that the source has");
+                context.OnNote($"{path}: {folder.Index.Path} is damaged and is made anew with what is whole in it: the folder's messages are matched again by identity");
             if (folder.Index.IsDamaged || folder.Index.Validity.IsNone)
                 folder.Index.Create();
             folder.Scan();
@@ -95,13 +94,13 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
 
     protected override async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        if (Index.IsUnchanged && scannedAt == System.IO.Directory.GetLastWriteTimeUtc(Directory))
-            return;
-        await ChangeAsync(() => Task.FromResult(0), cancellationToken);
+        if (!Index.IsUnchanged)
+            await ChangeAsync(() => Task.FromResult(0), cancellationToken);
     }
 
     private Task<int> RemoveAsync(UidSet uids, Func<IReadOnlyList<EmlRecord>, Task<int>> remove, CancellationToken cancellationToken) => ChangeAsync(async () =>
     {
+        Scan();
         var chosen = Chosen(uids).ToList();
         var removed = await remove(chosen);
         Posix.SyncDirectory(Directory);
@@ -116,8 +115,6 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
     private Task<int> ChangeAsync(Func<Task<int>> change, CancellationToken cancellationToken) => LocalFiles.GuardAsync(Path.ToString(), async () =>
     {
         await using var held = await HoldAsync(cancellationToken);
-        if (scannedAt != System.IO.Directory.GetLastWriteTimeUtc(Directory))
-            Scan();
         return await change();
     });
 
@@ -127,10 +124,11 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         var held = await DotLock.AcquireAsync(Index.Path, context.Time, cancellationToken);
         try
         {
-            if (Index.Refresh())
-                scannedAt = null;
+            var isChanged = Index.Refresh();
             if (Index.IsDamaged || Index.Validity != validity)
                 throw new MailException(FailureScope.Folder, isTransient: true, $"{Index.Path} was lost, damaged or replaced; its messages have new UIDs");
+            if (isChanged)
+                Scan();
             return held;
         }
         catch
@@ -143,15 +141,14 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
     /// <summary>Reads the directory and records what somebody has put there or renamed. The lock must be held.</summary>
     private void Scan()
     {
-        // The date is taken before: what changes during the scan is then found by the next one.
-        var date = System.IO.Directory.GetLastWriteTimeUtc(Directory);
         var leftOut = new LeftOut();
         var scan = EmlScan.Of(Directory, Index, leftOut);
         leftOut.Tell(context, writing.Display, Path);
         var lines = Index.Begin();
         foreach (var (at, name) in scan.Renamed)
             lines.Add(Index[at], name);
-        var next = Index.Next.Value;
+        // An index that lacks a file with a UID of this program's may be an older one that was put back: the UID is not given to another message.
+        var next = Math.Max(Index.Next.Value, scan.HighestNamed + 1);
         foreach (var file in scan.Found)
             lines.Add(EmlIndex.RecordOf(file) with { Uid = Claim(ref next) }, file.Name);
         Index.Append(lines);
@@ -159,32 +156,25 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         if (scan.Renamed.Count > 0)
             context.OnNote($"{Path}: {scan.Renamed.Count} {(scan.Renamed.Count == 1 ? "file has" : "files have")} another name now, {scan.Renamed[0].Name} first; the messages stay what they were");
         if (scan.Found.Count > 0)
-            context.OnNote($"{Path}: {scan.Found.Count} {(scan.Found.Count == 1 ? "file was" : "files were")} put into {Directory} by somebody else, {scan.Found[0].Name} first, and count as messages from now on");
-        scannedAt = date;
+            context.OnNote($"{Path}: {scan.Found.Count} {(scan.Found.Count == 1 ? "file" : "files")} in {Directory} that its index doesn't have, {scan.Found[0].Name} first, put there by somebody or from before the index; messages from now on");
     }
 
     private async ValueTask PublishAsync(EmlDelivery delivery, List<AppendReceipt> receipts, CancellationToken cancellationToken)
     {
         await writing.Sync.SyncFilesAsync(writing.TemporaryDirectory.Value, [.. delivery.Written.Select(m => m.TemporaryPath)], cancellationToken);
         await using var held = await HoldAsync(cancellationToken);
-        var lines = Index.Begin();
         var next = Index.Next.Value;
-        var named = new List<(WrittenMessage Message, Uid Uid, string Name)>();
+        var arriving = new List<Arriving>();
         foreach (var message in delivery.Written)
         {
             var uid = Claim(ref next);
-            var name = MessageFileName.Of(message.Info.InternalDate, message.Subject, uid, IsTaken);
-            lines.Add(new EmlRecord(uid, 0, message.Info.Flags, message.Info.InternalDate, message.Length, IsFound: false), name);
-            named.Add((message, uid, name));
-        }
-
-        Index.Append(lines);
-        foreach (var (message, uid, name) in named)
-        {
-            Posix.Rename(message.TemporaryPath, System.IO.Path.Combine(Directory, name));
+            var record = new EmlRecord(uid, 0, message.Info.Flags, message.Info.InternalDate, message.Length, IsFound: false);
+            arriving.Add(new Arriving(message.TemporaryPath, record, MessageFileName.Stem(message.Info.InternalDate, message.Subject, uid)));
             receipts.Add(new AppendReceipt(message.Info.Uid, uid));
         }
 
+        if (NameAll(arriving) < arriving.Count)
+            throw new IOException($"files are gone from {writing.TemporaryDirectory.Value} that were written there just now");
         delivery.HandOver();
         Posix.SyncDirectory(Directory);
     }
@@ -193,25 +183,59 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
     private async Task<int> TakeInAsync(WritableEmlFolder from, IReadOnlyList<EmlRecord> records, CancellationToken cancellationToken)
     {
         await using var held = await HoldAsync(cancellationToken);
-        var lines = Index.Begin();
         var next = Index.Next.Value;
-        var named = new List<(string From, string To)>();
-        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var arriving = new List<Arriving>();
         foreach (var record in records)
-        {
-            var name = MessageFileName.Free(System.IO.Path.GetFileNameWithoutExtension(from.Index.NameOf(record)), n => taken.Contains(n) || IsTaken(n));
-            taken.Add(name);
-            lines.Add(record with { Uid = Claim(ref next) }, name);
-            named.Add((from.FileOf(record), System.IO.Path.Combine(Directory, name)));
-        }
-
-        Index.Append(lines);
-        var moved = named.Count(n => Move(n.From, n.To));
+            arriving.Add(new Arriving(from.FileOf(record), record with { Uid = Claim(ref next) }, System.IO.Path.GetFileNameWithoutExtension(from.Index.NameOf(record))));
+        var moved = NameAll(arriving);
         Posix.SyncDirectory(Directory);
         return moved;
     }
 
-    private bool IsTaken(string name) => System.IO.Path.Exists(System.IO.Path.Combine(Directory, name));
+    /// <summary>
+    /// Records files and gives them their names here. A name that anybody has taken, be it in this moment, stays theirs, and the next one is
+    /// recorded and tried. Returns how many files were there. The lock must be held.
+    /// </summary>
+    private int NameAll(IReadOnlyList<Arriving> arriving)
+    {
+        var named = 0;
+        for (var number = 1; arriving.Count > 0; number++)
+        {
+            var taken = new List<Arriving>();
+            var tried = new List<(Arriving Message, string Name)>();
+            var lines = Index.Begin();
+            foreach (var message in arriving)
+            {
+                var name = MessageFileName.Numbered(message.Stem, number);
+                if (Index.FindName(name) >= 0)
+                {
+                    taken.Add(message);
+                    continue;
+                }
+
+                lines.Add(message.Record, name);
+                tried.Add((message, name));
+            }
+
+            Index.Append(lines);
+            foreach (var (message, name) in tried)
+            {
+                switch (Posix.TryRenameNew(message.File, System.IO.Path.Combine(Directory, name)))
+                {
+                    case true:
+                        named++;
+                        break;
+                    case false:
+                        taken.Add(message);
+                        break;
+                }
+            }
+
+            arriving = taken;
+        }
+
+        return named;
+    }
 
     private Uid Claim(ref uint next) =>
         next == uint.MaxValue ? throw new MailException(FailureScope.Folder, isTransient: false, $"{Path}: the folder's UIDs are used up") : new Uid(next++);
@@ -224,11 +248,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         return true;
     }
 
-    private static bool Move(string from, string to)
-    {
-        if (!File.Exists(from))
-            return false;
-        Posix.Rename(from, to);
-        return true;
-    }
+    /// <summary>A file that is to become a message here.</summary>
+    /// <param name="Stem">As <see cref="MessageFileName.Stem"/> returns it.</param>
+    private readonly record struct Arriving(string File, EmlRecord Record, string Stem);
 }

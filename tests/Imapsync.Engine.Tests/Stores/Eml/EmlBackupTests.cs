@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
@@ -8,6 +9,7 @@ using Imapsync.Engine.Stores.Eml;
 using Imapsync.Engine.Tests.Contracts;
 using Imapsync.Engine.Tests.Copying;
 using Imapsync.Engine.Verifying;
+using Imapsync.Imap;
 using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
@@ -118,7 +120,7 @@ public sealed class EmlBackupTests : IDisposable
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("next"));
         box.Source.Folder("INBOX").Remove(2);
         var report = await OkAsync(1);
-        Assert.Contains(report.Notes, n => n.Contains("1 file was put into", StringComparison.Ordinal) && n.Contains("mine.eml", StringComparison.Ordinal));
+        Assert.Contains(report.Notes, n => n.Contains("1 file in ", StringComparison.Ordinal) && n.Contains("mine.eml", StringComparison.Ordinal));
         await OkAsync(0);
         Assert.True(File.Exists(Path.Combine(Inbox, "mine.eml")));
         Assert.Contains((await StoreReader.ReadAsync(box.Job.Target)).Folders["INBOX"].Messages, m => m.InternalDate == new DateTimeOffset(2025, 6, 2, 10, 0, 0, TimeSpan.Zero));
@@ -155,6 +157,8 @@ public sealed class EmlBackupTests : IDisposable
         var whole = await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken);
         for (var at = -1; at < whole.Length - 1; at += 17)
         {
+            // Nobody loses an index twice in a second.
+            box.Time = new LaterTime(TimeSpan.FromMinutes(at + 2));
             if (at < 0)
             {
                 File.Delete(index);
@@ -184,7 +188,7 @@ public sealed class EmlBackupTests : IDisposable
             await using var store = await StoreRegistry.OpenTargetAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, _ => { }), TestContext.Current.CancellationToken);
             await using var folder = await store.OpenForWritingAsync(FolderPath.Inbox, TestContext.Current.CancellationToken);
             for (var i = 0; i < 100; i++)
-                Assert.Equal(1, await folder.SetFlagsAsync([new FlagChange(new Imapsync.Imap.Uid(1), Imapsync.Imap.FlagSet.Parse(i % 2 == 0 ? ["x"] : []), Imapsync.Imap.FlagSet.Parse(i % 2 == 0 ? [] : ["x"]))], TestContext.Current.CancellationToken));
+                Assert.Equal(1, await folder.SetFlagsAsync([new FlagChange(new Uid(1), FlagSet.Parse(i % 2 == 0 ? ["x"] : []), FlagSet.Parse(i % 2 == 0 ? [] : ["x"]))], TestContext.Current.CancellationToken));
         }
 
         Assert.True((await File.ReadAllLinesAsync(Path.Combine(Inbox, ".imapsync-index"), TestContext.Current.CancellationToken)).Length < 1200);
@@ -217,18 +221,44 @@ public sealed class EmlBackupTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_or_directory_of_the_name_that_a_message_would_get_is_not_replaced()
+    public async Task A_name_that_somebody_takes_before_a_message_gets_it_stays_theirs()
     {
         await OkAsync(5);
+        var token = TestContext.Current.CancellationToken;
+        await using var store = await StoreRegistry.OpenTargetAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, _ => { }), token);
+        await using var folder = await store.OpenForWritingAsync(FolderPath.Inbox, token);
         var name = $"{MemoryFolderState.Day(7):yyyy-MM-dd HHmm} taken";
-        await File.WriteAllTextAsync(Path.Combine(Inbox, $"{name} 6.eml"), "Subject: theirs\r\n\r\nx\r\n", TestContext.Current.CancellationToken);
+        string[] theirs = [$"{name} 5.eml", $"{name} 5-2.eml"];
+        foreach (var their in theirs)
+            await File.WriteAllTextAsync(Path.Combine(Inbox, their), "Subject: theirs\r\n\r\nx\r\n", token);
+        // It leads nowhere, and its name is taken all the same.
+        File.CreateSymbolicLink(Path.Combine(Inbox, $"{name} 6.eml"), "/nowhere");
         Directory.CreateDirectory(Path.Combine(Inbox, $"{name} 7.eml"));
-        foreach (var text in new[] { "one", "two", "three" })
-            box.Source.Folder("INBOX").Add(MailboxFixture.Mail("taken", text), "", MemoryFolderState.Day(7));
-        await OkAsync(3);
-        Assert.Equal(8, Files(Inbox).Count);
-        Assert.Equal("Subject: theirs\r\n\r\nx\r\n", await File.ReadAllTextAsync(Path.Combine(Inbox, $"{name} 6.eml"), TestContext.Current.CancellationToken));
-        await OkAsync(0);
+
+        var receipts = await folder.AppendAsync(Window(), token);
+
+        Assert.Equal([5u, 6u, 7u, 8u], receipts.Select(r => r.Target.Value).Order());
+        Assert.All(theirs, t => Assert.Equal("Subject: theirs\r\n\r\nx\r\n", File.ReadAllText(Path.Combine(Inbox, t))));
+        var (names, texts) = ((string[])[$"{name} 5-3.eml", $"{name} 6-2.eml", $"{name} 7-2.eml", $"{name} 8.eml"], (string[])["0", "1", "2", "3"]);
+        Assert.Equal(texts.Select(t => MailboxFixture.Mail("taken", t)), names.Select(n => File.ReadAllText(Path.Combine(Inbox, n))));
+
+        // And each has the UID and the flags that were recorded.
+        await using var again = await store.OpenForWritingAsync(FolderPath.Inbox, token);
+        var flags = new Dictionary<uint, string>();
+        await foreach (var message in again.ListAsync(new ListRequest(), token))
+            flags.Add(message.Uid.Value, string.Join(' ', message.Flags.Names));
+        Assert.Equal(["n0", "n1", "n2", "n3", "", "", ""], flags.Where(f => f.Key >= 5).Select(f => f.Value));
+
+        static async IAsyncEnumerable<IncomingMessage> Window()
+        {
+            for (var i = 0u; i < 4; i++)
+            {
+                await Task.Yield();
+                var octets = Encoding.ASCII.GetBytes(MailboxFixture.Mail("taken", $"{i}"));
+                yield return new IncomingMessage(
+                    new MessageInfo(new Uid(100 + i), FlagSet.Parse([$"n{i}"]), MemoryFolderState.Day(7), octets.Length), octets.Length, PipeReader.Create(new MemoryStream(octets)));
+            }
+        }
     }
 
     [Fact]
@@ -258,5 +288,10 @@ public sealed class EmlBackupTests : IDisposable
         Assert.True(report.Outcome == JobOutcome.Ok, string.Join('\n', report.Problems));
         Assert.Equal(copied ?? report.Totals.Copied, report.Totals.Copied);
         return report;
+    }
+
+    private sealed class LaterTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 }
