@@ -34,8 +34,8 @@ internal sealed class FolderCopier(
         await using var openTarget = target;
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
         tally.BeginAttempt();
-        var toldBySource = await ToldUidNext.OfSourceAsync(source, checkpoint, last, abort);
-        FolderStatus? toldByTarget = target is null ? null : await ToldUidNext.OfTargetAsync(target, checkpoint, last, abort);
+        var toldBySource = await ToldUidNext.OfSourceAsync(context.Source, source, checkpoint, last, abort);
+        FolderStatus? toldByTarget = target is null ? null : await ToldUidNext.OfTargetAsync(context.Target, target, checkpoint, last, abort);
         var isFirstMeeting = past.Meet(checkpoint, toldBySource, toldByTarget, filter.Fingerprint);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
@@ -353,9 +353,8 @@ internal sealed class FolderCopier(
         var shown = Math.Max(source.Status.Messages, listing.Extent == ListingExtent.All ? listing.Messages.Count : 0);
         if (listing.MissingCount > 0 || pair.Source.Use == FolderUse.View || pair.Only is not null || pair.Source.Status is not { } told || told.Messages <= shown)
             return listing;
-        var now = await context.Source.GetStatusAsync(pair.Source.Path, abort);
-        // If the new STATUS has no count, the earlier count remains valid.
-        var counted = now.IsCountUnknown ? told.Messages : now.Messages;
+        // If STATUS is refused now or has no count, the earlier count remains valid.
+        var counted = await StatusAnswers.UnlessRefusedAsync(context.Source, pair.Source.Path, abort) is { IsCountUnknown: false } now ? now.Messages : told.Messages;
         return counted <= shown ? listing : listing with { Extent = ListingExtent.Short, MissingCount = counted - shown };
     }
 
@@ -363,11 +362,14 @@ internal sealed class FolderCopier(
         FailureScope.Folder, key.Source, null, Reasons.Listing,
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
 
-    /// <summary>Returns the pair's summary; null while something is not up to date, so that the next run scans the pair again.</summary>
+    /// <summary>
+    /// Returns the pair's summary; null while something is not up to date, or the target's counters are needed and refused, so that the next
+    /// run scans the pair again.
+    /// </summary>
     private async Task<PairSummary?> SummarizeAsync(
         ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)
     {
-        var target = writable.Status;
+        FolderStatus? target = writable.Status;
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
         // The summary holds the status from before the folder was opened, so that the next run sees a difference if mail arrived since. A
@@ -376,10 +378,10 @@ internal sealed class FolderCopier(
             return null;
         // The target's status is read again only for exact flags, since only they depend on changes that others make at the target.
         if (context.Job.Flags == FlagPolicy.Exact)
-            target = await context.Target.GetStatusAsync(pair.Target, abort);
-        else if (writable.UidNext > target.UidNext)
-            target = target with { UidNext = writable.UidNext };
-        return new PairSummary(
+            target = await StatusAnswers.UnlessRefusedAsync(context.Target, pair.Target, abort);
+        else if (writable.UidNext > writable.Status.UidNext)
+            target = writable.Status with { UidNext = writable.UidNext };
+        return target is null ? null : new PairSummary(
             key, status, target, context.Job.Rules,
             checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted), checkpoint.Count(Settlement.Skipped),
             pair.Source.MailboxId, pair.Source.Subscribed);

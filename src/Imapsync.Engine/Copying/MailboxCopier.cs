@@ -24,6 +24,7 @@ internal sealed class MailboxCopier(JobContext context)
     private readonly ConcurrentDictionary<PairKey, FolderTally> tallies = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<long>> unplaced = new();
+    private readonly ConcurrentDictionary<FolderPath, bool> failed = new();
     private volatile bool wasStopped;
     private bool ranToItsEnd;
 
@@ -140,6 +141,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// </summary>
     private async Task<CopyPlan> PlanAsync(CancellationToken abort)
     {
+        failed.Clear();
         var listing = context.Source.ListFoldersAsync(abort);
         var lookingThere = context.Target.ListFoldersAsync(abort);
         await Task.WhenAll(listing, lookingThere);
@@ -158,8 +160,10 @@ internal sealed class MailboxCopier(JobContext context)
 
         var created = await folders.CreateAsync(abort);
         var pairs = await WithStatusAsync(created, abort);
-        await GiveUpOthersAsync(folders.Pairs, created, abort);
-        return new CopyPlan(listed, doubt, folders, pairs);
+        var usable = created.Select(p => p.Source.Path).ToHashSet();
+        List<FolderPair> uncreated = [.. folders.Pairs.Where(p => !usable.Contains(p.Source.Path))];
+        await GiveUpAsync(uncreated, abort);
+        return new CopyPlan(listed, doubt, folders, pairs, uncreated);
     }
 
     /// <summary>
@@ -173,9 +177,10 @@ internal sealed class MailboxCopier(JobContext context)
         for (var looks = 0; looks < SecondLook.Most && context.Job.Deletions != DeletionPolicy.Keep && vanished.Values.Any(v => v.Count > 0); looks++)
         {
             var listed = await context.RetryAsync("the folders", context.Source.ListFoldersAsync, () => 0, abort);
-            if (!look.KnowsAll(plan.Listed, pairs, listed))
+            if (!look.KnowsAll(plan.Listed, [.. pairs, .. plan.Uncreated], listed))
                 return false;
             var entries = listed.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
+            await GiveUpAsync([.. plan.Uncreated.Select(p => p with { Source = entries[p.Source.Path] })], abort);
             var now = await WithStatusAsync([.. pairs.Select(p => p with { Source = entries[p.Source.Path] })], abort);
             // A folder that does not report its counters now may have received any message, so nothing is removed. The failure is reported
             // elsewhere.
@@ -249,10 +254,9 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     /// <summary>Counts the messages of folders that could not be created at the target as failed.</summary>
-    private async Task GiveUpOthersAsync(IReadOnlyList<FolderPair> wanted, IReadOnlyList<FolderPair> created, CancellationToken abort)
+    private async Task GiveUpAsync(IReadOnlyList<FolderPair> uncreated, CancellationToken abort)
     {
-        var usable = created.Select(p => p.Source.Path).ToHashSet();
-        foreach (var pair in await WithStatusAsync([.. wanted.Where(p => !usable.Contains(p.Source.Path))], abort))
+        foreach (var pair in await WithStatusAsync(uncreated, abort))
         {
             var tally = tallies[new PairKey(pair.Source.Path, pair.Target)] = new FolderTally();
             tally.GiveUp(pair.Source.Status?.Messages ?? 0);
@@ -343,7 +347,7 @@ internal sealed class MailboxCopier(JobContext context)
                 var presence = new TargetPresence(context, key, folders);
                 if (!await presence.ForgetLostAsync(t => UnsettleAsync(pair, key, tally, t), c) && await unchanged.FindAsync(pair, c) is { } known)
                 {
-                    CountUnchanged(known, tally);
+                    tally.CountUnchanged(known);
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
@@ -383,13 +387,6 @@ internal sealed class MailboxCopier(JobContext context)
         key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
         Math.Max(before?.Settled ?? 0, tally.InPlace), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
 
-    private static void CountUnchanged(PairSummary summary, FolderTally tally)
-    {
-        tally.SourceMessages = summary.Source.Messages;
-        tally.AlreadyPresent = summary.Settled;
-        tally.Skipped = summary.Skipped;
-    }
-
     private async Task<bool> RemoveVanishedAsync(CopyPlan plan, CancellationToken abort)
     {
         var unlisted = RenameDetector.FindVanished(summaries.Values, plan.Listed);
@@ -424,7 +421,7 @@ internal sealed class MailboxCopier(JobContext context)
         }
 
         var settled = tallies.Values.Sum(t => t.InPlace) + vanished.Values.Sum(v => (long)v.Count);
-        if (new UnplacedMail(report, tallies, unplaced).MustWait(vanished))
+        if (new UnplacedMail(report, tallies, failed.Keys, unplaced).MustWait(vanished))
             return true;
         var isWithinLimit = await new RemovalPhase(context).RunAsync(vanished, tallies, settled, tallies.Values.Sum(t => t.SourceMessages), abort);
         if (isWithinLimit)
@@ -474,11 +471,16 @@ internal sealed class MailboxCopier(JobContext context)
         return folders.Count == 0 ? "none" : string.Join(", ", folders.Take(shown)) + (folders.Count > shown ? $" and {folders.Count - shown} more" : "");
     }
 
-    private void FolderFailed(FolderPair pair, MailException e) =>
+    private void FolderFailed(FolderPair pair, MailException e)
+    {
+        failed[pair.Source.Path] = true;
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));
+    }
 
     /// <param name="Listed">The source's folders.</param>
     /// <param name="Doubt">Why no unlisted folder may be removed; null if removal is allowed.</param>
     /// <param name="Pairs">The pairs to bring up to date.</param>
-    private sealed record CopyPlan(IReadOnlyList<FolderEntry> Listed, string? Doubt, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs);
+    /// <param name="Uncreated">Pairs whose target folder could not be created.</param>
+    private sealed record CopyPlan(
+        IReadOnlyList<FolderEntry> Listed, string? Doubt, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPair> Uncreated);
 }
