@@ -40,7 +40,7 @@ internal sealed class FolderCopier(
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
-            report.Note(key.Source, $"other mail has taken the names of messages seen before and is copied as new: {others}");
+            report.Note(key.Source, $"what has taken the names of messages seen before is taken for new mail: {others}");
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
@@ -71,7 +71,7 @@ internal sealed class FolderCopier(
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
-            recognized = [.. recognized, .. await LeftOutMail.FindAsync(recognition, plan, recognized.Select(r => r.Target.Uid), abort)];
+            recognized = [.. recognized, .. await LeftOutMail.FindAsync(context, recognition, plan, recognized.Select(r => r.Target.Uid), abort)];
             foreach (var (uid, sighting) in recognition.Seen)
                 seen[uid] = sighting;
         }
@@ -102,7 +102,7 @@ internal sealed class FolderCopier(
         {
             // A wrong record may have kept the copy of one of these messages from being recognised, so the pair is planned again.
             await checkpoint.CommitAsync(abort);
-            throw new MailException(FailureScope.Folder, isTransient: true, $"{key.Target} is compared again with what was recorded of it");
+            throw ComparedAgain();
         }
 
         // The listing's messages are released here, so that a million messages are not held twice while they are copied.
@@ -129,6 +129,8 @@ internal sealed class FolderCopier(
             Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
     }
+
+    private MailException ComparedAgain() => new(FailureScope.Folder, isTransient: true, $"{key.Target} is compared again with what was recorded of it");
 
     private async Task<IWritableFolder> CreateTargetAsync(ICheckpoint checkpoint, FolderStatus source, CancellationToken abort)
     {
@@ -174,11 +176,18 @@ internal sealed class FolderCopier(
         // A backup folder that was empty when it was opened holds nothing to recognise.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
-            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, plan.Copy, abort), meeting.OwnFrom);
+            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, abort), meeting.OwnFrom);
         seen = recognition.Seen;
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
+        if (meeting.IsWhole && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
+        {
+            await DoubtStrangersAsync(source, target, checkpoint, wrong, abort);
+            await checkpoint.CommitAsync(abort);
+            throw ComparedAgain();
+        }
+
         // A source without lasting UIDs is matched anew in every run, so finding its mail at the target is not reported as an adoption.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)

@@ -26,6 +26,7 @@ internal sealed class MailboxCopier(JobContext context)
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<long>> unplaced = new();
     private readonly ConcurrentDictionary<FolderPath, bool> failed = new();
     private volatile bool wasStopped;
+    private volatile bool looksAgain;
     private bool ranToItsEnd;
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
@@ -172,6 +173,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// <returns>False if nothing may be removed in this run.</returns>
     private async Task<bool> LookAgainAsync(CopyPlan plan, CancellationToken abort)
     {
+        looksAgain = true;
         var look = new SecondLook(report, context.Job.Folders);
         var pairs = plan.Pairs;
         for (var looks = 0; looks < SecondLook.Most && context.Job.Deletions != DeletionPolicy.Keep && vanished.Values.Any(v => v.Count > 0); looks++)
@@ -473,7 +475,9 @@ internal sealed class MailboxCopier(JobContext context)
 
     private void FolderFailed(FolderPair pair, MailException e)
     {
-        failed[pair.Source.Path] = true;
+        // A folder that its server lists and says to be gone holds no mail. But if it is gone only now, its mail may be under another name.
+        if (e.Kind != FailureKind.Gone || looksAgain)
+            failed[pair.Source.Path] = true;
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));
     }
 

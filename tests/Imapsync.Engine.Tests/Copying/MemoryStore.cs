@@ -20,6 +20,9 @@ internal sealed class MemoryStore
     /// <summary>Whether the store is a backup rather than a mail account.</summary>
     public bool KeepsWhatItGets { get; set; }
 
+    /// <summary>Header fields that mail programs add to messages of the store.</summary>
+    public IReadOnlyList<string> NotedFields { get; set; } = [];
+
     /// <summary>Called with the name of each operation, before it takes effect ("append") and after it ("append!"); may throw.</summary>
     public Action<string> OnStep { get; set; } = _ => { };
 
@@ -97,7 +100,7 @@ internal sealed class MemoryStore
 
     private sealed class OpenStore(MemoryStore store) : ITargetStore
     {
-        public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets };
+        public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets, NotedFields = store.NotedFields };
 
         public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
         {
