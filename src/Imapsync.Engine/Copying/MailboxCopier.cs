@@ -8,7 +8,7 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>Processes all pairs of a job whose stores are open: plans the folders, finds which of them changed, and copies those.</summary>
-internal sealed class MailboxCopier(JobContext context)
+internal sealed class MailboxCopier
 {
     /// <summary>
     /// With so few messages in total, one worker starts alone: it has usually copied them before a second connection has logged in, and a
@@ -18,9 +18,11 @@ internal sealed class MailboxCopier(JobContext context)
     private const int MostHeadStarts = 4;
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
 
-    private readonly JobReporter report = context.Report;
-    private readonly MissingFolders missing = new(context);
-    private readonly ConcurrentDictionary<PairKey, PairSummary> summaries = new(context.Checkpoints.Summaries);
+    private readonly JobContext context;
+    private readonly JobReporter report;
+    private readonly MissingFolders missing;
+    private readonly FormerRuns former;
+    private readonly ConcurrentDictionary<PairKey, PairSummary> summaries;
     private readonly ConcurrentDictionary<PairKey, FolderTally> tallies = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<long>> unplaced = new();
@@ -28,6 +30,13 @@ internal sealed class MailboxCopier(JobContext context)
     private volatile bool wasStopped;
     private volatile bool looksAgain;
     private bool ranToItsEnd;
+
+    public MailboxCopier(JobContext context)
+    {
+        (this.context, report, missing) = (context, context.Report, new MissingFolders(context));
+        summaries = new ConcurrentDictionary<PairKey, PairSummary>(context.Checkpoints.Summaries);
+        former = new FormerRuns(context, summaries);
+    }
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
     {
@@ -58,7 +67,7 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task<StopReason> WorkAsync(CancellationToken abort)
     {
-        await ForgetOtherAccountsAsync(abort);
+        await former.ForgetOtherAccountsAsync(abort);
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         if (plan.Doubt is not null)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
@@ -66,8 +75,8 @@ internal sealed class MailboxCopier(JobContext context)
             report.Note(null, "--heal looks at backups only: what was removed from an account since it was copied there may have been meant, and stays removed");
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
         if (!context.Job.IsRestore)
-            NoteRemapped(plan.Pairs);
-        await RememberNewAsync(plan.Pairs, abort);
+            former.NoteRemapped(plan.Pairs);
+        await former.RememberNewAsync(plan.Pairs, abort);
         await CopyAllAsync(plan, plan.Pairs, abort);
         var mayRemove = !wasStopped && await LookAgainAsync(plan, abort);
         if (wasStopped)
@@ -75,56 +84,6 @@ internal sealed class MailboxCopier(JobContext context)
         ranToItsEnd = true;
         ReportUnknownMessageIds();
         return !mayRemove || await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
-    }
-
-    /// <summary>
-    /// Forgets all records if they belong to another account than the job has now, for example because a wrong user name was corrected. All
-    /// messages are then matched by identity, as in a first run, and nothing is removed.
-    /// </summary>
-    private async Task ForgetOtherAccountsAsync(CancellationToken abort)
-    {
-        if (context.Job.IsRestore)
-            return;
-        if (await AccountMark.FindChangeAsync(context.State, context.Job.Source, context.Job.Target, abort) is { } change)
-        {
-            // The records show whether a backup's disk is not mounted, so this is checked before they are deleted.
-            await UnmountedTarget.RefuseAsync(context, summaries.Values, await context.RetryAsync("the folders", context.Target.ListFoldersAsync, () => 0, abort), abort);
-            report.Note(null, $"{change}; messages are matched again by identity, nothing is removed");
-            summaries.Clear();
-            await context.Checkpoints.SaveSummariesAsync([], abort);
-            foreach (var pair in await context.Checkpoints.FindPairsAsync(abort))
-                await context.State.RemoveAsync(StateName.Journal(pair), abort);
-        }
-
-        await AccountMark.SetAsync(context.State, context.Job.Source, context.Job.Target, abort);
-    }
-
-    /// <summary>
-    /// Reports folders that are copied to another target folder from now on, since their mail will then be at the target twice. It can't be
-    /// moved out of the former target folder, because that may also hold mail of its owner.
-    /// </summary>
-    private void NoteRemapped(IReadOnlyList<FolderPair> pairs)
-    {
-        var targets = pairs.ToLookup(p => p.Source.Path, p => p.Target);
-        foreach (var (source, former) in summaries.Values.Where(s => s.Settled > 0).Select(s => (s.Pair.Source, s.Pair.Target)))
-        {
-            if (targets.Contains(source) && !targets[source].Contains(former) && targets[source].FirstOrDefault(t => !summaries.ContainsKey(new PairKey(source, t))) is { } now)
-                report.Note(source, $"goes to {now} from now on; what earlier runs copied to {former} stays there as it is, remove it if it is not wanted twice");
-        }
-    }
-
-    /// <summary>
-    /// Saves a summary of each new folder before copying, if removals are enabled. Without the summary, if the run is killed and the folder is
-    /// then deleted at the source, no later run would know that the copies have to be removed.
-    /// </summary>
-    private async Task RememberNewAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
-    {
-        if (context.Job.Deletions == DeletionPolicy.Keep)
-            return;
-        List<PairSummary> added = [.. pairs.Select(p => (Pair: p, Key: new PairKey(p.Source.Path, p.Target))).Where(p => !summaries.ContainsKey(p.Key))
-            .Select(p => Unsettled(p.Pair, p.Key, null, new FolderTally()))];
-        if (added.Count > 0)
-            await context.Checkpoints.SaveSummariesAsync([.. summaries.Values, .. added], abort);
     }
 
     private async Task FinishAsync()
@@ -322,7 +281,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 // Reaching the limit stops the job. The other workers finish their current work, as after any stop.
                 context.ReachLimit(Reasons.Limit, e.Message);
-                summaries[key] = Unsettled(pair, key, remembered, tally);
+                summaries[key] = FormerRuns.Unsettled(pair, key, remembered, tally);
                 wasStopped = true;
                 return;
             }
@@ -330,7 +289,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 FolderFailed(pair, e);
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
-                summaries[key] = Unsettled(pair, key, remembered, tally);
+                summaries[key] = FormerRuns.Unsettled(pair, key, remembered, tally);
             }
 
             // SUBSCRIBE runs in parallel with opening the folders, so its round trip costs no extra time. The pair is done when both are done.
@@ -354,7 +313,7 @@ internal sealed class MailboxCopier(JobContext context)
                 }
 
                 var (summary, brought) = await CopyAsync(pair, key, [.. together.Where(k => k != key)], presence, tally, c);
-                return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? Unsettled(pair, key, remembered, tally);
+                return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? FormerRuns.Unsettled(pair, key, remembered, tally);
             }
         }
     }
@@ -377,17 +336,9 @@ internal sealed class MailboxCopier(JobContext context)
 
     private Task UnsettleAsync(FolderPair pair, PairKey key, FolderTally tally, CancellationToken abort)
     {
-        summaries[key] = summaries.TryGetValue(key, out var known) ? known with { Rules = PairSummary.Unsettled } : Unsettled(pair, key, null, tally);
+        summaries[key] = summaries.TryGetValue(key, out var known) ? known with { Rules = PairSummary.Unsettled } : FormerRuns.Unsettled(pair, key, null, tally);
         return context.Checkpoints.SaveSummariesAsync([.. summaries.Values], abort);
     }
-
-    /// <summary>
-    /// Returns a summary that makes the next run scan the pair again, and lets the next run know the pair even if its folder is renamed or
-    /// deleted meanwhile.
-    /// </summary>
-    private static PairSummary Unsettled(FolderPair pair, PairKey key, PairSummary? before, FolderTally tally) => new(
-        key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
-        Math.Max(before?.Settled ?? 0, tally.InPlace), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
 
     private async Task<bool> RemoveVanishedAsync(CopyPlan plan, CancellationToken abort)
     {
