@@ -108,8 +108,10 @@ public sealed class OtherAccountTests
         using var box = new MailboxFixture();
         box.Job = box.Job with
         {
-            Source = Account("imap.example.com", "alice", 993), Target = Account("imap.example.org", "alice", 993),
-            Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true),
+            Source = Account("imap.example.com", "alice", 993),
+            Target = Account("imap.example.org", "alice", 993),
+            Deletions = DeletionPolicy.Trash,
+            DeletionLimit = new DeletionLimit(100, IsPercent: true),
         };
         Fill(box.Source, 1000, new Random(1), "x");
         await box.RunAsync();
@@ -132,8 +134,10 @@ public sealed class OtherAccountTests
             using var box = new MailboxFixture();
             box.Job = box.Job with
             {
-                Source = Account("imap.example.com", "alicee", 993), Target = Account("imap.example.org", "alice", 993),
-                Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true),
+                Source = Account("imap.example.com", "alicee", 993),
+                Target = Account("imap.example.org", "alice", 993),
+                Deletions = DeletionPolicy.Mirror,
+                DeletionLimit = new DeletionLimit(100, IsPercent: true),
             };
             Fill(box.Source, 1000, new Random(1), "x");
             await box.RunAsync();

@@ -206,6 +206,58 @@ public sealed class SecondLookTests
         Assert.Contains("B2", Living(box.Target));
     }
 
+    /// <summary>Dovecot lists such a name after a parent was renamed, in every run.</summary>
+    [Fact]
+    public async Task A_name_that_is_listed_and_denotes_no_folder_does_not_hold_removals_up()
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        box.Source.Folder("A");
+        for (var n = 1; n <= 3; n++)
+            box.Source.Folder("B").Add(MailboxFixture.Mail($"B{n}"));
+        await box.RunAsync();
+        box.Source.Folder("B").Remove(2);
+        box.Source.RefusesStatus = true;
+        box.Source.OnStep = step =>
+        {
+            if (step == "open A")
+                throw new MailException(FailureScope.Folder, false, "no folder A") { Kind = FailureKind.Gone };
+        };
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Incomplete, 1L), (report.Outcome, report.Totals.Deleted));
+    }
+
+    [Fact]
+    public async Task Mail_that_is_moved_to_a_folder_that_can_not_be_made_keeps_its_copy()
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        box.Target.Refuses = p => p.Name == "A";
+        box.Source.Folder("A");
+        for (var n = 1; n <= 3; n++)
+            box.Source.Folder("B").Add(MailboxFixture.Mail($"B{n}"));
+        await box.RunAsync();
+        box.Source.Folder("B").Add(MailboxFixture.Mail("arrived"));
+        var isMoved = false;
+        box.Source.OnStep = step =>
+        {
+            if (isMoved || step != "open B")
+                return;
+            isMoved = true;
+            box.Source.Folder("B").Remove(2);
+            box.Source.Folder("A").Add(MailboxFixture.Mail("B2"));
+        };
+
+        var report = await box.RunAsync();
+
+        Assert.True(isMoved);
+        Assert.Equal((JobOutcome.Incomplete, 0L), (report.Outcome, report.Totals.Deleted));
+        AssertAddsUp(report);
+        Assert.Contains("B2", Living(box.Target));
+    }
+
     /// <summary>Without UIDNEXT a folder is looked into again in any case. Its MODSEQ shows that nothing changed since it was copied.</summary>
     [Fact]
     public async Task What_the_first_look_copied_is_counted_once()
