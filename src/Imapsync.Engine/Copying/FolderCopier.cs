@@ -34,13 +34,13 @@ internal sealed class FolderCopier(
         await using var openTarget = target;
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
         tally.BeginAttempt();
-        var toldBySource = await ToldUidNext.OfSourceAsync(source, checkpoint, last, abort);
-        FolderStatus? toldByTarget = target is null ? null : await ToldUidNext.OfTargetAsync(target, checkpoint, last, abort);
+        var toldBySource = await ToldUidNext.OfSourceAsync(context.Source, source, checkpoint, last, abort);
+        FolderStatus? toldByTarget = target is null ? null : await ToldUidNext.OfTargetAsync(context.Target, target, checkpoint, last, abort);
         var isFirstMeeting = past.Meet(checkpoint, toldBySource, toldByTarget, filter.Fingerprint);
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
-            report.Note(key.Source, $"other mail has taken the names of messages seen before and is copied as new: {others}");
+            report.Note(key.Source, $"what has taken the names of messages seen before is taken for new mail: {others}");
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
@@ -71,7 +71,7 @@ internal sealed class FolderCopier(
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
-            recognized = [.. recognized, .. await LeftOutMail.FindAsync(recognition, plan, recognized.Select(r => r.Target.Uid), abort)];
+            recognized = [.. recognized, .. await LeftOutMail.FindAsync(context, recognition, plan, recognized.Select(r => r.Target.Uid), abort)];
             foreach (var (uid, sighting) in recognition.Seen)
                 seen[uid] = sighting;
         }
@@ -102,7 +102,7 @@ internal sealed class FolderCopier(
         {
             // A wrong record may have kept the copy of one of these messages from being recognised, so the pair is planned again.
             await checkpoint.CommitAsync(abort);
-            throw new MailException(FailureScope.Folder, isTransient: true, $"{key.Target} is compared again with what was recorded of it");
+            throw ComparedAgain();
         }
 
         // The listing's messages are released here, so that a million messages are not held twice while they are copied.
@@ -129,6 +129,8 @@ internal sealed class FolderCopier(
             Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
     }
+
+    private MailException ComparedAgain() => new(FailureScope.Folder, isTransient: true, $"{key.Target} is compared again with what was recorded of it");
 
     private async Task<IWritableFolder> CreateTargetAsync(ICheckpoint checkpoint, FolderStatus source, CancellationToken abort)
     {
@@ -174,11 +176,18 @@ internal sealed class FolderCopier(
         // A backup folder that was empty when it was opened holds nothing to recognise.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
-            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, plan.Copy, abort), meeting.OwnFrom);
+            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, abort), meeting.OwnFrom);
         seen = recognition.Seen;
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
+        if (meeting.IsWhole && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
+        {
+            await DoubtStrangersAsync(source, target, checkpoint, wrong, abort);
+            await checkpoint.CommitAsync(abort);
+            throw ComparedAgain();
+        }
+
         // A source without lasting UIDs is matched anew in every run, so finding its mail at the target is not reported as an adoption.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)
@@ -353,9 +362,8 @@ internal sealed class FolderCopier(
         var shown = Math.Max(source.Status.Messages, listing.Extent == ListingExtent.All ? listing.Messages.Count : 0);
         if (listing.MissingCount > 0 || pair.Source.Use == FolderUse.View || pair.Only is not null || pair.Source.Status is not { } told || told.Messages <= shown)
             return listing;
-        var now = await context.Source.GetStatusAsync(pair.Source.Path, abort);
-        // If the new STATUS has no count, the earlier count remains valid.
-        var counted = now.IsCountUnknown ? told.Messages : now.Messages;
+        // If STATUS is refused now or has no count, the earlier count remains valid.
+        var counted = await StatusAnswers.UnlessRefusedAsync(context.Source, pair.Source.Path, abort) is { IsCountUnknown: false } now ? now.Messages : told.Messages;
         return counted <= shown ? listing : listing with { Extent = ListingExtent.Short, MissingCount = counted - shown };
     }
 
@@ -363,11 +371,14 @@ internal sealed class FolderCopier(
         FailureScope.Folder, key.Source, null, Reasons.Listing,
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
 
-    /// <summary>Returns the pair's summary; null while something is not up to date, so that the next run scans the pair again.</summary>
+    /// <summary>
+    /// Returns the pair's summary; null while something is not up to date, or the target's counters are needed and refused, so that the next
+    /// run scans the pair again.
+    /// </summary>
     private async Task<PairSummary?> SummarizeAsync(
         ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)
     {
-        var target = writable.Status;
+        FolderStatus? target = writable.Status;
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
         // The summary holds the status from before the folder was opened, so that the next run sees a difference if mail arrived since. A
@@ -376,10 +387,10 @@ internal sealed class FolderCopier(
             return null;
         // The target's status is read again only for exact flags, since only they depend on changes that others make at the target.
         if (context.Job.Flags == FlagPolicy.Exact)
-            target = await context.Target.GetStatusAsync(pair.Target, abort);
-        else if (writable.UidNext > target.UidNext)
-            target = target with { UidNext = writable.UidNext };
-        return new PairSummary(
+            target = await StatusAnswers.UnlessRefusedAsync(context.Target, pair.Target, abort);
+        else if (writable.UidNext > writable.Status.UidNext)
+            target = writable.Status with { UidNext = writable.UidNext };
+        return target is null ? null : new PairSummary(
             key, status, target, context.Job.Rules,
             checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted), checkpoint.Count(Settlement.Skipped),
             pair.Source.MailboxId, pair.Source.Subscribed);

@@ -1,6 +1,7 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Matching;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -68,6 +69,15 @@ internal sealed class FolderTally
         Unlisted = listing.MissingCount;
         Skipped = plan.Skipped;
         SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + Skipped + Unlisted;
+    }
+
+    /// <summary>Sets the counts of a pair that has not changed since it was last up to date, which may have been earlier in this run.</summary>
+    public void CountUnchanged(PairSummary summary)
+    {
+        SourceMessages = summary.Source.Messages;
+        AlreadyPresent = Math.Max(0, summary.Settled - Copied.Count);
+        Skipped = summary.Skipped;
+        Unlisted = 0;
     }
 
     /// <summary>Counts all messages that are not known to be at the target as unlisted, because the folder failed as a whole.</summary>

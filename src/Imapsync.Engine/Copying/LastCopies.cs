@@ -1,4 +1,5 @@
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.State;
 using Imapsync.Imap;
 
@@ -17,33 +18,87 @@ internal static class LastCopies
         ICheckpoint checkpoint, IMessageFolder target, IReadOnlyList<SettledMessage> vanished, CancellationToken cancellationToken)
     {
         var given = new HashSet<Uid>();
-        var contents = vanished.Select(ContentOf).ToHashSet();
-        var gone = vanished.Select(m => m.Source).ToHashSet();
-        List<SettledMessage> twins = [.. checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted
-            && !m.Target.IsNone && !gone.Contains(m.Source) && contents.Contains(ContentOf(m)) && ContentOf(m) != default)];
-        if (twins.Count == 0)
+        var orphans = await FindOrphansAsync(checkpoint, target, vanished, cancellationToken);
+        if (orphans.Count == 0)
             return given;
-        var there = new HashSet<Uid>();
-        await foreach (var message in target.ListAsync(new ListRequest(new UidSet(twins.Select(m => m.Target))), cancellationToken))
-            there.Add(message.Uid);
-        var copies = vanished.GroupBy(ContentOf).ToDictionary(g => g.Key, g => new Queue<SettledMessage>(g));
-        foreach (var twin in twins.Where(m => !there.Contains(m.Target)))
+        var copies = await DescribeAsync(target, vanished, orphans, cancellationToken);
+        foreach (var orphan in orphans)
         {
-            if (!copies[ContentOf(twin)].TryDequeue(out var copy))
+            var at = copies.FindIndex(c => AreAlike(c, orphan));
+            if (at < 0)
                 continue;
             // The record gets no flags, as if none had been propagated to this copy, so that the next run, which lists the whole folder,
-            // merges them.
-            checkpoint.Settle(twin with { Target = copy.Target, Flags = FlagSet.Empty });
+            // merges them. The vanished message's record is dropped in the same commit, since a copy belongs to one message only.
+            checkpoint.Settle(orphan with { Target = copies[at].Target, Flags = FlagSet.Empty });
+            checkpoint.Forget(copies[at].Source);
             checkpoint.SetSourceModSeq(null);
-            given.Add(copy.Target);
+            given.Add(copies[at].Target);
+            copies.RemoveAt(at);
         }
 
         return given;
     }
 
+    /// <summary>Finds messages of the source that may be the same as a vanished one and whose own copies are gone from the target.</summary>
+    private static async Task<List<SettledMessage>> FindOrphansAsync(
+        ICheckpoint checkpoint, IMessageFolder target, IReadOnlyList<SettledMessage> vanished, CancellationToken cancellationToken)
+    {
+        var gone = new UidSet(vanished.Select(m => m.Source));
+        var sums = vanished.Select(m => m.Checksum).OfType<MessageChecksum>().ToHashSet();
+        var sightings = vanished.Select(m => m.Seen).OfType<Sighting>().ToHashSet();
+        var onlyRead = vanished.Where(m => m.Seen is null).Select(SizeOf).ToHashSet();
+        var onlySeen = vanished.Where(m => m.Checksum is null).Select(SizeOf).ToHashSet();
+        // The records are gone through twice, since all of a big folder may have one size, and a set of UIDs is small.
+        var copies = new UidSet(Twins().Select(m => m.Target));
+        if (copies.IsEmpty)
+            return [];
+        var there = new UidSet();
+        await foreach (var message in target.ListAsync(new ListRequest(copies), cancellationToken))
+            there.Add(message.Uid);
+        return [.. Twins().Where(m => !there.Contains(m.Target))];
+
+        IEnumerable<SettledMessage> Twins() => checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted
+            && !m.Target.IsNone && !gone.Contains(m.Source) && MayBeAmong(m));
+
+        bool MayBeAmong(SettledMessage message) => (message.Checksum, message.Seen) switch
+        {
+            ({ } sum, { } seen) => sums.Contains(sum) || sightings.Contains(seen),
+            ({ } sum, null) => sums.Contains(sum) || onlySeen.Contains(sum.Length),
+            (null, { } seen) => sightings.Contains(seen) || onlyRead.Contains(seen.Size),
+            _ => false,
+        };
+    }
+
     /// <summary>
-    /// Returns what was recorded about a message's octets: check sum and sighting. If both are null, the message must not count as equal to
-    /// any other.
+    /// Returns the vanished messages that have an orphan's size. If they were only seen and an orphan was read, or the other way round, what
+    /// their records lack is read from their copies.
     /// </summary>
-    private static (MessageChecksum?, Sighting?) ContentOf(SettledMessage message) => (message.Checksum, message.Seen);
+    private static async Task<List<SettledMessage>> DescribeAsync(
+        IMessageFolder target, IReadOnlyList<SettledMessage> vanished, IReadOnlyList<SettledMessage> orphans, CancellationToken cancellationToken)
+    {
+        var sizes = orphans.Select(SizeOf).ToHashSet();
+        List<SettledMessage> copies = [.. vanished.Where(m => sizes.Contains(SizeOf(m)))];
+        var unseen = orphans.Any(o => o.Checksum is null) ? copies.Where(c => c.Seen is null).Select(c => c.Target).ToHashSet() : [];
+        var unread = orphans.Any(o => o.Seen is null) ? copies.Where(c => c.Checksum is null).Select(c => c.Target).ToHashSet() : [];
+        if (unseen.Count + unread.Count == 0)
+            return copies;
+        var listed = new Dictionary<Uid, MessageInfo>();
+        await foreach (var message in target.ListAsync(new ListRequest(new UidSet(unseen.Concat(unread)), WithDateAndSize: true), cancellationToken))
+            listed[message.Uid] = message;
+        var seen = unseen.Count == 0 ? [] : await MessageRecognition.IdentifyAsync(target, listed.Where(m => unseen.Contains(m.Key)).ToDictionary(), cancellationToken);
+        var sightings = seen.ToDictionary(m => m.Uid, m => m.Sighting);
+        var contents = unread.Count == 0 ? [] : await MessageContents.ReadAsync(
+            target, [.. listed.Values.Where(m => unread.Contains(m.Uid)).OrderBy(m => m.Uid)], withDigest: false, cancellationToken);
+        return [.. copies.Select(c => c with
+        {
+            Seen = c.Seen ?? sightings.GetValueOrDefault(c.Target),
+            Checksum = c.Checksum ?? (contents.TryGetValue(c.Target, out var read) && read.Failure is null ? read.Checksum : null),
+        })];
+    }
+
+    /// <summary>Returns true if both messages were read and have the same check sum, or else were seen with the same size and header.</summary>
+    private static bool AreAlike(SettledMessage one, SettledMessage other) =>
+        one.Checksum is { } sum && other.Checksum is { } sums ? sum == sums : one.Seen is { } seen && other.Seen == seen;
+
+    private static long? SizeOf(SettledMessage message) => message.Checksum?.Length ?? message.Seen?.Size;
 }

@@ -1,5 +1,6 @@
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Matching;
+using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
@@ -14,15 +15,19 @@ internal static class LeftOutMail
     /// <param name="taken">Target UIDs that already belong to other source messages.</param>
     /// <returns>The pairs of source and target messages that are the same.</returns>
     public static async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> FindAsync(
-        MessageRecognition recognition, FolderPlan plan, IEnumerable<Uid> taken, CancellationToken cancellationToken)
+        JobContext context, MessageRecognition recognition, FolderPlan plan, IEnumerable<Uid> taken, CancellationToken cancellationToken)
     {
-        var gone = plan.Reusable.ToLookup(m => (long?)(m.Checksum?.Length ?? m.Seen?.Size) ?? -1, m => m.Target);
-        if (gone.Count == 0)
+        List<SettledMessage> gone = [.. plan.Reusable];
+        if (gone.Count == 0 || plan.Skip.Count == 0)
             return [];
-        var back = plan.Skip.Where(m => gone.Contains(m.Size) || gone.Contains(-1)).ToList();
+        var (here, there) = (context.Source.Traits, context.Target.Traits);
+        var sizes = new LikelySizes(gone.Select(SizeOf).OfType<long>(), here, there);
+        var isAnySize = gone.Exists(m => SizeOf(m) is null);
+        List<MessageInfo> back = [.. plan.Skip.Where(m => isAnySize || sizes.Contains(m.Size))];
         if (back.Count == 0)
             return [];
-        var copies = back.Select(m => m.Size).Append(-1L).Distinct().SelectMany(s => gone[s]).Except(taken).ToHashSet();
+        var likely = new LikelySizes(back.Select(m => m.Size), here, there);
+        var copies = gone.Where(m => SizeOf(m) is not { } size || likely.Contains(size)).Select(m => m.Target).Except(taken).ToHashSet();
         var found = await recognition.RecognizeAsync(back, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, copies);
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
         var sources = found.Select(f => f.Source.Uid).ToHashSet();
@@ -30,4 +35,6 @@ internal static class LeftOutMail
         plan.Skipped -= found.Count;
         return found;
     }
+
+    private static long? SizeOf(SettledMessage message) => message.Checksum?.Length ?? message.Seen?.Size;
 }

@@ -8,7 +8,7 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>Processes all pairs of a job whose stores are open: plans the folders, finds which of them changed, and copies those.</summary>
-internal sealed class MailboxCopier(JobContext context)
+internal sealed class MailboxCopier
 {
     /// <summary>
     /// With so few messages in total, one worker starts alone: it has usually copied them before a second connection has logged in, and a
@@ -18,14 +18,25 @@ internal sealed class MailboxCopier(JobContext context)
     private const int MostHeadStarts = 4;
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
 
-    private readonly JobReporter report = context.Report;
-    private readonly MissingFolders missing = new(context);
-    private readonly ConcurrentDictionary<PairKey, PairSummary> summaries = new(context.Checkpoints.Summaries);
+    private readonly JobContext context;
+    private readonly JobReporter report;
+    private readonly MissingFolders missing;
+    private readonly FormerRuns former;
+    private readonly ConcurrentDictionary<PairKey, PairSummary> summaries;
     private readonly ConcurrentDictionary<PairKey, FolderTally> tallies = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished = new();
     private readonly ConcurrentDictionary<PairKey, IReadOnlyList<long>> unplaced = new();
+    private readonly ConcurrentDictionary<FolderPath, bool> failed = new();
     private volatile bool wasStopped;
+    private volatile bool looksAgain;
     private bool ranToItsEnd;
+
+    public MailboxCopier(JobContext context)
+    {
+        (this.context, report, missing) = (context, context.Report, new MissingFolders(context));
+        summaries = new ConcurrentDictionary<PairKey, PairSummary>(context.Checkpoints.Summaries);
+        former = new FormerRuns(context, summaries);
+    }
 
     public async Task<StopReason> RunAsync(CancellationToken abort)
     {
@@ -56,7 +67,7 @@ internal sealed class MailboxCopier(JobContext context)
 
     private async Task<StopReason> WorkAsync(CancellationToken abort)
     {
-        await ForgetOtherAccountsAsync(abort);
+        await former.ForgetOtherAccountsAsync(abort);
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         if (plan.Doubt is not null)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
@@ -64,8 +75,8 @@ internal sealed class MailboxCopier(JobContext context)
             report.Note(null, "--heal looks at backups only: what was removed from an account since it was copied there may have been meant, and stays removed");
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
         if (!context.Job.IsRestore)
-            NoteRemapped(plan.Pairs);
-        await RememberNewAsync(plan.Pairs, abort);
+            former.NoteRemapped(plan.Pairs);
+        await former.RememberNewAsync(plan.Pairs, abort);
         await CopyAllAsync(plan, plan.Pairs, abort);
         var mayRemove = !wasStopped && await LookAgainAsync(plan, abort);
         if (wasStopped)
@@ -73,56 +84,6 @@ internal sealed class MailboxCopier(JobContext context)
         ranToItsEnd = true;
         ReportUnknownMessageIds();
         return !mayRemove || await RemoveVanishedAsync(plan, abort) ? StopReason.None : StopReason.DeletionLimit;
-    }
-
-    /// <summary>
-    /// Forgets all records if they belong to another account than the job has now, for example because a wrong user name was corrected. All
-    /// messages are then matched by identity, as in a first run, and nothing is removed.
-    /// </summary>
-    private async Task ForgetOtherAccountsAsync(CancellationToken abort)
-    {
-        if (context.Job.IsRestore)
-            return;
-        if (await AccountMark.FindChangeAsync(context.State, context.Job.Source, context.Job.Target, abort) is { } change)
-        {
-            // The records show whether a backup's disk is not mounted, so this is checked before they are deleted.
-            await UnmountedTarget.RefuseAsync(context, summaries.Values, await context.RetryAsync("the folders", context.Target.ListFoldersAsync, () => 0, abort), abort);
-            report.Note(null, $"{change}; messages are matched again by identity, nothing is removed");
-            summaries.Clear();
-            await context.Checkpoints.SaveSummariesAsync([], abort);
-            foreach (var pair in await context.Checkpoints.FindPairsAsync(abort))
-                await context.State.RemoveAsync(StateName.Journal(pair), abort);
-        }
-
-        await AccountMark.SetAsync(context.State, context.Job.Source, context.Job.Target, abort);
-    }
-
-    /// <summary>
-    /// Reports folders that are copied to another target folder from now on, since their mail will then be at the target twice. It can't be
-    /// moved out of the former target folder, because that may also hold mail of its owner.
-    /// </summary>
-    private void NoteRemapped(IReadOnlyList<FolderPair> pairs)
-    {
-        var targets = pairs.ToLookup(p => p.Source.Path, p => p.Target);
-        foreach (var (source, former) in summaries.Values.Where(s => s.Settled > 0).Select(s => (s.Pair.Source, s.Pair.Target)))
-        {
-            if (targets.Contains(source) && !targets[source].Contains(former) && targets[source].FirstOrDefault(t => !summaries.ContainsKey(new PairKey(source, t))) is { } now)
-                report.Note(source, $"goes to {now} from now on; what earlier runs copied to {former} stays there as it is, remove it if it is not wanted twice");
-        }
-    }
-
-    /// <summary>
-    /// Saves a summary of each new folder before copying, if removals are enabled. Without the summary, if the run is killed and the folder is
-    /// then deleted at the source, no later run would know that the copies have to be removed.
-    /// </summary>
-    private async Task RememberNewAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
-    {
-        if (context.Job.Deletions == DeletionPolicy.Keep)
-            return;
-        List<PairSummary> added = [.. pairs.Select(p => (Pair: p, Key: new PairKey(p.Source.Path, p.Target))).Where(p => !summaries.ContainsKey(p.Key))
-            .Select(p => Unsettled(p.Pair, p.Key, null, new FolderTally()))];
-        if (added.Count > 0)
-            await context.Checkpoints.SaveSummariesAsync([.. summaries.Values, .. added], abort);
     }
 
     private async Task FinishAsync()
@@ -140,6 +101,7 @@ internal sealed class MailboxCopier(JobContext context)
     /// </summary>
     private async Task<CopyPlan> PlanAsync(CancellationToken abort)
     {
+        failed.Clear();
         var listing = context.Source.ListFoldersAsync(abort);
         var lookingThere = context.Target.ListFoldersAsync(abort);
         await Task.WhenAll(listing, lookingThere);
@@ -158,8 +120,10 @@ internal sealed class MailboxCopier(JobContext context)
 
         var created = await folders.CreateAsync(abort);
         var pairs = await WithStatusAsync(created, abort);
-        await GiveUpOthersAsync(folders.Pairs, created, abort);
-        return new CopyPlan(listed, doubt, folders, pairs);
+        var usable = created.Select(p => p.Source.Path).ToHashSet();
+        List<FolderPair> uncreated = [.. folders.Pairs.Where(p => !usable.Contains(p.Source.Path))];
+        await GiveUpAsync(uncreated, abort);
+        return new CopyPlan(listed, doubt, folders, pairs, uncreated);
     }
 
     /// <summary>
@@ -168,14 +132,16 @@ internal sealed class MailboxCopier(JobContext context)
     /// <returns>False if nothing may be removed in this run.</returns>
     private async Task<bool> LookAgainAsync(CopyPlan plan, CancellationToken abort)
     {
+        looksAgain = true;
         var look = new SecondLook(report, context.Job.Folders);
         var pairs = plan.Pairs;
         for (var looks = 0; looks < SecondLook.Most && context.Job.Deletions != DeletionPolicy.Keep && vanished.Values.Any(v => v.Count > 0); looks++)
         {
             var listed = await context.RetryAsync("the folders", context.Source.ListFoldersAsync, () => 0, abort);
-            if (!look.KnowsAll(plan.Listed, pairs, listed))
+            if (!look.KnowsAll(plan.Listed, [.. pairs, .. plan.Uncreated], listed))
                 return false;
             var entries = listed.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
+            await GiveUpAsync([.. plan.Uncreated.Select(p => p with { Source = entries[p.Source.Path] })], abort);
             var now = await WithStatusAsync([.. pairs.Select(p => p with { Source = entries[p.Source.Path] })], abort);
             // A folder that does not report its counters now may have received any message, so nothing is removed. The failure is reported
             // elsewhere.
@@ -249,10 +215,9 @@ internal sealed class MailboxCopier(JobContext context)
     }
 
     /// <summary>Counts the messages of folders that could not be created at the target as failed.</summary>
-    private async Task GiveUpOthersAsync(IReadOnlyList<FolderPair> wanted, IReadOnlyList<FolderPair> created, CancellationToken abort)
+    private async Task GiveUpAsync(IReadOnlyList<FolderPair> uncreated, CancellationToken abort)
     {
-        var usable = created.Select(p => p.Source.Path).ToHashSet();
-        foreach (var pair in await WithStatusAsync([.. wanted.Where(p => !usable.Contains(p.Source.Path))], abort))
+        foreach (var pair in await WithStatusAsync(uncreated, abort))
         {
             var tally = tallies[new PairKey(pair.Source.Path, pair.Target)] = new FolderTally();
             tally.GiveUp(pair.Source.Status?.Messages ?? 0);
@@ -316,7 +281,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 // Reaching the limit stops the job. The other workers finish their current work, as after any stop.
                 context.ReachLimit(Reasons.Limit, e.Message);
-                summaries[key] = Unsettled(pair, key, remembered, tally);
+                summaries[key] = FormerRuns.Unsettled(pair, key, remembered, tally);
                 wasStopped = true;
                 return;
             }
@@ -324,7 +289,7 @@ internal sealed class MailboxCopier(JobContext context)
             {
                 FolderFailed(pair, e);
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
-                summaries[key] = Unsettled(pair, key, remembered, tally);
+                summaries[key] = FormerRuns.Unsettled(pair, key, remembered, tally);
             }
 
             // SUBSCRIBE runs in parallel with opening the folders, so its round trip costs no extra time. The pair is done when both are done.
@@ -343,12 +308,12 @@ internal sealed class MailboxCopier(JobContext context)
                 var presence = new TargetPresence(context, key, folders);
                 if (!await presence.ForgetLostAsync(t => UnsettleAsync(pair, key, tally, t), c) && await unchanged.FindAsync(pair, c) is { } known)
                 {
-                    CountUnchanged(known, tally);
+                    tally.CountUnchanged(known);
                     return await presence.CheckAsync(known with { Subscribed = pair.Source.Subscribed }, isRemembered: true, tally, c);
                 }
 
                 var (summary, brought) = await CopyAsync(pair, key, [.. together.Where(k => k != key)], presence, tally, c);
-                return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? Unsettled(pair, key, remembered, tally);
+                return await presence.CheckAsync(summary, isRemembered: false, tally, c, brought) ?? FormerRuns.Unsettled(pair, key, remembered, tally);
             }
         }
     }
@@ -371,23 +336,8 @@ internal sealed class MailboxCopier(JobContext context)
 
     private Task UnsettleAsync(FolderPair pair, PairKey key, FolderTally tally, CancellationToken abort)
     {
-        summaries[key] = summaries.TryGetValue(key, out var known) ? known with { Rules = PairSummary.Unsettled } : Unsettled(pair, key, null, tally);
+        summaries[key] = summaries.TryGetValue(key, out var known) ? known with { Rules = PairSummary.Unsettled } : FormerRuns.Unsettled(pair, key, null, tally);
         return context.Checkpoints.SaveSummariesAsync([.. summaries.Values], abort);
-    }
-
-    /// <summary>
-    /// Returns a summary that makes the next run scan the pair again, and lets the next run know the pair even if its folder is renamed or
-    /// deleted meanwhile.
-    /// </summary>
-    private static PairSummary Unsettled(FolderPair pair, PairKey key, PairSummary? before, FolderTally tally) => new(
-        key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,
-        Math.Max(before?.Settled ?? 0, tally.InPlace), tally.Skipped, pair.Source.MailboxId, before?.Subscribed ?? false);
-
-    private static void CountUnchanged(PairSummary summary, FolderTally tally)
-    {
-        tally.SourceMessages = summary.Source.Messages;
-        tally.AlreadyPresent = summary.Settled;
-        tally.Skipped = summary.Skipped;
     }
 
     private async Task<bool> RemoveVanishedAsync(CopyPlan plan, CancellationToken abort)
@@ -424,7 +374,7 @@ internal sealed class MailboxCopier(JobContext context)
         }
 
         var settled = tallies.Values.Sum(t => t.InPlace) + vanished.Values.Sum(v => (long)v.Count);
-        if (new UnplacedMail(report, tallies, unplaced).MustWait(vanished))
+        if (new UnplacedMail(report, tallies, failed.Keys, unplaced).MustWait(vanished))
             return true;
         var isWithinLimit = await new RemovalPhase(context).RunAsync(vanished, tallies, settled, tallies.Values.Sum(t => t.SourceMessages), abort);
         if (isWithinLimit)
@@ -474,11 +424,18 @@ internal sealed class MailboxCopier(JobContext context)
         return folders.Count == 0 ? "none" : string.Join(", ", folders.Take(shown)) + (folders.Count > shown ? $" and {folders.Count - shown} more" : "");
     }
 
-    private void FolderFailed(FolderPair pair, MailException e) =>
+    private void FolderFailed(FolderPair pair, MailException e)
+    {
+        // A folder that its server lists and says to be gone holds no mail. But if it is gone only now, its mail may be under another name.
+        if (e.Kind != FailureKind.Gone || looksAgain)
+            failed[pair.Source.Path] = true;
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));
+    }
 
     /// <param name="Listed">The source's folders.</param>
     /// <param name="Doubt">Why no unlisted folder may be removed; null if removal is allowed.</param>
     /// <param name="Pairs">The pairs to bring up to date.</param>
-    private sealed record CopyPlan(IReadOnlyList<FolderEntry> Listed, string? Doubt, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs);
+    /// <param name="Uncreated">Pairs whose target folder could not be created.</param>
+    private sealed record CopyPlan(
+        IReadOnlyList<FolderEntry> Listed, string? Doubt, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPair> Uncreated);
 }

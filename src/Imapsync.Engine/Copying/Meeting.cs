@@ -1,14 +1,16 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
 using Imapsync.Engine.State;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Decides which target messages are compared with the messages about to be copied. Messages that arrived at the source since the last run
-/// are compared only with those that the target received since. Messages that earlier runs did not consider (excluded by a filter, missing
-/// from a listing, or restored) were never compared with the target, so they are compared with all of it.
+/// Decides which target messages are compared with the messages about to be copied. If all of these arrived at the source since the last
+/// run, they are compared with what the target received since, with the copies of vanished messages, and with unrecorded messages of their
+/// size. If any of them was not considered by an earlier run (excluded by a filter, missing from a listing, failed, or restored), they are
+/// compared with the whole target.
 /// </summary>
 internal sealed class Meeting
 {
@@ -21,10 +23,10 @@ internal sealed class Meeting
         var job = context.Job;
         var isWhole = isFirst || checkpoint.KnownTargetUidNext.IsNone || job.IsRestore || HaveNotMet(checkpoint, predecessors, remembered, plan.Copy)
             || await IsRestoredToAsync(context, job, abort);
-        return new Meeting(job, source, checkpoint, plan, isFirst, isWhole);
+        return new Meeting(context, source, checkpoint, plan, isFirst, isWhole);
     }
 
-    private Meeting(JobDefinition job, FolderPath source, ICheckpoint checkpoint, FolderPlan plan, bool isFirst, bool isWhole)
+    private Meeting(JobContext context, FolderPath source, ICheckpoint checkpoint, FolderPlan plan, bool isFirst, bool isWhole)
     {
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
@@ -35,11 +37,17 @@ internal sealed class Meeting
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !reusable.Contains(m.Target)).Select(m => m.Target).ToHashSet();
         // A message in the backup's trash may be in the account again already, recorded for another message. So when the trash is restored,
         // no target message is left out of the comparison.
-        if (job.Restores?.IsTrash(source) == true)
+        if (context.Job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
-        var sizes = reusable.Count == 0 || isWhole ? [] : plan.Copy.Select(m => m.Size).ToHashSet();
-        Returning = sizes.Count == 0 ? [] : plan.Reusable.Where(m => (m.Checksum?.Length ?? m.Seen?.Size) is { } size && sizes.Contains(size)).Select(m => m.Target).ToHashSet();
+        sizes = new LikelySizes(isWhole ? [] : plan.Copy.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
+        Returning = [.. plan.Reusable.Where(m => sizes.Contains(m.Checksum?.Length ?? m.Seen?.Size)).Select(m => m.Target)];
     }
+
+    /// <summary>Sizes that the copies of messages to copy may have at the target; none if all of the target is compared.</summary>
+    private readonly LikelySizes sizes;
+
+    /// <summary>Whether the messages are compared with the whole target.</summary>
+    public bool IsWhole => From.Value <= 1;
 
     /// <summary>The lowest target UID to compare with.</summary>
     public Uid From { get; }
@@ -60,15 +68,14 @@ internal sealed class Meeting
     /// </summary>
     /// <param name="claimed">Target UIDs that belong to messages of other pairs, or of this one at or above <see cref="From"/>.</param>
     public async Task<IReadOnlySet<Uid>> FindWorthALookAsync(
-        ICheckpoint checkpoint, IMessageFolder target, IReadOnlySet<Uid> claimed, IReadOnlyList<MessageInfo> about, CancellationToken cancellationToken)
+        ICheckpoint checkpoint, IMessageFolder target, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken)
     {
-        if (From.Value <= 1 || about.Count == 0)
+        if (IsWhole)
             return Returning;
         var recorded = checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target).Concat(claimed).ToHashSet();
         // If the folder holds no more messages than are recorded, none is unrecorded, so the folder need not be listed.
         if (!target.Status.IsCountUnknown && target.Status.Messages <= recorded.Count)
             return Returning;
-        var sizes = about.Select(m => m.Size).ToHashSet();
         var found = new HashSet<Uid>(Returning);
         var below = UidSet.Range(new Uid(1), new Uid(From.Value - 1));
         await foreach (var message in target.ListAsync(new ListRequest(below, WithDateAndSize: true), cancellationToken))

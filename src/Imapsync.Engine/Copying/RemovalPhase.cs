@@ -58,19 +58,35 @@ internal sealed class RemovalPhase(JobContext context)
         return true;
     }
 
-    private async Task<int> RemoveAsync(PairKey pair, IReadOnlyList<SettledMessage> messages, CancellationToken abort)
+    private async Task<int> RemoveAsync(PairKey pair, IReadOnlyList<SettledMessage> vanished, CancellationToken abort)
     {
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
-        // The trash is read before the target folder is opened, because there may be no connection for a second folder.
-        var isTrashPairs = policy == DeletionPolicy.Trash && pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
-        var inTrash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, isTrashPairs, abort) : [];
+        // The trash is read while the target folder is closed, because there may be no connection for a second folder.
+        var trash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, abort) : null;
+        if (await RemoveFromTargetAsync(pair, checkpoint, vanished, trash, abort) is not { } removed)
+            return 0;
+        if (trash is not null && checkpoint.MoveUnderWay is not null)
+            await TrashOrigins.NoteAsync(context.State, await StatusAnswers.EvenByOpeningAsync(context.Target, context.Job.TrashFolder, abort), null, abort);
+        foreach (var message in vanished)
+            checkpoint.Forget(message.Source);
+        checkpoint.SetMoveUnderWay(null);
+        await checkpoint.CommitAsync(abort);
+        return removed;
+    }
+
+    /// <param name="trash">The trash folder; null if messages are not moved there.</param>
+    /// <returns>How many messages were removed; null if the records are in doubt, so that nothing may be removed on them.</returns>
+    private async Task<int?> RemoveFromTargetAsync(
+        PairKey pair, ICheckpoint checkpoint, IReadOnlyList<SettledMessage> vanished, TrashFolder? trash, CancellationToken abort)
+    {
         await using var target = await OpenTargetAsync(pair.Target, abort);
-        if (target is not null && UidMemory.DoubtTarget(checkpoint, null, await ToldUidNext.OfTargetAsync(target, checkpoint, null, abort)) is { } doubt)
+        if (target is not null && UidMemory.DoubtTarget(checkpoint, null, await ToldUidNext.OfTargetAsync(context.Target, target, checkpoint, null, abort)) is { } doubt)
         {
             context.Report.Note(pair.Source, $"{pair.Target}: {doubt}; nothing is removed");
-            return 0;
+            return null;
         }
 
+        var messages = OwnersOfCopies(checkpoint, vanished);
         // If the folder is gone, so are its messages, and nothing has to be removed. Messages whose target is the trash folder itself,
         // because the source has a folder of that name, stay there.
         var uids = target is null || IsInTrash(pair) ? new UidSet() : new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
@@ -88,14 +104,22 @@ internal sealed class RemovalPhase(JobContext context)
             uids = new UidSet(uids.Enumerate().Where(u => !inherited.Contains(u)));
         }
 
-        var removed = uids.IsEmpty || target is null ? 0
-            : policy == DeletionPolicy.Trash ? await MoveToTrashAsync(pair, checkpoint, target, uids, inTrash, abort)
+        return uids.IsEmpty || target is null ? 0
+            : trash is not null ? await MoveToTrashAsync(pair, checkpoint, target, uids, trash, abort)
             : await target.RemoveAsync(uids, null, abort);
-        foreach (var message in messages)
-            checkpoint.Forget(message.Source);
-        checkpoint.SetMoveUnderWay(null);
-        await checkpoint.CommitAsync(abort);
-        return removed;
+    }
+
+    /// <summary>
+    /// Returns the vanished messages without those whose copy is recorded for another message by now, such as by an earlier attempt at this
+    /// removal (<see cref="LastCopies"/>).
+    /// </summary>
+    private static IReadOnlyList<SettledMessage> OwnersOfCopies(ICheckpoint checkpoint, IReadOnlyList<SettledMessage> vanished)
+    {
+        var gone = new UidSet(vanished.Select(m => m.Source));
+        var copies = new UidSet(vanished.Where(m => !m.Target.IsNone).Select(m => m.Target));
+        var given = new UidSet(checkpoint.Messages
+            .Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && copies.Contains(m.Target) && !gone.Contains(m.Source)).Select(m => m.Target));
+        return given.IsEmpty ? vanished : [.. vanished.Where(m => !given.Contains(m.Target))];
     }
 
     private bool IsInTrash(PairKey pair) => policy == DeletionPolicy.Trash && pair.Target.Equals(context.Job.TrashFolder);
@@ -104,15 +128,17 @@ internal sealed class RemovalPhase(JobContext context)
     /// Counts the messages in the trash that an interrupted move may have copied there. Only few stores move in one step; the others copy and
     /// then remove. Such copies have UIDs at or above the mark that was recorded before the move.
     /// </summary>
-    private async Task<Dictionary<Likeness, int>> LookIntoTrashAsync(TrashMark? underWay, bool isTrashPairs, CancellationToken abort)
+    private async Task<TrashFolder> LookIntoTrashAsync(TrashMark? underWay, CancellationToken abort)
     {
+        var isTrashPairs = pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
         await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
         // A local folder gets lasting UIDs only when it is opened for writing. Without them, no UIDNEXT of the trash could be recorded
         // before the move, nor the origin of removed messages.
         if (context.Target.Traits.KeepsWhatItGets)
             await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
+        var status = await StatusAnswers.EvenByOpeningAsync(context.Target, context.Job.TrashFolder, abort);
         if (underWay is not { UidNext.IsNone: false } && !isTrashPairs)
-            return [];
+            return new TrashFolder(status, []);
         await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);
         // The recorded UIDNEXT is useless if the trash folder is itself the target of a pair, since its owner may have moved mail there, or
         // if the UIDVALIDITY has changed, for example because a power cut destroyed an mbox's index. In both cases the whole trash is
@@ -120,29 +146,26 @@ internal sealed class RemovalPhase(JobContext context)
         var isMarked = !isTrashPairs && underWay!.Value.Validity == trash.Status.UidValidity;
         var begin = isMarked ? underWay!.Value.UidNext : new Uid(1);
         var likenesses = await DescribeAsync(trash, UidSet.Range(begin, new Uid(uint.MaxValue)), abort);
-        return likenesses.Where(l => l.Uid >= begin).CountBy(l => l.Likeness).ToDictionary();
+        return new TrashFolder(status, likenesses.Where(l => l.Uid >= begin).CountBy(l => l.Likeness).ToDictionary());
     }
 
     private async Task<int> MoveToTrashAsync(
-        PairKey pair, ICheckpoint checkpoint, IWritableFolder target, UidSet uids, Dictionary<Likeness, int> inTrash, CancellationToken abort)
+        PairKey pair, ICheckpoint checkpoint, IWritableFolder target, UidSet uids, TrashFolder trash, CancellationToken abort)
     {
         var removed = 0;
-        if (inTrash.Count > 0)
+        if (trash.Moved.Count > 0)
         {
             // If the trash holds fewer equal messages than are to be moved, it is unknown which of them are missing, so all are moved:
             // a duplicate in the trash is better than a loss.
             var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
-                .Where(alike => inTrash.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
+                .Where(alike => trash.Moved.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);
         }
 
-        var status = await context.Target.GetStatusAsync(context.Job.TrashFolder, abort);
-        checkpoint.SetMoveUnderWay(new TrashMark(status.UidValidity, status.UidNext));
+        checkpoint.SetMoveUnderWay(new TrashMark(trash.Status.UidValidity, trash.Status.UidNext));
         await checkpoint.CommitAsync(abort);
-        await TrashOrigins.NoteAsync(context.State, status, pair.Source, abort);
-        removed += await target.RemoveAsync(uids, context.Job.TrashFolder, abort);
-        await TrashOrigins.NoteAsync(context.State, await context.Target.GetStatusAsync(context.Job.TrashFolder, abort), null, abort);
-        return removed;
+        await TrashOrigins.NoteAsync(context.State, trash.Status, pair.Source, abort);
+        return removed + await target.RemoveAsync(uids, context.Job.TrashFolder, abort);
     }
 
     private static async Task<IReadOnlyList<(Uid Uid, Likeness Likeness)>> DescribeAsync(IMessageFolder folder, UidSet uids, CancellationToken abort)
@@ -166,6 +189,10 @@ internal sealed class RemovalPhase(JobContext context)
             return null;
         }
     }
+
+    /// <param name="Status">Its counters before anything is moved there.</param>
+    /// <param name="Moved">How many messages of each likeness an interrupted move may have copied there.</param>
+    private sealed record TrashFolder(FolderStatus Status, Dictionary<Likeness, int> Moved);
 
     /// <summary>The properties that a copy within a store shares with its original.</summary>
     private readonly record struct Likeness(UInt128 Header, long Size, long Date);

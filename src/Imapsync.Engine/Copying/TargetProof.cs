@@ -147,13 +147,13 @@ internal static class TargetProof
     }
 
     /// <summary>
-    /// Finds pairs whose headers do not show that they are the same message on both sides, whatever their sizes. To be used where the UIDs
-    /// themselves are in doubt.
+    /// Finds pairs that are not shown to be the same message on both sides by their headers and, if there is no Message-ID, by what follows
+    /// the header having the same length. To be used where the UIDs themselves are in doubt.
     /// </summary>
     /// <returns>The source UIDs of those pairs.</returns>
     public static Task<HashSet<Uid>> FindUnprovenAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken) =>
-        FindDifferingAsync(source, target, pairs, (_, here, there) => HasSameHeader(here, there), cancellationToken);
+        FindDifferingAsync(source, target, pairs, (p, here, there) => HasSameHeader(here, there) && (here.HasCore || HasSameLength(p, here, there)), cancellationToken);
 
     private static async Task<HashSet<Uid>> FindDifferingAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs,
@@ -168,6 +168,10 @@ internal static class TargetProof
     }
 
     private static bool HasSameHeader(MessageFingerprint source, MessageFingerprint target) => source.Header == target.Header || source.Core == target.Core;
+
+    /// <summary>Compares the lengths after the header. The recorded length is used where there is one, since some servers list wrong sizes.</summary>
+    private static bool HasSameLength(SettledMessage recorded, MessageFingerprint source, MessageFingerprint target) =>
+        (recorded.Checksum is { } sum ? sum.Length - source.HeaderBytes : source.BodyBytes) is { } length && length == target.BodyBytes;
 
     private static async Task<Dictionary<Uid, MessageFingerprint>> IdentifyAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
     {

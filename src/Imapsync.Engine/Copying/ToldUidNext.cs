@@ -7,7 +7,8 @@ namespace Imapsync.Engine.Copying;
 /// <summary>
 /// Distinguishes two kinds of doubtful UIDNEXT: one that decreased because a store was restored from an older copy, and one that the server
 /// always reports wrong, shown by messages of the folder at or above it. A wrong UIDNEXT is treated as not reported; otherwise the pair
-/// would be matched anew in every run, and nothing would ever be removed.
+/// would be matched anew in every run, and nothing would ever be removed. A UIDNEXT that was known in earlier runs and is not reported when
+/// the folder is opened is asked for, since a missing one would hide that the store was restored.
 /// </summary>
 internal static class ToldUidNext
 {
@@ -16,16 +17,19 @@ internal static class ToldUidNext
     /// UIDNEXT is in doubt.
     /// </summary>
     /// <param name="last">The pair's summary when it was last up to date.</param>
-    public static Task<FolderStatus> OfSourceAsync(IMessageFolder source, ICheckpoint checkpoint, PairSummary? last, CancellationToken abort) =>
-        CheckAsync(source, s => UidMemory.DoubtSource(checkpoint, last, s), abort);
+    public static Task<FolderStatus> OfSourceAsync(IMessageStore store, IMessageFolder source, ICheckpoint checkpoint, PairSummary? last, CancellationToken abort) =>
+        CheckAsync(store, source, wasTold: last is { Source.UidNext.IsNone: false }, s => UidMemory.DoubtSource(checkpoint, last, s), abort);
 
     /// <inheritdoc cref="OfSourceAsync"/>
-    public static Task<FolderStatus> OfTargetAsync(IMessageFolder target, ICheckpoint checkpoint, PairSummary? last, CancellationToken abort) =>
-        CheckAsync(target, s => UidMemory.DoubtTarget(checkpoint, last, s), abort);
+    public static Task<FolderStatus> OfTargetAsync(IMessageStore store, IMessageFolder target, ICheckpoint checkpoint, PairSummary? last, CancellationToken abort) =>
+        CheckAsync(store, target, wasTold: checkpoint.KnownTargetUidNext > new Uid(1), s => UidMemory.DoubtTarget(checkpoint, last, s), abort);
 
-    private static async Task<FolderStatus> CheckAsync(IMessageFolder folder, Func<FolderStatus, string?> doubt, CancellationToken abort)
+    private static async Task<FolderStatus> CheckAsync(
+        IMessageStore store, IMessageFolder folder, bool wasTold, Func<FolderStatus, string?> doubt, CancellationToken abort)
     {
         var told = folder.Status;
+        if (told.UidNext.IsNone && wasTold && await StatusAnswers.UnlessRefusedAsync(store, folder.Path, abort) is { } asked && asked.UidValidity == told.UidValidity)
+            told = told with { UidNext = asked.UidNext };
         var untold = told with { UidNext = Uid.None };
         if (told.UidNext.IsNone || doubt(told) is null || doubt(untold) is not null)
             return told;

@@ -8,9 +8,10 @@ namespace Imapsync.Engine.Copying;
 /// Source messages that could not be copied to the target. A message that vanished from one folder may have been moved to a folder that could not
 /// be copied; until it is stored there, its old copy is the only one and must not be removed.
 /// </summary>
+/// <param name="failed">Source folders that failed at any time of the run. Mail may be in them that nobody counted.</param>
 /// <param name="sizes">Sizes in octets of the messages that could not be copied, by pair; -1 if unknown.</param>
 internal sealed class UnplacedMail(
-    JobReporter report, IReadOnlyDictionary<PairKey, FolderTally> tallies, IReadOnlyDictionary<PairKey, IReadOnlyList<long>> sizes)
+    JobReporter report, IReadOnlyDictionary<PairKey, FolderTally> tallies, IEnumerable<FolderPath> failed, IReadOnlyDictionary<PairKey, IReadOnlyList<long>> sizes)
 {
     /// <summary>
     /// Takes messages out of <paramref name="vanished"/> that may be among the uncopied ones. Returns true if nothing may be removed at all.
@@ -19,7 +20,7 @@ internal sealed class UnplacedMail(
     {
         if (vanished.Values.All(v => v.Count == 0))
             return false;
-        var unseen = tallies.Where(t => t.Value.Unlisted > 0).Select(t => t.Key.Source).Distinct().Order().ToList();
+        var unseen = tallies.Where(t => t.Value.Unlisted > 0).Select(t => t.Key.Source).Concat(failed).Distinct().Order().ToList();
         if (unseen.Count > 0)
         {
             report.Problem(new Problem(

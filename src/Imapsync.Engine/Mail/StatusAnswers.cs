@@ -16,14 +16,22 @@ internal static class StatusAnswers
     /// </summary>
     public static async Task<FolderStatus> EvenByOpeningAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
     {
+        if (await UnlessRefusedAsync(store, path, cancellationToken) is { } status)
+            return status;
+        await using var folder = await store.OpenAsync(path, cancellationToken);
+        return folder.Status;
+    }
+
+    /// <summary>Returns a folder's counters; null if the folder exists and the store refuses to tell them.</summary>
+    public static async Task<FolderStatus?> UnlessRefusedAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)
+    {
         try
         {
             return await store.GetStatusAsync(path, cancellationToken);
         }
         catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
         {
-            await using var folder = await store.OpenAsync(path, cancellationToken);
-            return folder.Status;
+            return null;
         }
     }
 

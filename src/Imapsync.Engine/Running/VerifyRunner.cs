@@ -47,7 +47,10 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, State
         using var place = await entry.EnterAsync(job, report, stopping.Token, options.Offline);
         await using var source = options.Offline ? null : LabelViews.OfSource(job, await entry.OpenSourceAsync(job, state, place, retry, report, stopping, stopping.Token));
         await using var target = LabelViews.OfTarget(job, await entry.OpenTargetAsync(job, state, forWriting: false, place, retry, report, stopping, stopping.Token));
-        var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, retry, time, stopping.Token);
+        var context = new VerifyContext(job, options, source, target, checkpoints, sample, findings, report, retry, time, stopping.Token)
+        {
+            OtherAccounts = await AccountMark.FindChangeAsync(checkpoints.State, job.Source, job.Target, abort),
+        };
         await new MailboxVerifier(context).RunAsync(abort);
         stopping.Token.ThrowIfCancellationRequested();
         await sample.SaveNextAsync(CancellationToken.None);

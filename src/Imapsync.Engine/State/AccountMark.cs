@@ -16,10 +16,11 @@ internal static class AccountMark
     private const int MaxFileBytes = 4096;
 
     /// <summary>
-    /// Returns, in words, which sides of the job are other accounts than those that its records belong to. Returns null if none is, or if
-    /// the state does not identify the accounts.
+    /// Returns which sides of the job are other accounts than those that its records belong to. Returns null if none is, or if the state does
+    /// not identify the accounts.
     /// </summary>
-    public static async Task<string?> FindChangeAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
+    /// <exception cref="CheckpointException">The state can't be read.</exception>
+    public static async Task<AccountChange?> FindChangeAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
     {
         if (await ReadAsync(state, cancellationToken) is not { } octets)
             return null;
@@ -27,16 +28,32 @@ internal static class AccountMark
         // Content that can't be read identifies no account, so both accounts count as changed.
         var isSource = lines[0] == Magic && lines.Contains(SourceLine(source));
         var isTarget = lines[0] == Magic && lines.Contains(TargetLine(target));
-        return (isSource, isTarget) switch
+        return isSource && isTarget ? null : new AccountChange(OfSource: !isSource, OfTarget: !isTarget);
+    }
+
+    /// <summary>Forgets all records of messages, and where removed mail came from if it was removed in another target account.</summary>
+    /// <exception cref="CheckpointException">The state can't be changed.</exception>
+    public static async Task ForgetAsync(IStateMedium state, ICheckpointStore checkpoints, AccountChange change, CancellationToken cancellationToken)
+    {
+        await checkpoints.SaveSummariesAsync([], cancellationToken);
+        List<StateName> names = [.. (await checkpoints.FindPairsAsync(cancellationToken)).Select(StateName.Journal)];
+        if (change.OfTarget)
+            names.Add(StateName.TrashOrigins);
+        foreach (var name in names)
         {
-            (true, true) => null,
-            (false, true) => "the source is another account than in earlier runs",
-            (true, false) => "the target is another account than in earlier runs",
-            _ => "source and target are other accounts than in earlier runs",
-        };
+            try
+            {
+                await state.RemoveAsync(name, cancellationToken);
+            }
+            catch (Exception e) when (FileErrors.Is(e))
+            {
+                throw new CheckpointException($"{state.Where(name)} can't be removed: {FileErrors.Explain(e)}", e);
+            }
+        }
     }
 
     /// <summary>Records that the job's records belong to these accounts from now on. Writes nothing if the state already says so.</summary>
+    /// <exception cref="CheckpointException">The state can't be read or written.</exception>
     public static async Task SetAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
     {
         var text = Encoding.UTF8.GetBytes($"{Magic}\n{SourceLine(source)}\n{TargetLine(target)}\n");
@@ -78,4 +95,16 @@ internal static class AccountMark
     private static string NameOf(Endpoint endpoint) => endpoint is ServerEndpoint { IsOnThisMachine: false } server ? server.Account : endpoint.Place ?? endpoint.Identity;
 
     private static string DigestOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
+}
+
+/// <summary>Which sides of a job are other accounts than in earlier runs: at least one.</summary>
+internal readonly record struct AccountChange(bool OfSource, bool OfTarget)
+{
+    /// <summary>Says so in words, as the beginning of a sentence.</summary>
+    public override string ToString() => (OfSource, OfTarget) switch
+    {
+        (true, false) => "the source is another account than in earlier runs",
+        (false, true) => "the target is another account than in earlier runs",
+        _ => "source and target are other accounts than in earlier runs",
+    };
 }

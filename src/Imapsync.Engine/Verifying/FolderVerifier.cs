@@ -28,7 +28,7 @@ internal sealed class FolderVerifier(
         var listing = await FolderMessages.ReadAsync(source, abort);
         if (listing.Missing > 0)
             TargetVerifier.ReportShortListing(context, key.Source, source.Status.Messages, listing.Missing);
-        var isPaired = target.Folder is not null && !source.LastingUidValidity.IsNone && !checkpoint.TargetValidity.IsNone
+        var isPaired = context.OtherAccounts is null && target.Folder is not null && !source.LastingUidValidity.IsNone && !checkpoint.TargetValidity.IsNone
             && checkpoint.SourceValidity == source.LastingUidValidity && checkpoint.TargetValidity == target.Folder.LastingUidValidity;
 
         if (!isPaired)

@@ -10,7 +10,9 @@ internal sealed class MailboxVerifier(VerifyContext context)
 {
     public async Task RunAsync(CancellationToken abort)
     {
-        var recorded = await context.Checkpoints.FindPairsAsync(abort);
+        if (context.OtherAccounts is { } change && context.Source is not null)
+            context.Report.Note(null, $"{change}; messages are matched by identity");
+        var recorded = context.OtherAccounts is null ? await context.Checkpoints.FindPairsAsync(abort) : [];
         var there = await context.RetryAsync("the target's folders", context.Target.ListFoldersAsync, abort);
         var listed = context.Source is null ? null : await context.RetryAsync("the source's folders", context.Source.ListFoldersAsync, abort);
         var pairs = listed is null ? RecordedPairs(recorded, there) : Locate(listed, recorded, there);
@@ -33,7 +35,7 @@ internal sealed class MailboxVerifier(VerifyContext context)
     /// </summary>
     private void ReportSilence(IReadOnlyList<FolderEntry> listed)
     {
-        var settled = context.Checkpoints.Summaries.Values.Sum(s => s.Settled);
+        var settled = context.OtherAccounts is null ? context.Checkpoints.Summaries.Values.Sum(s => s.Settled) : 0;
         if (!listed.Any(f => f.HoldsMessages))
             context.Report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, "the source lists no folder at all, so nothing could be verified"));
         else if (settled > 0 && context.Findings.Counts.Messages == 0)
@@ -72,7 +74,10 @@ internal sealed class MailboxVerifier(VerifyContext context)
         if (pairs.Count == 0)
         {
             throw new MailException(
-                FailureScope.Store, isTransient: false, $"there is no record of a run in {context.Job.StateDirectory}: without one, only the source can tell what the target has to hold");
+                FailureScope.Store, isTransient: false,
+                context.OtherAccounts is { } change
+                    ? $"{change}: what was recorded says nothing about this mail, only the source can tell what the target has to hold"
+                    : $"there is no record of a run in {context.Job.StateDirectory}: without one, only the source can tell what the target has to hold");
         }
 
         return pairs;

@@ -22,6 +22,12 @@ internal sealed record VerifyContext(
     TimeProvider Time,
     CancellationToken Stop)
 {
+    /// <summary>
+    /// Set if the job's records belong to another account than it has now. They then say nothing about its mail, and the next run forgets
+    /// them.
+    /// </summary>
+    public AccountChange? OtherAccounts { get; init; }
+
     /// <summary>Header fields that may differ because the two kinds of store add them; null if there are none.</summary>
     public IReadOnlyList<string>? Noted { get; } = Target.Traits.NotedFields.Union(Source?.Traits.NotedFields ?? []).ToList() is { Count: > 0 } fields ? fields : null;
 

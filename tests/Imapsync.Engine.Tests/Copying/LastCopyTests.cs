@@ -1,4 +1,5 @@
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
@@ -49,6 +50,110 @@ public sealed class LastCopyTests
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 0L, 0L), (report.Outcome, report.Totals.Copied, report.Totals.Deleted));
         Assert.Equal(Describe(source), Describe(target));
+    }
+
+    /// <summary>The removal of other mail of the folder fails after the copy of one of the two was given to the other.</summary>
+    /// <param name="step">Where it fails: before anything is removed, or after it.</param>
+    [Theory]
+    [InlineData(DeletionPolicy.Mirror, true, "remove")]
+    [InlineData(DeletionPolicy.Trash, true, "remove")]
+    [InlineData(DeletionPolicy.Mirror, true, "remove!")]
+    [InlineData(DeletionPolicy.Trash, true, "remove!")]
+    [InlineData(DeletionPolicy.Mirror, false, "remove")]
+    [InlineData(DeletionPolicy.Trash, false, "remove")]
+    public async Task A_copy_that_was_given_away_stays_when_the_removal_is_tried_again(DeletionPolicy policy, bool isTransient, string step)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = policy, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var (source, target) = (box.Source.Folder("INBOX"), box.Target.Folder("INBOX"));
+        var other = source.Add(MailboxFixture.Mail("other"));
+        List<uint> twins = [source.Add(MailboxFixture.Mail("twin")), source.Add(MailboxFixture.Mail("twin"))];
+        source.Add(MailboxFixture.Mail("after"));
+        await box.RunAsync();
+        target.Remove(target.Messages[2].Uid);
+        source.Remove(twins[0]);
+        source.Remove(other);
+        var hasFailed = false;
+        box.Target.OnStep = s =>
+        {
+            if (hasFailed || s != step)
+                return;
+            hasFailed = true;
+            throw new MailException(FailureScope.Folder, isTransient, "NO not now");
+        };
+
+        await box.RunAsync();
+        var report = await box.RunAsync();
+
+        Assert.True(hasFailed);
+        Assert.Equal((JobOutcome.Ok, 0L, 0L), (report.Outcome, report.Totals.Copied, report.Totals.Adopted));
+        Assert.Equal(Describe(source), Describe(target));
+    }
+
+    /// <summary>
+    /// What was recorded of two equal messages differs: one was found at the target and the other copied, or one was found again after its
+    /// folder's MODSEQs had restarted.
+    /// </summary>
+    public static TheoryData<DeletionPolicy, bool, int, int> Unlike()
+    {
+        var cases = new TheoryData<DeletionPolicy, bool, int, int>();
+        foreach (var policy in (DeletionPolicy[])[DeletionPolicy.Mirror, DeletionPolicy.Trash])
+        {
+            for (var bits = 0; bits < 8; bits++)
+                cases.Add(policy, (bits & 4) > 0, bits & 1, (bits >> 1) & 1);
+        }
+
+        return cases;
+    }
+
+    [Theory]
+    [MemberData(nameof(Unlike))]
+    public async Task The_last_copy_stays_whatever_was_recorded_of_the_two(DeletionPolicy policy, bool isAdopted, int deleted, int taken)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = policy, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var (source, target) = (box.Source.Folder("INBOX"), box.Target.Folder("INBOX"));
+        List<uint> twins = [source.Add(MailboxFixture.Mail("twin"))];
+        if (isAdopted)
+            target.Add(MailboxFixture.Mail("twin"));
+        await box.RunAsync();
+        if (!isAdopted)
+        {
+            source.ForgetModSeqs();
+            await box.RunAsync();
+        }
+
+        twins.Add(source.Add(MailboxFixture.Mail("twin")));
+        source.Add(MailboxFixture.Mail("after"));
+        await box.RunAsync();
+        target.Remove(target.Messages[taken].Uid);
+        source.Remove(twins[deleted]);
+        await box.RunAsync();
+        Assert.Equal(Describe(source), Describe(target));
+        var report = await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 0L, 0L), (report.Outcome, report.Totals.Copied, report.Totals.Deleted));
+        Assert.Equal(Describe(source), Describe(target));
+    }
+
+    /// <summary>Mail of equal size that is not the same is not kept as a copy of what is missing.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Other_mail_of_that_size_is_removed(bool isAdopted)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var (source, target) = (box.Source.Folder("INBOX"), box.Target.Folder("INBOX"));
+        List<uint> both = [source.Add(MailboxFixture.Mail("one")), source.Add(MailboxFixture.Mail("two"))];
+        target.Add(MailboxFixture.Mail(isAdopted ? "one" : "two"));
+        await box.RunAsync();
+        source.Remove(both[0]);
+        target.Messages.RemoveAll(m => m.Octets.AsSpan().SequenceEqual(System.Text.Encoding.Latin1.GetBytes(MailboxFixture.Mail("two"))));
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Ok, 1L), (report.Outcome, report.Totals.Deleted));
+        Assert.Empty(target.Messages);
     }
 
     private static IEnumerable<string> Describe(MemoryFolderState folder) =>

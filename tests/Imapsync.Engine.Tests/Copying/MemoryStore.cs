@@ -20,6 +20,9 @@ internal sealed class MemoryStore
     /// <summary>Whether the store is a backup rather than a mail account.</summary>
     public bool KeepsWhatItGets { get; set; }
 
+    /// <summary>Header fields that mail programs add to messages of the store.</summary>
+    public IReadOnlyList<string> NotedFields { get; set; } = [];
+
     /// <summary>Called with the name of each operation, before it takes effect ("append") and after it ("append!"); may throw.</summary>
     public Action<string> OnStep { get; set; } = _ => { };
 
@@ -63,8 +66,17 @@ internal sealed class MemoryStore
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
-    /// <summary>Whether listings have no counters and the store refuses to report them.</summary>
-    public bool RefusesStatus { get; set; }
+    /// <summary>Whether listings have counters.</summary>
+    public bool ListsStatus { get; set; } = true;
+
+    /// <summary>Whether the store answers STATUS instead of refusing it.</summary>
+    public bool AnswersStatus { get; set; } = true;
+
+    /// <summary>Makes listings have no counters and the store refuse STATUS.</summary>
+    public bool RefusesStatus
+    {
+        set => ListsStatus = AnswersStatus = !value;
+    }
 
     public MemoryFolderState Folder(string path)
     {
@@ -88,20 +100,20 @@ internal sealed class MemoryStore
 
     private sealed class OpenStore(MemoryStore store) : ITargetStore
     {
-        public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets };
+        public StoreTraits Traits => new("memory:", store.HasModSeq, store.MaxConcurrentFolders) { KeepsWhatItGets = store.KeepsWhatItGets, NotedFields = store.NotedFields };
 
         public Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken)
         {
             store.Step("list");
             return Task.FromResult<IReadOnlyList<FolderEntry>>([.. store.Folders.Where(f => store.IsListed(f.Key)).Select(f =>
-                new FolderEntry(f.Key, Status: store.RefusesStatus ? null : f.Value.ListedStatus(store.HasModSeq), Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
+                new FolderEntry(f.Key, Status: store.ListsStatus ? f.Value.ListedStatus(store.HasModSeq) : null, Subscribed: f.Value.Subscribed, MailboxId: f.Value.MailboxId)
                 {
                     HoldsFolders = store.HidesNoInferiors || !store.IsChildless(f.Key),
                 })]);
         }
 
         public Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken) =>
-            store.RefusesStatus
+            !store.AnswersStatus
                 ? Task.FromException<FolderStatus>(new MailException(FailureScope.Folder, false, $"the status of {path}: NO not now"))
                 : Task.FromResult(Find(path).ListedStatus(store.HasModSeq));
 
@@ -192,6 +204,9 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
+    /// <summary>Whether the opened folder tells its UIDNEXT; its status may tell it all the same.</summary>
+    public bool OpensWithUidNext { get; set; } = true;
+
     /// <summary>The UIDNEXT that the store reports; null for the true one.</summary>
     public uint? ToldUidNext { get; set; }
 
@@ -266,6 +281,13 @@ internal sealed class MemoryFolderState(uint validity)
         new UidValidity(Validity), TellsUidNext ? new Uid(ToldUidNext ?? UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
 
+    /// <summary>The folder's status as it tells it on being opened.</summary>
+    public FolderStatus OpenedStatus(bool withModSeq)
+    {
+        var status = Status(withModSeq);
+        return status with { Messages = OpensEmpty ? 0 : status.Messages, UidNext = OpensWithUidNext ? status.UidNext : Uid.None };
+    }
+
     /// <summary>The folder's status as a listing shows it.</summary>
     public FolderStatus ListedStatus(bool withModSeq) =>
         TellsCount ? Status(withModSeq) : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };
@@ -277,7 +299,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 {
     public FolderPath Path => path;
 
-    public FolderStatus Status { get; } = state.Status(store.HasModSeq) is var status && state.OpensEmpty ? status with { Messages = 0 } : status;
+    public FolderStatus Status { get; } = state.OpenedStatus(store.HasModSeq);
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors => ImmutableDictionary<Uid, Uid>.Empty;
 

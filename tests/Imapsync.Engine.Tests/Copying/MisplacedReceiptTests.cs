@@ -81,6 +81,33 @@ public sealed class MisplacedReceiptTests
         Assert.Equal(Octets(inbox), Octets(box.Target.Folder("INBOX")));
     }
 
+    /// <summary>Reports of a machine have no Message-ID and one header; only their sizes tell the records of two of them apart.</summary>
+    [Fact]
+    public async Task Mail_of_the_same_header_and_another_size_is_not_taken_for_what_was_recorded()
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var (inbox, target) = (box.Source.Folder("INBOX"), box.Target.Folder("INBOX"));
+        inbox.Add(Mail(1, hasIds: true));
+        var shorter = inbox.Add("From: machine@example.org\r\nSubject: report\r\n\r\nnothing\r\n");
+        inbox.Add("From: machine@example.org\r\nSubject: report\r\n\r\nnothing to report\r\n");
+        var flagged = inbox.Add(Mail(4, hasIds: true));
+        box.Target.TellsUid = uid => uid switch { 2 => 3, 3 => 2, 4 => 5, _ => uid };
+        await box.RunAsync();
+        box.Target.TellsUid = uid => uid;
+        target.Add(Mail(5, hasIds: true));
+        inbox.SetFlags(flagged, "\\Flagged");
+        await box.RunAsync();
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        inbox.Remove(shorter);
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Ok, 1L), (report.Outcome, report.Totals.Deleted));
+        inbox.Add(Mail(5, hasIds: true));
+        Assert.Equal(Octets(inbox), Octets(target));
+    }
+
     private static IEnumerable<string> Octets(MemoryFolderState folder) =>
         folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets)).Order(StringComparer.Ordinal);
 

@@ -1,6 +1,8 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Engine.Tests.State;
+using Imapsync.Engine.Verifying;
 using Imapsync.Imap;
 using Imapsync.Tests.Support;
 
@@ -70,6 +72,104 @@ public sealed class OtherAccountTests
         var report = await box.RunAsync();
 
         Assert.Equal((JobOutcome.Ok, 0L, 1L), (report.Outcome, report.Totals.Adopted, report.Totals.Deleted));
+    }
+
+    /// <summary>The mail of the source is in the other account as well, under other UIDs. What was recorded of the first one says nothing about it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Verifying_compares_the_other_account_by_identity(bool isSource)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with { Source = Account("imap.example.com", "alice", 993), Target = Account("imap.example.org", "alice", 993) };
+        Fill(box.Source, 1000, new Random(1), "x");
+        await box.RunAsync();
+        foreach (var folder in (isSource ? box.Source : box.Target).Folders.Values)
+            folder.Renumber(folder.Validity);
+        box.Job = isSource ? box.Job with { Source = Account("imap.example.net", "alice", 993) } : box.Job with { Target = Account("imap.example.net", "alice", 993) };
+
+        var whole = await box.VerifyAsync(new VerifyOptions(Full: true));
+        var offline = await box.VerifyAsync(new VerifyOptions(Offline: true));
+
+        Assert.Empty(whole.Findings);
+        Assert.Equal(JobOutcome.Ok, whole.Job.Outcome);
+        Assert.Contains(whole.Job.Notes, n => n.Contains($"the {(isSource ? "source" : "target")} is another account", StringComparison.Ordinal));
+        Assert.Empty(offline.Findings);
+        Assert.Contains($"the {(isSource ? "source" : "target")} is another account", Assert.Single(offline.Job.Problems).Text, StringComparison.Ordinal);
+        // What was found equal is not recorded for messages of the account before.
+        Assert.Equal(0L, (await box.RunAsync()).Totals.Copied);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Where_removed_mail_came_from_is_forgotten_with_the_account_it_was_removed_in(bool isSource)
+    {
+        using var box = new MailboxFixture();
+        box.Job = box.Job with
+        {
+            Source = Account("imap.example.com", "alice", 993),
+            Target = Account("imap.example.org", "alice", 993),
+            Deletions = DeletionPolicy.Trash,
+            DeletionLimit = new DeletionLimit(100, IsPercent: true),
+        };
+        Fill(box.Source, 1000, new Random(1), "x");
+        await box.RunAsync();
+        box.Source.Folder("A").Remove(1);
+        await box.RunAsync();
+        var origins = Path.Combine(box.StateDirectory, "removed");
+        Assert.True(File.Exists(origins));
+        box.Job = isSource ? box.Job with { Source = Account("imap.example.net", "alice", 993) } : box.Job with { Target = Account("imap.example.net", "alice", 993) };
+
+        await box.RunAsync();
+
+        Assert.Equal(isSource, File.Exists(origins));
+    }
+
+    [Fact]
+    public async Task State_that_can_not_be_changed_ends_the_run_and_the_next_one_forgets_the_rest()
+    {
+        for (var failing = 0; ; failing++)
+        {
+            using var box = new MailboxFixture();
+            box.Job = box.Job with
+            {
+                Source = Account("imap.example.com", "alicee", 993),
+                Target = Account("imap.example.org", "alice", 993),
+                Deletions = DeletionPolicy.Mirror,
+                DeletionLimit = new DeletionLimit(100, IsPercent: true),
+            };
+            Fill(box.Source, 1000, new Random(1), "x");
+            await box.RunAsync();
+            box.Source.Folders.Clear();
+            Fill(box.Source, 1000, new Random(1), "z");
+            var before = Living(box.Target);
+            box.Job = box.Job with { Source = Account("imap.example.com", "alice", 993) };
+            var (open, left, isAppending) = (box.OpenState, failing, false);
+            box.Target.OnStep = step => isAppending |= step == "append";
+            box.OpenState = location => new SteppedMedium(open(location), () =>
+            {
+                if (!isAppending && left-- == 0)
+                    throw new IOException("the disk is full");
+            });
+
+            var broken = await box.RunAsync();
+
+            box.OpenState = open;
+            if (left >= 0)
+            {
+                Assert.Equal(JobOutcome.Ok, broken.Outcome);
+                Assert.True(failing > 10);
+                return;
+            }
+
+            // Some pieces of the state are done without. Of the others the file is named.
+            Assert.True(
+                broken.Outcome == JobOutcome.Ok || broken.Problems.Any(p => p.Text.Contains(box.StateDirectory, StringComparison.Ordinal) && p.Text.Contains("the disk is full", StringComparison.Ordinal)),
+                $"step {failing}: {string.Join("; ", broken.Problems)}");
+            Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+            Assert.Equal(before.Concat(Living(box.Source)).Order(StringComparer.Ordinal), Living(box.Target).Order(StringComparer.Ordinal));
+        }
     }
 
     private static ImapEndpoint Account(string host, string user, int port) => new(host, port, TlsMode.Implicit, user);

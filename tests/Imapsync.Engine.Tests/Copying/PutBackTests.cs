@@ -1,4 +1,5 @@
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Engine.Tests.State;
 using Imapsync.Tests.Support;
@@ -165,6 +166,40 @@ public sealed class PutBackTests : IDisposable
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 2, 0L), (report.Outcome, report.Totals.Copied, report.Totals.Deleted));
         Assert.Equal([.. Subjects(1, 10)], Here(Target));
+    }
+
+    /// <summary>
+    /// All counters are as before: nothing shows that a message has the UID of another, until that one is there again and is compared with all
+    /// of the target.
+    /// </summary>
+    [Fact]
+    public async Task A_copy_that_is_recorded_for_other_mail_is_found_when_its_message_is_back()
+    {
+        box.Job = box.Job with { Deletions = DeletionPolicy.Keep };
+        box.Source.HasModSeq = false;
+        Deliver(1, 3);
+        await box.RunAsync();
+        var putBack = Source.BackUp();
+        Deliver(4, 4);
+        await box.RunAsync();
+        putBack();
+        Deliver(5, 5);
+        await box.RunAsync();
+        Deliver(4, 4);
+        box.Target.OnStep = step =>
+        {
+            if (step == "append")
+                throw new MailException(FailureScope.Message, false, "NO not this one");
+        };
+        Assert.Equal(1, (await box.RunAsync()).Totals.Failed);
+        box.Target.OnStep = _ => { };
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Incomplete, 1), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(Reasons.OtherMail, Assert.Single(report.Problems).Reason);
+        Assert.Equal([.. Subjects(1, 5)], Here(Target));
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
     }
 
     /// <summary>

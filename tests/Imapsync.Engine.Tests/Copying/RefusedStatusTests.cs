@@ -1,5 +1,6 @@
 using Imapsync.Engine.Checking;
 using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Tests.Support;
 
@@ -19,7 +20,12 @@ public sealed class RefusedStatusTests
         for (var round = 0; round < 20; round++)
         {
             using var box = new MailboxFixture();
-            box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+            box.Job = box.Job with
+            {
+                Deletions = random.Next(2) == 0 ? DeletionPolicy.Mirror : DeletionPolicy.Trash,
+                DeletionLimit = new DeletionLimit(100, IsPercent: true),
+                Flags = random.Next(2) == 0 ? FlagPolicy.Follow : FlagPolicy.Exact,
+            };
             (box.Source.RefusesStatus, box.Target.RefusesStatus) = (atSource, atTarget);
             box.Source.HasModSeq = random.Next(2) == 0;
             var names = (string[])["INBOX", "A", "B"];
@@ -34,7 +40,7 @@ public sealed class RefusedStatusTests
             {
                 var report = await box.RunAsync();
                 Assert.True(report.Outcome == JobOutcome.Ok, $"seed {seed}, round {round}, night {night}: {string.Join("; ", report.Problems.Select(p => p.Text))}");
-                Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
+                Assert.Equal(MailboxFixture.Describe(box.Source), Living(box));
                 var folder = box.Source.Folder(names[random.Next(names.Length)]);
                 folder.Add(MailboxFixture.Mail($"m{++count}"));
                 if (folder.Messages.Count > 1 && random.Next(2) == 0)
@@ -42,6 +48,30 @@ public sealed class RefusedStatusTests
                 folder.SetFlags(folder.Messages[^1].Uid, "\\Seen");
             }
         }
+    }
+
+    /// <summary>A message that is deleted between the listing and the opening of its folder is told of as missing, and no more than that.</summary>
+    [Fact]
+    public async Task A_count_that_can_not_be_asked_for_again_costs_no_folder()
+    {
+        using var box = new MailboxFixture();
+        var inbox = box.Source.Folder("INBOX");
+        for (var n = 1; n <= 3; n++)
+            inbox.Add(MailboxFixture.Mail($"m{n}"));
+        box.Source.AnswersStatus = false;
+        var isGone = false;
+        box.Source.OnStep = step =>
+        {
+            if (isGone || step != "open INBOX")
+                return;
+            isGone = true;
+            inbox.Remove(1);
+        };
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Incomplete, 2, Reasons.Listing), (report.Outcome, report.Totals.Copied, Assert.Single(report.Problems).Reason));
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
     }
 
     [Fact]
@@ -54,5 +84,13 @@ public sealed class RefusedStatusTests
         await using var open = store.Open();
         var entry = Assert.Single(await open.ListFoldersAsync(TestContext.Current.CancellationToken));
         Assert.Equal(count, await FolderSize.CountAsync(open, entry, TestContext.Current.CancellationToken));
+    }
+
+    private static string Living(MailboxFixture box)
+    {
+        var living = new MemoryStore();
+        foreach (var (path, folder) in box.Target.Folders.Where(f => !f.Key.Equals(box.Job.TrashFolder)))
+            living.Folders[path] = folder;
+        return MailboxFixture.Describe(living);
     }
 }

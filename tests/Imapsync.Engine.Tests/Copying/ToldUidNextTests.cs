@@ -75,6 +75,51 @@ public sealed class ToldUidNextTests
         Assert.Empty(Subjects(source).Except(Subjects(box.Target.Folder("INBOX"))));
     }
 
+    /// <summary>The folder tells no UIDNEXT when it is opened, as it did at first; its status does, and shows that an older copy was put back.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_number_that_opening_the_folder_no_longer_tells_is_asked_for(bool atSource)
+    {
+        using var box = new MailboxFixture();
+        box.Source.HasModSeq = box.Target.HasModSeq = false;
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var (source, target) = (box.Source.Folder("INBOX"), box.Target.Folder("INBOX"));
+        var changed = atSource ? source : target;
+        source.Add(MailboxFixture.Mail("m1"));
+        await box.RunAsync();
+        var putBack = changed.BackUp();
+        for (var n = 2; n <= 4; n++)
+            source.Add(MailboxFixture.Mail($"m{n}"));
+        await box.RunAsync();
+        putBack();
+        changed.OpensWithUidNext = false;
+        source.Add(MailboxFixture.Mail("late"));
+
+        var report = await box.RunAsync();
+
+        Assert.Contains(report.Notes, n => n.Contains($"UIDNEXT at the {(atSource ? "source" : "target")} went back", StringComparison.Ordinal));
+        Assert.Empty(Subjects(source).Except(Subjects(target)));
+    }
+
+    /// <summary>Where the server refuses to tell it, the run goes on without it.</summary>
+    [Fact]
+    public async Task A_number_that_nobody_tells_does_not_keep_mail_from_being_copied()
+    {
+        using var box = new MailboxFixture();
+        var (source, target) = (box.Source.Folder("INBOX"), box.Target.Folder("INBOX"));
+        source.Add(MailboxFixture.Mail("m1"));
+        await box.RunAsync();
+        source.OpensWithUidNext = target.OpensWithUidNext = false;
+        box.Source.AnswersStatus = box.Target.AnswersStatus = false;
+        source.Add(MailboxFixture.Mail("m2"));
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Ok, 1), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(Subjects(source), Subjects(target));
+    }
+
     private static IEnumerable<string> Subjects(MemoryFolderState folder) =>
         folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]).Order(StringComparer.Ordinal);
 }

@@ -1,0 +1,30 @@
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Finds records that name the copy of a message about to be copied although their own message is another. Such a record is made if a
+/// source is restored from an older copy and new mail takes the UIDs, so that all its counters are as they were: nothing shows it until the
+/// message whose UID was taken is at the source again.
+/// </summary>
+internal static class ClaimedCopies
+{
+    /// <param name="messages">Messages about to be copied that were not found among the unrecorded messages of the target.</param>
+    /// <returns>The source UIDs of the wrong records.</returns>
+    public static async Task<IReadOnlyCollection<Uid>> FindWrongAsync(
+        JobContext context, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken cancellationToken)
+    {
+        if (messages.Count == 0)
+            return [];
+        var sizes = new LikelySizes(messages.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
+        var records = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone && sizes.Contains(m.Checksum?.Length ?? m.Seen?.Size))
+            .ToDictionary(m => m.Target);
+        if (records.Count == 0)
+            return [];
+        var alike = await new MessageRecognition(source, target).RecognizeAsync(messages, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, records.Keys.ToHashSet());
+        return await TargetProof.FindUnprovenAsync(source, target, [.. alike.Where(a => records.ContainsKey(a.Target.Uid)).Select(a => records[a.Target.Uid])], cancellationToken);
+    }
+}
