@@ -81,8 +81,8 @@ internal sealed record HostContext : IDisposable
         return new EventFeed(Log is null ? [shown] : [shown, Log], Time);
     }
 
-    /// <summary>The options with which this process reads job files.</summary>
-    public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };
+    /// <summary>The options with which this process reads job files. A row that makes no job costs only itself, whatever the command.</summary>
+    public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time, KeepsBadRows = true };
 
     public static HostContext OfProcess()
     {

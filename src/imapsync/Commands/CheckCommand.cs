@@ -54,7 +54,7 @@ internal static class CheckCommand
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(choices.Csv, csv => CheckCsv.WriteAsync(csv, [.. jobs.Zip<JobDefinition, AccountCheck?>(checks)], badRows, choices.MasksPasswords), surroundings.Error)]);
         if (arguments.IsJson(parsed))
         {
-            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson([.. checks.Select(JobCheckJson.Of)], [.. badRows.SelectMany(r => r.Errors).Select(e => e.ToString())]), DocumentJson.Default.CheckJson));
+            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson([.. checks.Select(JobCheckJson.Of)], RowReport.Lines(file)), DocumentJson.Default.CheckJson));
             return status;
         }
 

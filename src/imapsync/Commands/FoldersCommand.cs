@@ -55,7 +55,7 @@ internal static class FoldersCommand
         }
 
         if (isJson)
-            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new MappingJson(mappings), DocumentJson.Default.MappingJson));
+            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new MappingJson(mappings, RowReport.Lines(file)), DocumentJson.Default.MappingJson));
         return status;
     }
 
