@@ -52,7 +52,7 @@ internal static class CommandLineRoot
 
         foreach (var option in root.Options.OfType<HelpOption>())
         {
-            option.Action = new HelpWithExamples(surroundings.Columns);
+            option.Action = new HelpWithExamples(option, surroundings.Columns);
             // These aliases are Windows conventions; here they would only clutter the completion.
             option.Aliases.Remove("/h");
             option.Aliases.Remove("/?");
