@@ -99,6 +99,20 @@ public sealed class RunCommandTests : CommandLineFixture
     }
 
     [Theory]
+    [InlineData("run", "jobs.yml", "jobs.yaml")]
+    [InlineData("run", "jobs", "jobs.yaml")]
+    [InlineData("verify", "jbos.yaml", "jobs.yaml")]
+    [InlineData("find", "jobs.yml", "jobs.yaml")]
+    [InlineData("run", "unlike.yaml", null)]
+    [InlineData("run", "none/jobs.yaml", null)]
+    public async Task A_mistyped_file_is_told_with_the_one_that_lies_there(string command, string given, string? meant)
+    {
+        var path = Path.Combine(Directory, given);
+        Assert.Equal(2, await InvokeAsync(command, path, "alice"));
+        Assert.Equal(meant is null ? $"{path}: there is no such file; give the path of a job file\n" : $"{path}: there is no such file; did you mean '{Path.Combine(Directory, meant)}'?\n", Error);
+    }
+
+    [Theory]
     [InlineData("Did you mean '--dry-run'?", "run", "FILE", "--dry-rnu")]
     [InlineData("Did you mean '--report'?", "run", "FILE", "--raport=x")]
     [InlineData("--parallel must be a number from 1 to 256", "run", "FILE", "--parallel", "0")]

@@ -58,11 +58,13 @@ internal static class CheckCommand
             return status;
         }
 
-        CheckText.Print(checks, surroundings.Out);
+        CheckText.Print(checks, surroundings.Trace.IsOnScreen, surroundings.Text);
+        if (surroundings.IsQuiet)
+            CheckText.PrintProblems(checks, surroundings.Screen ?? surroundings.Error);
         if (jobs.Length + badRows.Length > 1)
-            await surroundings.Out.WriteLineAsync(Sum(jobs, checks, badRows.Length, choices));
+            await surroundings.Text.WriteLineAsync(Sum(jobs, checks, badRows.Length, choices));
         else if (status == ExitStatus.Ok && jobs is [var job])
-            await surroundings.Out.WriteLineAsync(TerminalText.Escape($"Nothing stands in the way: imapsync run {arguments.PathOf(parsed)} {job.Name}"));
+            await surroundings.Text.WriteLineAsync(TerminalText.Escape($"Nothing stands in the way: imapsync run {arguments.PathOf(parsed)} {job.Name}"));
         return status;
     }
 
@@ -101,7 +103,7 @@ internal static class CheckCommand
                 var check = checks[at] = await runner.RunAsync(jobs[at], choices.WithSizes, events.Show, c);
                 await history.EndAsync(begun => begun.End(Report(check, begun.Began, surroundings.Time.GetUtcNow()), CheckText.StatusOf(check)));
                 foreach (var (name, side) in new[] { ("source", check.Source), ("target", check.Target) })
-                    surroundings.Log?.Say($"{check.Job}: {name} {side.Endpoint.Display}: {side.Failure?.Message ?? "ok"}");
+                    surroundings.FullLog?.Say($"{check.Job}: {name} {side.Endpoint.Display}: {side.Failure?.Message ?? "ok"}");
             });
         await events.CompleteAsync();
         return checks;

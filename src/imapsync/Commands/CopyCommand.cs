@@ -40,7 +40,7 @@ internal static class CopyCommand
                 ];
                 var job = JobFileReader.Compose(Directory.GetCurrentDirectory(), given, surroundings.JobFileOptions with { Set = parsed.GetValue(set) ?? [] });
                 foreach (var note in job.File.Notes)
-                    await logged.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+                    await logged.Aside.WriteLineAsync(TerminalText.Escape($"note: {note}"));
                 if (parsed.GetValue(save) is { } path)
                     await SaveAsync(path, job.Text, parsed.GetValue(force), c);
                 await job.File.AskForSecretsAsync(c);

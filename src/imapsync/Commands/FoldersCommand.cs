@@ -51,7 +51,7 @@ internal static class FoldersCommand
             }
 
             if (!isJson)
-                Print(mappings[^1], withSizes, surroundings.Out);
+                Print(mappings[^1], withSizes, surroundings.Text);
         }
 
         if (isJson)

@@ -74,7 +74,7 @@ internal sealed class JobFileArguments
     {
         var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, Stop = stop });
         foreach (var note in read.Notes)
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+            await surroundings.Aside.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         if (needsJobs)
             RequireJobs(read);
         await RowReport.TellAsync(read, surroundings);

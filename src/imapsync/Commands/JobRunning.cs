@@ -97,7 +97,14 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         if (errors.Length > 0)
             await surroundings.Error.WriteAsync(errors);
         foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, events.HasJustTold, surroundings.HasColour))
-            await surroundings.Error.WriteLineAsync(line);
+            await surroundings.Aside.WriteLineAsync(line);
+        if (surroundings.IsQuiet)
+        {
+            foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, events.HasJustTold, surroundings.HasColour, onlyProblems: true))
+                await (surroundings.Screen ?? surroundings.Error).WriteLineAsync(line);
+            return;
+        }
+
         // A log has named the places before; the table of a terminal did not.
         if (!surroundings.IsLive || DryRun || reports.Count > MostPlaces)
             return;
@@ -147,7 +154,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task<IReadOnlyList<JobReport>> RunJobsAsync(
         JobFile file, RunNotices notices, EventFeed events, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
-        signals.OnStop = () => events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+        if (!surroundings.IsQuiet)
+            signals.OnStop = () => events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
         var histories = file.Jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Run, !DryRun, events.Say), StringComparer.Ordinal);
         var queue = new JobQueue(surroundings.RunJob, surroundings.Time, events.Show)
         {

@@ -48,7 +48,7 @@ internal static class ReportCommand
             if (html is not null)
                 await OutputFile.WriteAsync(html, page => page.WriteAsync(new UTF8Encoding(false).GetBytes(ReportPage.Write(jobs, RowReport.Lines(file), surroundings.Time)), stop).AsTask());
             else
-                jobs.ForEach(job => ReportText.Print(job, surroundings.Time, surroundings.Out));
+                jobs.ForEach(job => ReportText.Print(job, surroundings.Time, surroundings.Text));
             return ExitStatus.Of(file.BadRows);
         }
         catch (Exception e) when (FileErrors.Is(e))

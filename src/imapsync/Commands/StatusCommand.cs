@@ -63,7 +63,7 @@ internal static class StatusCommand
                 return jobs.Any(j => j.Standing.IsOld) ? NagiosCritical : !file.BadRows.IsEmpty || jobs.Any(j => !j.Standing.IsLastGood) ? NagiosWarning : NagiosOk;
             default:
                 foreach (var line in StatusText.Lines(jobs, surroundings.Time))
-                    await surroundings.Out.WriteLineAsync(TerminalText.Escape(line));
+                    await surroundings.Text.WriteLineAsync(TerminalText.Escape(line));
                 break;
         }
 

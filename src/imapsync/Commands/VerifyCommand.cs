@@ -65,7 +65,7 @@ internal static class VerifyCommand
         using var copies = new StateCopies();
         ImmutableArray<JobDefinition> jobs = [.. file.Jobs.Select(j => at.Find(parsed, j, surroundings.Time) is { } snapshot ? copies.Of(SnapshotOption.AsOf(j, snapshot)) : j)];
         await using var events = surroundings.ShowEvents(isJson: false, liveJobs: 0);
-        var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed), surroundings.Log);
+        var output = VerifyOutput.Of(surroundings, events, arguments.IsJson(parsed));
         IReadOnlyList<VerifyReport> reports =
         [
             .. RowReport.Reports(file, surroundings.Time.GetUtcNow()).Select(r => new VerifyReport(r, VerifyCounts.None, [])),

@@ -45,7 +45,8 @@ internal static class WatchCommand
             signals.OnStop = () =>
             {
                 manager.Stopping();
-                events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+                if (!surroundings.IsQuiet)
+                    events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
             };
             // People have been told of these rows already; programs learn of them here.
             foreach (var row in isJson ? RowReport.Events(file, surroundings.Time.GetUtcNow()) : [])
