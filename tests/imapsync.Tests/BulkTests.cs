@@ -98,7 +98,7 @@ public sealed class BulkTests : CommandLineFixture
         Assert.Equal(2, await InvokeAsync("run", file, "--report", report, "--report-csv", csv));
         Assert.Equal(Enumerable.Range(0, 4).Where(i => i != bad).Select(i => $"u{i}"), run.Order(StringComparer.Ordinal));
         Assert.Contains($"accounts.csv:{bad + 2}:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
-        Assert.Contains($"accounts.csv:{bad + 2}  NOT RUN, its row makes no job", Error, StringComparison.Ordinal);
+        Assert.Contains($"accounts.csv:{bad + 2}  NOT RUN, its row makes no job\n", Error, StringComparison.Ordinal);
         using var written = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         var told = written.RootElement.GetProperty("jobs").EnumerateArray().Single(j => j.GetProperty("name").GetString() == $"accounts.csv:{bad + 2}");
         Assert.Equal("failed", told.GetProperty("outcome").GetString());
@@ -136,7 +136,7 @@ public sealed class BulkTests : CommandLineFixture
         var file = await WriteRowsAsync(1);
         var report = Path.Combine(Directory, "verified.json");
         Assert.Equal(2, await InvokeAsync("verify", file, "--report", report));
-        Assert.Contains("accounts.csv:3  NOT RUN, its row makes no job", Out, StringComparison.Ordinal);
+        Assert.Contains("accounts.csv:3  NOT RUN, its row makes no job\n", Out, StringComparison.Ordinal);
         using var written = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         AssertTold(written.RootElement);
         Assert.Equal(2, await InvokeAsync("verify", file, "--output", "json"));

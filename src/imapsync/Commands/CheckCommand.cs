@@ -114,8 +114,11 @@ internal static class CheckCommand
         List<(JobDefinition Job, MailboxSize Size)> sized = [.. jobs.Zip(checks).Where(c => c.Second.Size is not null).Select(c => (c.First, c.Second.Size!))];
         var good = checks.Count(c => CheckText.StatusOf(c) == ExitStatus.Ok);
         var bytes = choices.WithSizes ? $" ({Quantities.Octets(sized.Sum(s => s.Size.BytesLeft ?? 0))})" : "";
-        var time = Quantities.Duration(DurationEstimate.Of(sized, choices.Parallel));
-        return $"{Quantities.Count(good)} of {Quantities.Count(checks.Count + badRows, "job")} can be run; messages to be copied: {Quantities.Count(sized.Sum(s => s.Size.MessagesLeft))}{bytes}; with --parallel {choices.Parallel} about {time}, "
+        var left = sized.Sum(s => s.Size.MessagesLeft);
+        var text = $"{Quantities.Count(good)} of {Quantities.Count(checks.Count + badRows, "job")} can be run; messages to be copied: {Quantities.Count(left)}{bytes}";
+        if (left == 0)
+            return text;
+        return $"{text}; with --parallel {choices.Parallel} about {Quantities.Duration(DurationEstimate.Of(sized, choices.Parallel))}, "
             + $"at {DurationEstimate.MessagesPerSecond} messages and {Quantities.Octets(DurationEstimate.BytesPerSecond)} a second for each account and within the limits of the file";
     }
 

@@ -74,7 +74,7 @@ internal static class Summary
 
     private static string Job(JobReport report, bool isDryRun)
     {
-        var text = $"{JobText.Outcome(report)} · ";
+        var text = JobText.Outcome(report);
         // A job that ended before its folders were known has no counts, and "nothing to do" would be wrong.
         if (report.Outcome is JobOutcome.Ok || report.Folders.Length > 0 || report.PlannedFolders > 0)
         {
@@ -89,10 +89,10 @@ internal static class Summary
             var folders = wasEnded && report.PlannedFolders > report.Folders.Length
                 ? $"{Quantities.Count(report.Folders.Length)} of {Quantities.Count(report.PlannedFolders, "folder")} begun"
                 : Quantities.Count(report.Folders.Length, "folder");
-            text += $"{folders}, {Quantities.Count(messages, "message")}{(counts is null ? "" : $": {counts}")} · ";
+            text += $" · {folders}, {Quantities.Count(messages, "message")}{(counts is null ? "" : $": {counts}")}";
         }
 
-        return text + Quantities.Duration(report.Finished - report.Started);
+        return text + JobText.Took(report);
     }
 
     private static IEnumerable<string> Section(string title, IEnumerable<string> lines, int max, bool hasReportFile, Func<string, bool> isNews)

@@ -56,7 +56,7 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
         List<VerifyReport> listed = [.. reports.Where(r => !(areMany || onlyProblems) || r.Job.Outcome is not JobOutcome.Ok).Take(Summary.MaxJobs)];
         var width = listed.Select(r => r.Job.Name.Length).DefaultIfEmpty(0).Max();
         foreach (var report in listed)
-            Write(TerminalText.Escape($"{report.Job.Name.PadRight(width)}  {Outcome(report)} · {Quantities.Duration(report.Job.Finished - report.Job.Started)}"));
+            Write(TerminalText.Escape($"{report.Job.Name.PadRight(width)}  {Outcome(report)}{JobText.Took(report.Job)}"));
         if (areMany && !(onlyProblems && listed.Count == 0))
             Write(All(reports));
         foreach (var problem in reports.SelectMany(r => r.Job.Problems.Select(p => $"{r.Job.Name}: {JobText.Problem(p)}")).Take(MaxLines))
