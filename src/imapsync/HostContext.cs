@@ -111,6 +111,7 @@ internal sealed record HostContext : IDisposable
         var error = new BestEffortWriter(Console.Error);
         var isTerminal = environment.GetValueOrDefault("TERM") is not (null or "" or "dumb");
         var isLive = isTerminal && !Console.IsErrorRedirected;
+        var prompt = new TerminalPrompt(TimeProvider.System, () => isLive ? Console.WindowWidth : 0);
         return new HostContext
         {
             Trace = trace,
@@ -120,8 +121,8 @@ internal sealed record HostContext : IDisposable
             Environment = environment,
             Columns = Console.IsOutputRedirected ? 80 : Console.WindowWidth,
             IsLive = isLive,
-            Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
-            Ask = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskLineAsync,
+            Prompt = Console.IsInputRedirected ? null : prompt.AskAsync,
+            Ask = Console.IsInputRedirected ? null : prompt.AskLineAsync,
             OpenStore = open,
             Listen = (endpoint, request, context, cancellationToken) => StoreRegistry.ListenAsync(endpoint, request, context with { Log = trace }, cancellationToken),
             HistoryOf = directory => new JobHistory(directory, TimeProvider.System),

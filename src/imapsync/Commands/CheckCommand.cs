@@ -64,7 +64,7 @@ internal static class CheckCommand
         if (jobs.Length + badRows.Length > 1)
             await surroundings.Text.WriteLineAsync(Sum(jobs, checks, badRows.Length, choices));
         else if (status == ExitStatus.Ok && jobs is [var job])
-            await surroundings.Text.WriteLineAsync(TerminalText.Escape($"Nothing stands in the way: imapsync run {arguments.PathOf(parsed)} {job.Name}"));
+            await surroundings.Text.WriteAsync(TerminalText.Escape($"Nothing stands in the way: imapsync run {arguments.PathOf(parsed)} {job.Name}") + "\n");
         return status;
     }
 
