@@ -52,7 +52,7 @@ internal static class CommandLineRoot
 
         foreach (var option in root.Options.OfType<HelpOption>())
         {
-            option.Action = new HelpWithExamples(surroundings.Columns);
+            option.Action = new HelpWithExamples(option, surroundings.Columns);
             // These aliases are Windows conventions; here they would only clutter the completion.
             option.Aliases.Remove("/h");
             option.Aliases.Remove("/?");
@@ -63,9 +63,10 @@ internal static class CommandLineRoot
         return root;
     }
 
-    public static async Task<int> InvokeAsync(IReadOnlyList<string> args, HostContext surroundings)
+    public static async Task<int> InvokeAsync(string[] args, HostContext surroundings)
     {
-        var parsed = Build(surroundings).Parse(args);
+        // Many programs have help as a command.
+        var parsed = Build(surroundings).Parse(args is ["help", .. var words] ? [.. words, "--help"] : args);
         // A missing command is an error only when nothing else, such as --help or a directive, handles the command line.
         if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
             return UsageErrors.Print(parsed, surroundings.Error);

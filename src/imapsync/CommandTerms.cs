@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores;
 
 namespace Imapsync.CommandLine;
 
@@ -8,6 +10,12 @@ internal static class CommandTerms
 {
     /// <summary>The most allowed values that are listed; a longer list would fill the screen. Completion offers all values.</summary>
     public const int MostWordsShown = 16;
+
+    /// <summary>The forms of URLs of places that mail can be read from: <c>imaps://USER@HOST, maildir:PATH</c> and so on.</summary>
+    public static string SourceUrls { get; } = Forms(StoreRegistry.Kinds);
+
+    /// <summary>The same for places that mail can be written to.</summary>
+    public static string TargetUrls { get; } = Forms(StoreRegistry.Kinds.Where(k => !k.IsSourceOnly));
 
     /// <summary>An argument as it is typed: <c>FILE</c>, <c>[JOB...]</c>.</summary>
     public static string Synopsis(Argument argument)
@@ -31,4 +39,6 @@ internal static class CommandTerms
     /// <summary>An option's default value; null if it has none, or an empty one.</summary>
     public static object? Default(Option option) =>
         option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not (Array or "") ? value : null;
+
+    private static string Forms(IEnumerable<StoreKind> kinds) => string.Join(", ", kinds.SelectMany(k => k.UrlForms));
 }

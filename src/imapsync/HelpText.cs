@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Formats the help of a command from the definition of the command line. No line is longer than the screen is wide, and options that
-/// exist for both source and target are listed once.
+/// Formats the help of a command from the definition of the command line. No line is longer than the screen is wide. Options that exist for both
+/// source and target are listed once, and those that stand for settings are below headings.
 /// </summary>
 internal static class HelpText
 {
@@ -16,25 +16,33 @@ internal static class HelpText
     private const int NameColumn = 30;
 
     /// <param name="path">The command as it is typed, without its arguments.</param>
-    public static IEnumerable<string> Lines(Command command, string path, int width)
+    /// <param name="isShort">Whether of options with a heading only the names are told.</param>
+    public static IEnumerable<string> Lines(Command command, string path, int width, bool isShort = false)
     {
         var commands = command.Subcommands.Where(c => !c.Hidden).ToList();
         var usage = string.Join(' ', [path, .. commands.Count > 0 ? ["COMMAND"] : Array.Empty<string>(), .. command.Arguments.Select(CommandTerms.Synopsis), "[OPTION...]"]);
         var options = command.Options.Where(o => !o.Hidden).ToList();
-        var ofSource = options.Where(o => o.Name.StartsWith(Source, StringComparison.Ordinal)).ToList();
-        var ofTarget = options.Where(o => o.Name.StartsWith(Target, StringComparison.Ordinal)).ToDictionary(o => o.Name[Target.Length..], StringComparer.Ordinal);
-        var ofBoth = ofSource.Where(o => ofTarget.ContainsKey(o.Name[Source.Length..])).ToList();
-        var others = options.Except(ofBoth).Except(ofBoth.Select(o => ofTarget[o.Name[Source.Length..]])).ToList();
+        // What the source has the target has, too.
+        var shown = options.Where(o => !(o is SettingOption && o.Name.StartsWith(Target, StringComparison.Ordinal))).ToList();
+        var headed = shown.Where(o => HeadingOf(o) is not null).ToLookup(o => HeadingOf(o)!);
         return
         [
             .. Wrap(command.Description ?? "", 0, width), "",
             .. Wrap($"Usage: {usage}", 0, width), "",
             .. Section("Arguments", command.Arguments.Select(a => (a.Name, a.Description ?? "")), width),
             .. Section("Commands", commands.Select(c => (string.Join(' ', [c.Name, .. c.Arguments.Select(CommandTerms.Synopsis)]), c.Description ?? "")), width),
-            .. Section("Options", others.Select(o => (Term(o), Meaning(o))), width),
-            .. Section("Options of each side; of the target they begin with --target-", ofBoth.Select(o => (Term(o), Meaning(o))), width),
+            .. Section("Options", shown.Where(o => HeadingOf(o) is null).Select(o => (Term(o), Meaning(o))), width),
+            .. headed.SelectMany(group => isShort ? Names(group.Key, group, width) : Section(group.Key, group.Select(o => (Term(o), Meaning(o))), width)),
+            .. isShort && headed.Count > 0 ? Wrap($"'{path} --help' tells what each of them does.", 0, width).Append("") : [],
         ];
     }
+
+    private static string? HeadingOf(Option option) => option is not SettingOption { Heading: { } heading } ? null
+        : option.Name.StartsWith(Source, StringComparison.Ordinal) ? $"{heading} (of the target: {Target}…)"
+        : heading;
+
+    private static IEnumerable<string> Names(string title, IEnumerable<Option> options, int width) =>
+        [.. Wrap($"{title}:", 0, width), .. Wrap(string.Join(' ', options.Select(o => o.Name)), 2, width), ""];
 
     /// <summary>Breaks a text into lines of at most <paramref name="width"/> columns; a longer word gets a line of its own.</summary>
     /// <param name="indent">The number of blanks before each line, which are part of its width.</param>

@@ -13,8 +13,9 @@ internal sealed class ExampleCommand(string name, string description, params (st
 }
 
 /// <summary>Prints the help of a command and its examples, in the width of the screen.</summary>
+/// <param name="option">The help option. With <c>-h</c> the help is short: options below a heading are only named.</param>
 /// <param name="columns">The width of the screen in columns.</param>
-internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineAction
+internal sealed class HelpWithExamples(Option option, int columns) : SynchronousCommandLineAction
 {
     /// <summary>The most columns of the help, even on a wider screen, because long lines are hard to read.</summary>
     private const int Widest = 100;
@@ -26,7 +27,8 @@ internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineActi
         var command = parseResult.CommandResult.Command;
         var width = Math.Clamp(columns, 40, Widest);
         var output = parseResult.InvocationConfiguration.Output;
-        foreach (var line in HelpText.Lines(command, command is RootCommand ? "imapsync" : $"imapsync {command.Name}", width))
+        var isShort = parseResult.GetResult(option)?.IdentifierToken?.Value != option.Name;
+        foreach (var line in HelpText.Lines(command, command is RootCommand ? "imapsync" : $"imapsync {command.Name}", width, isShort))
             output.WriteLine(line);
         output.WriteLine("Examples:");
         foreach (var (line, purpose) in ExamplesOf(command))
@@ -42,7 +44,7 @@ internal sealed class HelpWithExamples(int columns) : SynchronousCommandLineActi
             output.WriteLine();
             foreach (var line in HelpText.Section("Exit status", ExitStatus.Meanings.Select(m => (m.Status.ToString(CultureInfo.InvariantCulture), m.Meaning)), width))
                 output.WriteLine(line);
-            output.WriteLine("'imapsync COMMAND --help' shows a command's options and more examples.");
+            output.WriteLine("'imapsync COMMAND --help' shows a command's options and more examples, -h the same in short.");
         }
 
         return ExitStatus.Ok;

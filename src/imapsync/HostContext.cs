@@ -26,8 +26,20 @@ internal sealed record HostContext : IDisposable
     /// <summary>The output for messages to people.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>The same as <see cref="Out"/> for text to people: on a terminal its lines are broken between words.</summary>
+    public TextWriter Text { get => field ?? Out; init; }
+
+    /// <summary>The output for messages to people that tell of no problem: <see cref="Error"/>, unless people want to be told of problems alone.</summary>
+    public TextWriter Aside { get => field ?? Error; init; }
+
+    /// <summary>Whether people want to be told of problems alone.</summary>
+    public bool IsQuiet { get; init; }
+
     /// <summary>The log, which receives the jobs' events; null for none. It is the only event output when <see cref="Screen"/> is null.</summary>
     public IProgressOutput? Log { get; init; }
+
+    /// <summary>The log where it may have what tells of no problem; null for none.</summary>
+    public IProgressOutput? FullLog => IsQuiet && Screen is null ? null : Log;
 
     /// <summary>Standard error, when <see cref="Error"/> also writes to a log; otherwise null.</summary>
     public TextWriter? Screen { get; init; }
@@ -72,17 +84,20 @@ internal sealed record HostContext : IDisposable
     /// <param name="liveJobs">The number of jobs for a live table, if the terminal supports one; 0 for lines of text.</param>
     public EventFeed ShowEvents(bool isJson, int liveJobs)
     {
-        if (Log is not null && Screen is null && !isJson)
-            return new EventFeed([Log], Time);
+        // Without a screen beside it the log is what standard error gets.
+        var log = IsQuiet && Screen is null && Log is not null ? new ProblemsOnly(Log) : Log;
+        if (log is not null && Screen is null && !isJson)
+            return new EventFeed([log], Time);
         var screen = Screen ?? Error;
         IProgressOutput shown = isJson ? new JsonLines(Out, screen)
+            : IsQuiet ? new ProblemsOnly(new PlainLines(screen, Time))
             : IsLive && !Trace.IsOnScreen && liveJobs > 0 ? new LiveDisplay(screen, Time, liveJobs)
             : new PlainLines(screen, Time);
-        return new EventFeed(Log is null ? [shown] : [shown, Log], Time);
+        return new EventFeed(log is null ? [shown] : [shown, log], Time);
     }
 
-    /// <summary>The options with which this process reads job files.</summary>
-    public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time };
+    /// <summary>The options with which this process reads job files. A row that makes no job costs only itself, whatever the command.</summary>
+    public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time, KeepsBadRows = true };
 
     public static HostContext OfProcess()
     {
@@ -92,16 +107,22 @@ internal sealed record HostContext : IDisposable
         var open = new StoreOpener(
             (endpoint, context, cancellationToken) => StoreRegistry.OpenAsync(endpoint, context with { Log = trace }, cancellationToken),
             (endpoint, forWriting, context, cancellationToken) => StoreRegistry.OpenTargetAsync(endpoint, forWriting, context with { Log = trace }, cancellationToken));
+        var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
+        var error = new BestEffortWriter(Console.Error);
+        var isTerminal = environment.GetValueOrDefault("TERM") is not (null or "" or "dumb");
+        var isLive = isTerminal && !Console.IsErrorRedirected;
+        var prompt = new TerminalPrompt(TimeProvider.System, () => isLive ? Console.WindowWidth : 0);
         return new HostContext
         {
             Trace = trace,
-            Out = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true },
-            Error = new BestEffortWriter(Console.Error),
+            Out = output,
+            Text = isTerminal && !Console.IsOutputRedirected ? new WrappedLines(output, () => Console.WindowWidth) : output,
+            Error = isLive ? new WrappedLines(error, () => Console.WindowWidth) : error,
             Environment = environment,
             Columns = Console.IsOutputRedirected ? 80 : Console.WindowWidth,
-            IsLive = !Console.IsErrorRedirected && environment.GetValueOrDefault("TERM") is not (null or "" or "dumb"),
-            Prompt = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskAsync,
-            Ask = Console.IsInputRedirected ? null : new TerminalPrompt(TimeProvider.System).AskLineAsync,
+            IsLive = isLive,
+            Prompt = Console.IsInputRedirected ? null : prompt.AskAsync,
+            Ask = Console.IsInputRedirected ? null : prompt.AskLineAsync,
             OpenStore = open,
             Listen = (endpoint, request, context, cancellationToken) => StoreRegistry.ListenAsync(endpoint, request, context with { Log = trace }, cancellationToken),
             HistoryOf = directory => new JobHistory(directory, TimeProvider.System),

@@ -9,24 +9,27 @@ namespace Imapsync.CommandLine;
 internal delegate ValueTask<string> LinePrompt(string question, string fallback, CancellationToken cancellationToken);
 
 /// <summary>Asks on the terminal for a line of text, or for a secret without echoing it.</summary>
-internal sealed class TerminalPrompt(TimeProvider time)
+/// <param name="columns">How wide the terminal is now; 0 where that is not to be known.</param>
+internal sealed class TerminalPrompt(TimeProvider time, Func<int> columns)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(30);
 
     public async ValueTask<Secret> AskAsync(string question, CancellationToken cancellationToken)
     {
         HoldEcho();
-        Console.Error.Write($"{TerminalText.Escape(question)}: ");
+        Show($"{TerminalText.Escape(question)}: ");
         return new Secret(await ReadAsync(isShown: false, cancellationToken));
     }
 
     public async ValueTask<string> AskLineAsync(string question, string fallback, CancellationToken cancellationToken)
     {
         HoldEcho();
-        Console.Error.Write($"{TerminalText.Escape(question)}{(fallback.Length > 0 ? $" [{TerminalText.Escape(fallback)}]" : "")}: ");
+        Show($"{TerminalText.Escape(question)}{(fallback.Length > 0 ? $" [{TerminalText.Escape(fallback)}]" : "")}: ");
         var typed = (await ReadAsync(isShown: true, cancellationToken)).Trim();
         return typed.Length > 0 ? typed : fallback;
     }
+
+    private void Show(string question) => Console.Error.Write(WrappedLines.Lay(question, columns()));
 
     /// <summary>
     /// Turns off the terminal's echo before the prompt: it stays on until the first read, so a fast typist would see the start of the

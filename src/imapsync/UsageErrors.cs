@@ -8,6 +8,8 @@ namespace Imapsync.CommandLine;
 /// <summary>Explains what is wrong with a command line and what was probably meant.</summary>
 internal static class UsageErrors
 {
+    private const int MostNames = 10;
+
     public static int Print(ParseResult parsed, TextWriter error)
     {
         foreach (var text in Texts(parsed))
@@ -32,10 +34,17 @@ internal static class UsageErrors
             .Select(m => $"Did you mean '{m.Nearest}' in place of '{m.Word}'?");
         var missing = parsed.CommandResult.Children.OfType<ArgumentResult>().Select(r => r.Argument).Concat(command.Arguments).Distinct()
             .Where(a => a.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(a) is not { Tokens.Count: > 0 })
-            .Select(a => $"{a.Name} is missing: {a.Description}").ToList();
+            .Select(a => $"{a.Name} is missing: {a.Description}{(a.Name == "JOB" ? JobsOf(parsed.CommandResult) : "")}").ToList();
         return parsed.Errors.Select(e => InOneLine(e.Message))
             .SelectMany(text => missing.Count > 0 && text.StartsWith("Required argument missing", StringComparison.Ordinal) ? missing : [text])
             .Concat(meanings).Distinct();
+    }
+
+    /// <summary>The names of the jobs of the file that was given, as a sentence; empty where nothing is known of them.</summary>
+    public static string JobsOf(CommandResult command)
+    {
+        var file = command.Children.OfType<ArgumentResult>().FirstOrDefault(r => r.Argument.Name == "FILE")?.Tokens is [var token, ..] ? token.Value : null;
+        return file is not null && JobFileReader.ReadNames(file) is { Count: > 0 } names ? $" In the file: {string.Join(", ", names.Take(MostNames))}{(names.Count > MostNames ? " …" : ".")}" : "";
     }
 
     /// <summary>Joins the allowed words, which the library lists on separate lines, into one line.</summary>

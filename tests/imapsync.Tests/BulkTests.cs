@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Checking;
@@ -87,7 +88,7 @@ public sealed class BulkTests : CommandLineFixture
     public async Task A_row_that_makes_no_job_costs_only_itself_and_decides_the_exit_status(int bad)
     {
         var file = await WriteRowsAsync(bad);
-        var run = new List<string>();
+        var run = new ConcurrentBag<string>();
         RunJob = (job, _, _, _, _) =>
         {
             run.Add(job.Name);
@@ -97,7 +98,7 @@ public sealed class BulkTests : CommandLineFixture
         Assert.Equal(2, await InvokeAsync("run", file, "--report", report, "--report-csv", csv));
         Assert.Equal(Enumerable.Range(0, 4).Where(i => i != bad).Select(i => $"u{i}"), run.Order(StringComparer.Ordinal));
         Assert.Contains($"accounts.csv:{bad + 2}:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
-        Assert.Contains($"accounts.csv:{bad + 2}  NOT RUN, its row makes no job", Error, StringComparison.Ordinal);
+        Assert.Contains($"accounts.csv:{bad + 2}  NOT RUN, its row makes no job\n", Error, StringComparison.Ordinal);
         using var written = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         var told = written.RootElement.GetProperty("jobs").EnumerateArray().Single(j => j.GetProperty("name").GetString() == $"accounts.csv:{bad + 2}");
         Assert.Equal("failed", told.GetProperty("outcome").GetString());
@@ -126,6 +127,92 @@ public sealed class BulkTests : CommandLineFixture
         Assert.Contains("\"event\":\"job_finished\"", Out.Split('\n').Single(l => l.Contains("\"job\":\"accounts.csv:3\"", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Equal(1, await InvokeAsync("status", file, "--state", state, "--output", "nagios"));
         Assert.Contains("IMAPSYNC WARNING - 3 jobs all in place, rows that make no job: 1 | ", Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verify_tells_of_a_row_that_makes_no_job_in_its_text_its_report_and_to_programs()
+    {
+        OpenStore = endpoint => new ListedStore(endpoint.Display);
+        var file = await WriteRowsAsync(1);
+        var report = Path.Combine(Directory, "verified.json");
+        Assert.Equal(2, await InvokeAsync("verify", file, "--report", report));
+        Assert.Contains("accounts.csv:3  NOT RUN, its row makes no job\n", Out, StringComparison.Ordinal);
+        using var written = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        AssertTold(written.RootElement);
+        Assert.Equal(2, await InvokeAsync("verify", file, "--output", "json"));
+        using var summary = JsonDocument.Parse(Out.Split('\n').Single(l => l.StartsWith("{\"event\":\"summary\"", StringComparison.Ordinal)));
+        AssertTold(summary.RootElement);
+
+        static void AssertTold(JsonElement document)
+        {
+            var jobs = document.GetProperty("jobs").EnumerateArray().ToList();
+            Assert.Equal(["accounts.csv:3", "u0", "u2", "u3"], jobs.Select(j => j.GetProperty("name").GetString()).Order(StringComparer.Ordinal));
+            var row = jobs.Single(j => j.GetProperty("name").GetString() == "accounts.csv:3");
+            Assert.Equal("failed", row.GetProperty("outcome").GetString());
+            Assert.Equal("the cell of 'password' is empty", row.GetProperty("problems")[0].GetProperty("text").GetString()![..31]);
+        }
+    }
+
+    [Fact]
+    public async Task Watch_tells_programs_of_a_row_that_makes_no_job_and_ends_with_its_status()
+    {
+        // Log-ins that are refused end the watching of the other jobs, with the status 12 if there were no such row.
+        RunJob = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name, JobOutcome.Failed, StopReason.Authentication));
+        Assert.Equal(2, await InvokeAsync("watch", await WriteRowsAsync(1), "--output", "json"));
+        using var told = JsonDocument.Parse(Out.Split('\n').Single(l => l.Contains("\"job\":\"accounts.csv:3\"", StringComparison.Ordinal)));
+        Assert.Equal("job_finished", told.RootElement.GetProperty("event").GetString());
+        Assert.Equal("failed", told.RootElement.GetProperty("report").GetProperty("outcome").GetString());
+    }
+
+    [Theory]
+    [InlineData("check")]
+    [InlineData("status")]
+    [InlineData("folders")]
+    public async Task A_document_about_jobs_lists_the_rows_that_make_none(string command)
+    {
+        OpenStore = endpoint => new ListedStore(endpoint.Display);
+        await InvokeAsync(command, await WriteRowsAsync(0, 2), "--output", "json");
+        using var document = JsonDocument.Parse(Out);
+        Assert.Equal(2, document.RootElement.GetProperty("jobs").GetArrayLength());
+        Assert.Equal(
+            ["accounts.csv:2:2: the cell of 'password' is empty", "accounts.csv:4:2: the cell of 'password' is empty"],
+            document.RootElement.GetProperty("bad_rows").EnumerateArray().Select(r => r.GetString()!.Split(';')[0]));
+    }
+
+    [Fact]
+    public async Task The_page_of_the_history_lists_the_rows_that_make_no_job()
+    {
+        var page = Path.Combine(Directory, "report.html");
+        Assert.Equal(2, await InvokeAsync("report", await WriteRowsAsync(1), "--html", page));
+        Assert.Contains("accounts.csv:3:2: the cell of &#39;password&#39; is empty", await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("watch")]
+    [InlineData("check")]
+    [InlineData("folders")]
+    [InlineData("verify")]
+    [InlineData("status")]
+    [InlineData("report")]
+    [InlineData("restore")]
+    [InlineData("snapshots")]
+    [InlineData("login")]
+    [InlineData("logout")]
+    [InlineData("find", "word")]
+    [InlineData("show", "INBOX:1700000000.12")]
+    [InlineData("export", "INBOX:1700000000.12", "--mbox", "out.mbox")]
+    [InlineData("serve", "--port", "0")]
+    public async Task A_job_that_is_named_is_worked_on_whatever_other_rows_are_like(string command, params string[] more)
+    {
+        RunJob = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name, JobOutcome.Failed, StopReason.Authentication));
+        var file = await WriteRowsAsync(2);
+        await InvokeAsync([command, file, "u1", .. more]);
+        Assert.DoesNotContain("accounts.csv:", Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("there is no job", Error, StringComparison.Ordinal);
+        Assert.Equal(2, await InvokeAsync([command, file, "u2", .. more]));
+        Assert.Contains("there is no job 'u2' in this file", Error, StringComparison.Ordinal);
+        Assert.Contains("accounts.csv:4:2: the cell of 'password' is empty", Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -185,7 +272,7 @@ public sealed class BulkTests : CommandLineFixture
                 break;
         }
 
-        var run = new List<string>();
+        var run = new ConcurrentBag<string>();
         RunJob = (job, _, _, _, _) =>
         {
             run.Add(job.Name);

@@ -89,6 +89,16 @@ public abstract class CommandLineFixture : IDisposable
         return path;
     }
 
+    /// <summary>Puts a message into a Maildir, which is made if need be.</summary>
+    protected static void Deliver(string maildir, string id)
+    {
+        foreach (var name in (string[])["cur", "new", "tmp"])
+            System.IO.Directory.CreateDirectory(Path.Combine(maildir, name));
+        var path = Path.Combine(maildir, "cur", $"{id}:2,S");
+        File.WriteAllText(path, $"Message-ID: <{id}@example.org>\nSubject: {id}\n\ntext\n");
+        File.SetLastWriteTimeUtc(path, Reports.Start.UtcDateTime);
+    }
+
     public void Dispose()
     {
         System.IO.Directory.Delete(Directory, recursive: true);

@@ -10,6 +10,7 @@ public sealed class InitCommandTests : CommandLineFixture
 {
     private readonly Queue<string> answers = [];
     private readonly List<string> questions = [];
+    private readonly List<string> fallbacks = [];
 
     public InitCommandTests() => OpenStore = endpoint => new ListedStore(endpoint.Display);
 
@@ -154,6 +155,21 @@ public sealed class InitCommandTests : CommandLineFixture
         Assert.Contains("url: imaps://alice@example.com@mail.example.com\n", await ReadAsync("job.yaml"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("imaps://alice%2Fadmin@nowhere.example.com", "", "imaps://alice%2Fadmin@mail.example.com")]
+    [InlineData("imaps://alice@example.com@nowhere.example.com", "", "imaps://alice@example.com@mail.example.com")]
+    [InlineData("imaps://alice@nowhere.example.com", "imaps://bob@mail.example.com", "imaps://bob@mail.example.com")]
+    public async Task A_server_that_was_given_and_is_not_there_is_asked_for_again_with_the_user_that_was_given(string given, string answer, string used)
+    {
+        await using var lab = new DiscoveryLab();
+        lab.Imap("mail.example.com");
+        Discovery = lab.Options;
+        Answer("", answer.Length > 0 ? answer : "mail.example.com", "", "", "", "no");
+        Assert.Equal(0, await InitAsync(given, "--source-password-env", "ALICE_PASSWORD"));
+        Assert.Equal([given, given], fallbacks.Take(2));
+        Assert.Contains(used, await ReadAsync("job.yaml"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nothing_is_asked_where_nobody_is_and_the_option_is_named()
     {
@@ -219,7 +235,7 @@ public sealed class InitCommandTests : CommandLineFixture
         Assert.Contains("Type=oneshot\nUser=alice\n", schedule.Service, StringComparison.Ordinal);
         Assert.DoesNotContain("User=", (schedule with { User = null }).Service, StringComparison.Ordinal);
         Assert.Contains("OnCalendar=*-*-* 03:05:00\n", schedule.Timer, StringComparison.Ordinal);
-        Assert.Equal("5 3 * * *  /usr/local/bin/imapsync run '/home/a/it'\\''s 100\\% \"$HOME\\x\".yaml'", schedule.CronLine);
+        Assert.Equal("5 3 * * *  /usr/local/bin/imapsync run '/home/a/it'\\''s 100\\% \"$HOME\\x\".yaml' --quiet", schedule.CronLine);
     }
 
     private Task<int> InitAsync(params string[] args) => InvokeAsync(["init", .. args, "--file", Path.Combine(Directory, "job.yaml")]);
@@ -231,6 +247,7 @@ public sealed class InitCommandTests : CommandLineFixture
         Ask = (question, fallback, _) =>
         {
             questions.Add(question);
+            fallbacks.Add(fallback);
             return ValueTask.FromResult(answers.Dequeue() is { Length: > 0 } answer ? answer : fallback);
         };
     }

@@ -33,7 +33,7 @@ internal sealed class ListedStore(string display, bool hasLabels = false, bool i
     public FolderPath ListedAs(FolderPath path) => path;
 
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<StoreFact>>([new StoreFact("software", "Listed"), new StoreFact("quota", "95 % used\u001b[2J", IsWarning: true)]);
+        Task.FromResult<IReadOnlyList<StoreFact>>([new StoreFact("software", "Listed 1.2.3 of 2026") { Brief = "Listed" }, new StoreFact("quota", "95 % used\u001b[2J", IsWarning: true)]);
 
     public Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -17,7 +17,7 @@ public sealed class LookingCommandsTests : CommandLineFixture
         Assert.Equal($"""
             alice
               source  imaps://alice@imap.example.com:993  ok
-                  software: Listed
+                  software: Listed (all with -v)
                 ! quota: 95 % used\x1B[2J
               target  maildir:{Directory}/backup/alice  ok
                   directory: not there yet, the first run creates it
@@ -26,6 +26,17 @@ public sealed class LookingCommandsTests : CommandLineFixture
 
             """, Out);
         Assert.False(System.IO.Directory.Exists(Path.Combine(Directory, "backup")));
+    }
+
+    [Fact]
+    public async Task Check_shows_all_of_a_fact_with_verbose_and_to_programs()
+    {
+        Assert.Equal(0, await InvokeAsync("check", JobFile, "alice", "-v"));
+        Assert.Contains("software: Listed 1.2.3 of 2026\n", Out, StringComparison.Ordinal);
+        var before = Out.Length;
+        Assert.Equal(0, await InvokeAsync("check", JobFile, "alice", "--output", "json"));
+        using var json = JsonDocument.Parse(Out[before..]);
+        Assert.Equal("Listed 1.2.3 of 2026", json.RootElement.GetProperty("jobs")[0].GetProperty("source").GetProperty("facts")[0].GetProperty("value").GetString());
     }
 
     [Theory]

@@ -99,13 +99,31 @@ public sealed class RunCommandTests : CommandLineFixture
     }
 
     [Theory]
+    [InlineData("run", "jobs.yml", "jobs.yaml")]
+    [InlineData("run", "jobs", "jobs.yaml")]
+    [InlineData("verify", "jbos.yaml", "jobs.yaml")]
+    [InlineData("find", "jobs.yml", "jobs.yaml")]
+    [InlineData("run", "unlike.yaml", null)]
+    [InlineData("run", "none/jobs.yaml", null)]
+    public async Task A_mistyped_file_is_told_with_the_one_that_lies_there(string command, string given, string? meant)
+    {
+        var path = Path.Combine(Directory, given);
+        Assert.Equal(2, await InvokeAsync(command, path, "alice"));
+        Assert.Equal(meant is null ? $"{path}: there is no such file; give the path of a job file\n" : $"{path}: there is no such file; did you mean '{Path.Combine(Directory, meant)}'?\n", Error);
+    }
+
+    [Theory]
     [InlineData("Did you mean '--dry-run'?", "run", "FILE", "--dry-rnu")]
     [InlineData("Did you mean '--report'?", "run", "FILE", "--raport=x")]
     [InlineData("--parallel must be a number from 1 to 256", "run", "FILE", "--parallel", "0")]
     [InlineData("--parallel must be a number from 1 to 256", "run", "FILE", "--parallel", "many")]
     [InlineData("Must be one of: 'text', 'json'\n", "run", "FILE", "--output", "xml")]
     [InlineData("FILE is missing: The job file", "run")]
-    [InlineData("JOB is missing: The name of the job", "restore", "FILE")]
+    [InlineData("JOB is missing: The name of the job. In the file: alice, bob.\n", "restore", "FILE")]
+    [InlineData("JOB is missing: The name of the job. In the file: alice, bob.\n", "snapshots", "FILE")]
+    [InlineData("JOB is missing: The name of the job whose target is meant. In the file: alice, bob.\n", "find", "FILE")]
+    [InlineData("JOB is missing: The name of the job whose target is meant. In the file: alice, bob.\n", "serve", "FILE")]
+    [InlineData("JOB is missing: The name of the job.\n", "restore", "none.yaml")]
     [InlineData("TARGET_URL is missing", "copy", "maildir:x")]
     [InlineData("There is no command 'chekc'. Did you mean 'check'?\nSee 'imapsync --help'.\n", "chekc", "FILE", "--state", "x")]
     [InlineData("There is no command 'backup'. There are: init, run, watch, copy,", "backup")]

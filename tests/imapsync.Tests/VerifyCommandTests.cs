@@ -170,13 +170,4 @@ public sealed class VerifyCommandTests : CommandLineFixture
         File.Delete(Path.Combine(target, "cur", "m3:2,S"));
         Deliver(target, "m4");
     }
-
-    private static void Deliver(string maildir, string id)
-    {
-        foreach (var name in (string[])["cur", "new", "tmp"])
-            System.IO.Directory.CreateDirectory(Path.Combine(maildir, name));
-        var path = Path.Combine(maildir, "cur", $"{id}:2,S");
-        File.WriteAllText(path, $"Message-ID: <{id}@example.org>\nSubject: {id}\n\ntext\n");
-        File.SetLastWriteTimeUtc(path, Reports.Start.UtcDateTime);
-    }
 }

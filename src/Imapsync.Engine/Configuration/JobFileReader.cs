@@ -228,7 +228,7 @@ public static class JobFileReader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Unusable(path, "there is no such file", "give the path of a job file");
+            throw Unusable(path, "there is no such file", FileBeside(path) is { } near ? $"did you mean '{near}'?" : "give the path of a job file");
         }
         catch (DecoderFallbackException)
         {
@@ -237,6 +237,28 @@ public static class JobFileReader
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw Unusable(path, $"the file can't be read: {e.Message}", "look at its type and permissions");
+        }
+    }
+
+    /// <summary>Returns the job file that a path was probably meant to name: one with another ending, or with a similar name; null when there is none.</summary>
+    private static string? FileBeside(string path)
+    {
+        try
+        {
+            var directory = Path.GetDirectoryName(path) ?? "";
+            List<string> names =
+            [
+                .. Directory.EnumerateFiles(directory.Length > 0 ? directory : ".").Select(f => Path.GetFileName(f))
+                    .Where(n => Path.GetExtension(n).ToLowerInvariant() is ".yaml" or ".yml").Order(StringComparer.Ordinal).Take(1000),
+            ];
+            var stem = Path.GetFileNameWithoutExtension(path);
+            return (names.FirstOrDefault(n => Path.GetFileNameWithoutExtension(n) == stem) ?? EditDistance.Nearest(Path.GetFileName(path), names)) is { } name
+                ? Path.Combine(directory, name)
+                : null;
+        }
+        catch (Exception e) when (FileErrors.Is(e) || e is ArgumentException)
+        {
+            return null;
         }
     }
 

@@ -37,11 +37,13 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
             return null;
         if (reading.Options.Prompt is { } prompt)
             return new PromptedSecret($"Password for {endpoint.Display}", prompt);
-        // A URL without a user is reported elsewhere as a mistake of its own.
-        if (isWanted && endpoint.User.Length > 0)
+        // A URL without a user and a misspelt password key are each reported elsewhere as a mistake of their own.
+        if (isWanted && endpoint.User.Length > 0 && !section.Children.Any(IsMisspelt))
             reading.Error(section.KeyOrigin, $"there is no password for {endpoint.Display}, and no terminal to ask on", "add password_env, password_file or password_command");
         return null;
     }
+
+    private bool IsMisspelt(SettingNode node) => JobSchema.Endpoint.All(k => k.Name != node.Key) && EditDistance.Nearest(node.Key, keys) is not null;
 
     /// <summary>Returns the secret that the section specifies; null for none. It never prompts.</summary>
     public SecretReference? Read(SettingNode section) => Given(section) is [var key, ..] ? Refer(section, key) : null;

@@ -10,7 +10,7 @@ internal static partial class YamlTrouble
 {
     private static readonly (string Words, string Remedy)[] Remedies =
     [
-        ("tab", "indent with spaces"),
+        ("parsing a flow", "look for a comma, bracket or quote that is missing"),
         ("found invalid mapping", "put a value with ': ' in it in quotes"),
         ("did not find expected", "look at the indentation of this line and of those above it"),
         ("-quoted scalar", "look for the end of what is in quotes"),
@@ -21,19 +21,20 @@ internal static partial class YamlTrouble
     public static ConfigurationError Tell(YamlException e, string text, SettingOrigin origin)
     {
         var message = e.GetType() == typeof(YamlException) ? e.Message : Quoted().Replace(e.Message, Harmless).Trim('.', ' ');
+        // The parser reports the line above the tab.
+        if (AboutTab().IsMatch(message) && FindTab(text, origin) is { } tab)
+            return new ConfigurationError(tab, "this is not valid YAML: a tab indents this line", "indent with spaces");
         var remedy = Array.Find(Remedies, r => message.Contains(r.Words, StringComparison.Ordinal)).Remedy ?? "correct it and try again";
-        return new ConfigurationError(
-            message.Contains("tab as indentation", StringComparison.Ordinal) ? OfTab(text, origin) : origin, $"this is not valid YAML: {message}", remedy);
+        return new ConfigurationError(origin, $"this is not valid YAML: {message}", remedy);
     }
 
     /// <summary>
-    /// Hides quoted text, since it comes from the file. Short quoted punctuation is kept, since it is what the parser expected.
+    /// Hides quoted text, since it comes from the file. Short quoted punctuation, or two such quotes, is kept, since it is what the parser expected.
     /// </summary>
-    private static string Harmless(Match quoted) =>
-        quoted.Value.Length <= 4 && !quoted.Value.Any(char.IsLetterOrDigit) ? quoted.Value : "…";
+    private static string Harmless(Match quoted) => Expected().IsMatch(quoted.Value) ? quoted.Value : "…";
 
-    /// <summary>Returns the position of the tab itself, since the parser reports the line above the tab.</summary>
-    private static SettingOrigin OfTab(string text, SettingOrigin origin)
+    /// <summary>Returns the position of the first tab that indents a line, from the parser's position on; null when there is none.</summary>
+    private static SettingOrigin? FindTab(string text, SettingOrigin origin)
     {
         var lines = text.Split('\n');
         for (var at = Math.Max(0, origin.Line - 1); at < lines.Length; at++)
@@ -43,10 +44,16 @@ internal static partial class YamlTrouble
                 return origin with { Line = at + 1, Column = column + 1 };
         }
 
-        return origin;
+        return null;
     }
 
     // The pattern matches up to the last quote of the same kind, since the quoted text may itself contain quotes.
     [GeneratedRegex("""(?:'.*'|".*"|`.*`)|['"`].*$""", RegexOptions.Singleline)]
     private static partial Regex Quoted();
+
+    [GeneratedRegex(@"^'[^\w']{1,2}'(?: or '[^\w']{1,2}')?$")]
+    private static partial Regex Expected();
+
+    [GeneratedRegex(@"\btabs?\b")]
+    private static partial Regex AboutTab();
 }

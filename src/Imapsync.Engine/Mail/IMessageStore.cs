@@ -92,6 +92,9 @@ public interface ITargetStore : IMessageStore
 /// <param name="IsWarning">Whether the person should act on the fact: a limit is nearly reached, or the store is known to change octets.</param>
 public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false)
 {
+    /// <summary>The part of the value that most people need; null for all of it.</summary>
+    public string? Brief { get; init; }
+
     /// <summary>How much more can be stored, if the fact is a limit to the store's contents; otherwise null.</summary>
     public long? Free { get; init; }
 

@@ -61,7 +61,7 @@ internal sealed class BackupArguments
             if (rest is null && count > (isUrl ? 0 : 1))
                 result.AddError(isUrl ? "JOB is for a job file; maildir:DIR, mbox:DIR and eml:DIR stand alone." : "This command takes one job.");
             else if (!isUrl && count == 0 && result.GetResult(place) is { Tokens.Count: > 0 })
-                result.AddError("JOB is missing: The name of the job whose target is meant.");
+                result.AddError($"JOB is missing: The name of the job whose target is meant.{UsageErrors.JobsOf(result)}");
         });
         command.Add(place);
         command.Add(job);

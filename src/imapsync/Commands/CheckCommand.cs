@@ -54,15 +54,17 @@ internal static class CheckCommand
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(choices.Csv, csv => CheckCsv.WriteAsync(csv, [.. jobs.Zip<JobDefinition, AccountCheck?>(checks)], badRows, choices.MasksPasswords), surroundings.Error)]);
         if (arguments.IsJson(parsed))
         {
-            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson([.. checks.Select(JobCheckJson.Of)], [.. badRows.SelectMany(r => r.Errors).Select(e => e.ToString())]), DocumentJson.Default.CheckJson));
+            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new CheckJson([.. checks.Select(JobCheckJson.Of)], RowReport.Lines(file)), DocumentJson.Default.CheckJson));
             return status;
         }
 
-        CheckText.Print(checks, surroundings.Out);
+        CheckText.Print(checks, surroundings.Trace.IsOnScreen, surroundings.Text);
+        if (surroundings.IsQuiet)
+            CheckText.PrintProblems(checks, surroundings.Screen ?? surroundings.Error);
         if (jobs.Length + badRows.Length > 1)
-            await surroundings.Out.WriteLineAsync(Sum(jobs, checks, badRows.Length, choices));
+            await surroundings.Text.WriteLineAsync(Sum(jobs, checks, badRows.Length, choices));
         else if (status == ExitStatus.Ok && jobs is [var job])
-            await surroundings.Out.WriteLineAsync(TerminalText.Escape($"Nothing stands in the way: imapsync run {arguments.PathOf(parsed)} {job.Name}"));
+            await surroundings.Text.WriteAsync(TerminalText.Escape($"Nothing stands in the way: imapsync run {arguments.PathOf(parsed)} {job.Name}") + "\n");
         return status;
     }
 
@@ -101,7 +103,7 @@ internal static class CheckCommand
                 var check = checks[at] = await runner.RunAsync(jobs[at], choices.WithSizes, events.Show, c);
                 await history.EndAsync(begun => begun.End(Report(check, begun.Began, surroundings.Time.GetUtcNow()), CheckText.StatusOf(check)));
                 foreach (var (name, side) in new[] { ("source", check.Source), ("target", check.Target) })
-                    surroundings.Log?.Say($"{check.Job}: {name} {side.Endpoint.Display}: {side.Failure?.Message ?? "ok"}");
+                    surroundings.FullLog?.Say($"{check.Job}: {name} {side.Endpoint.Display}: {side.Failure?.Message ?? "ok"}");
             });
         await events.CompleteAsync();
         return checks;
@@ -112,8 +114,11 @@ internal static class CheckCommand
         List<(JobDefinition Job, MailboxSize Size)> sized = [.. jobs.Zip(checks).Where(c => c.Second.Size is not null).Select(c => (c.First, c.Second.Size!))];
         var good = checks.Count(c => CheckText.StatusOf(c) == ExitStatus.Ok);
         var bytes = choices.WithSizes ? $" ({Quantities.Octets(sized.Sum(s => s.Size.BytesLeft ?? 0))})" : "";
-        var time = Quantities.Duration(DurationEstimate.Of(sized, choices.Parallel));
-        return $"{Quantities.Count(good)} of {Quantities.Count(checks.Count + badRows, "job")} can be run; messages to be copied: {Quantities.Count(sized.Sum(s => s.Size.MessagesLeft))}{bytes}; with --parallel {choices.Parallel} about {time}, "
+        var left = sized.Sum(s => s.Size.MessagesLeft);
+        var text = $"{Quantities.Count(good)} of {Quantities.Count(checks.Count + badRows, "job")} can be run; messages to be copied: {Quantities.Count(left)}{bytes}";
+        if (left == 0)
+            return text;
+        return $"{text}; with --parallel {choices.Parallel} about {Quantities.Duration(DurationEstimate.Of(sized, choices.Parallel))}, "
             + $"at {DurationEstimate.MessagesPerSecond} messages and {Quantities.Octets(DurationEstimate.BytesPerSecond)} a second for each account and within the limits of the file";
     }
 

@@ -15,8 +15,8 @@ internal static class CopyCommand
             ("imapsync copy imaps://alice@imap.example.com maildir:mail/alice", "Back up an account; the password is asked for."),
             ("imapsync copy imaps://alice@old.example.com imaps://alice@new.example.com --source-password-env OLD --target-password-env NEW", "Move to another provider."),
             ("imapsync copy mbox:mail maildir:Maildir --exclude Junk --save job.yaml", "Turn mbox files into a Maildir, and keep the job to be run again."));
-        var source = new Argument<string>("SOURCE_URL") { Description = "imaps://USER@HOST, imap://USER@HOST, maildir:PATH or mbox:PATH; never with a password." };
-        var target = new Argument<string>("TARGET_URL") { Description = "Where the mail goes: a URL of the same kinds." };
+        var source = new Argument<string>("SOURCE_URL") { Description = $"Where the mail is: {CommandTerms.SourceUrls}. Never with a password." };
+        var target = new Argument<string>("TARGET_URL") { Description = $"Where the mail goes: {CommandTerms.TargetUrls}." };
         command.Add(source);
         command.Add(target);
         var running = new RunningOptions(command);
@@ -40,7 +40,7 @@ internal static class CopyCommand
                 ];
                 var job = JobFileReader.Compose(Directory.GetCurrentDirectory(), given, surroundings.JobFileOptions with { Set = parsed.GetValue(set) ?? [] });
                 foreach (var note in job.File.Notes)
-                    await logged.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+                    await logged.Aside.WriteLineAsync(TerminalText.Escape($"note: {note}"));
                 if (parsed.GetValue(save) is { } path)
                     await SaveAsync(path, job.Text, parsed.GetValue(force), c);
                 await job.File.AskForSecretsAsync(c);

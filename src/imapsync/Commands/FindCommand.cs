@@ -53,7 +53,7 @@ internal static class FindCommand
             await foreach (var message in new BackupFinder(store, Progress, Unread, index: index).FindAsync(query, stop))
             {
                 found++;
-                await surroundings.Out.WriteLineAsync(output switch
+                await (output == "text" ? surroundings.Text : surroundings.Out).WriteLineAsync(output switch
                 {
                     "ids" => Line(message.Id.ToString()),
                     "json" => JsonSerializer.Serialize(FoundJson.Of(message), FoundJsonContext.Default.FoundJson),

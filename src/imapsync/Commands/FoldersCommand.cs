@@ -51,11 +51,11 @@ internal static class FoldersCommand
             }
 
             if (!isJson)
-                Print(mappings[^1], withSizes, surroundings.Out);
+                Print(mappings[^1], withSizes, surroundings.Text);
         }
 
         if (isJson)
-            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new MappingJson(mappings), DocumentJson.Default.MappingJson));
+            await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new MappingJson(mappings, RowReport.Lines(file)), DocumentJson.Default.MappingJson));
         return status;
     }
 

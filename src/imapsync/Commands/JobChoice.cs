@@ -28,7 +28,7 @@ internal sealed class JobChoice
         List<JobDefinition> chosen = [.. jobs.Zip(standings).Where(j => j.Second.Trouble is not null || (onlyFailed ? j.Second.Standing.IsLastFailed : j.Second.Standing.IsUnfinished)).Select(j => j.First)];
         foreach (var unknown in standings.Where(s => s.Trouble is not null))
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"{unknown.Name}: is run, since its history can't be read: {unknown.Trouble}"));
-        await surroundings.Error.WriteLineAsync(chosen.Count == 0 ? WhyNone(onlyFailed, standings) : $"{chosen.Count} of {jobs.Count} jobs {(onlyFailed ? "failed in their last run" : "are unfinished")}");
+        await surroundings.Aside.WriteLineAsync(chosen.Count == 0 ? WhyNone(onlyFailed, standings) : $"{chosen.Count} of {jobs.Count} jobs {(onlyFailed ? "failed in their last run" : "are unfinished")}");
         return chosen;
     }
 

@@ -74,10 +74,10 @@ internal sealed class JobFileArguments
     {
         var read = JobFileReader.Read(parsed.GetRequiredValue(file), Options(parsed, surroundings) with { UsesSource = usesSource, Stop = stop });
         foreach (var note in read.Notes)
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
+            await surroundings.Aside.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         if (needsJobs)
             RequireJobs(read);
-        await TellBadRowsAsync(read, surroundings);
+        await RowReport.TellAsync(read, surroundings);
         return read;
     }
 
@@ -95,13 +95,6 @@ internal sealed class JobFileArguments
         return read;
     }
 
-    /// <summary>Prints the errors of CSV rows from which no job could be created.</summary>
-    public static async Task TellBadRowsAsync(JobFile read, HostContext surroundings)
-    {
-        foreach (var error in read.BadRows.SelectMany(r => r.Errors))
-            await surroundings.Error.WriteLineAsync(TerminalText.Escape(error.ToString()));
-    }
-
     /// <summary>Returns the recipients to notify when the job file is invalid.</summary>
     public IReadOnlyList<Notice> ReadNotices(ParseResult parsed, HostContext surroundings) =>
         JobFileReader.ReadNotices(parsed.GetRequiredValue(file), Options(parsed, surroundings));
@@ -114,7 +107,6 @@ internal sealed class JobFileArguments
 
     private JobFileOptions Options(ParseResult parsed, HostContext surroundings) => surroundings.JobFileOptions with
     {
-        KeepsBadRows = true,
         Set = parsed.GetValue(set) ?? [],
         Jobs = parsed.GetValue(jobs) ?? [],
         StateRoot = parsed.GetValue(state),

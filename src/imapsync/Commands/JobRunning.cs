@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
 using Imapsync.Engine.History;
 using Imapsync.Engine.Jobs;
-using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Commands;
@@ -66,11 +64,11 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         notices.Say = events.Say;
         await notices.BeginAsync(CancellationToken.None);
         var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
-        List<JobReport> rows = [.. file.BadRows.Select(r => ReportOf(r, surroundings.Time.GetUtcNow()))];
+        var now = surroundings.Time.GetUtcNow();
         // People have been told of these rows already; programs learn of them here.
-        foreach (var row in IsJson ? rows : [])
-            events.Show(new JobFinished(row.Name, row));
-        IReadOnlyList<JobReport> reports = [.. rows, .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
+        foreach (var row in IsJson ? RowReport.Events(file, now) : [])
+            events.Show(row);
+        IReadOnlyList<JobReport> reports = [.. RowReport.Reports(file, now), .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
 
         // Report files and notifications come first, since writing to a terminal or pipe that nobody reads may block.
         var late = new ConcurrentQueue<string>();
@@ -92,15 +90,6 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         Task UnlessAbortedAsync(Task task, TimeSpan patience) => Task.WhenAny(task, JobQueue.AfterAbortAsync(patience, surroundings.Time, signals.Abort)).Unwrap();
     }
 
-    /// <summary>Returns the report of an account that could not be worked on, since its row makes no job.</summary>
-    private static JobReport ReportOf(BadRow bad, DateTimeOffset now) => new(
-        string.Create(CultureInfo.InvariantCulture, $"{bad.Row.Table.Name}:{bad.Row.Line}"), JobOutcome.Failed, now, now, new FolderCounts(), [],
-        [.. bad.Errors.Select(e => new Problem(FailureScope.Store, null, null, Reasons.Configuration, e.Message))], [])
-    {
-        Stop = StopReason.Configuration,
-        IsNotBegun = true,
-    };
-
     private async Task ShowEndAsync(EventFeed events, string errors, IReadOnlyList<JobDefinition> jobs, IReadOnlyList<JobReport> reports, HostContext surroundings)
     {
         await events.CompleteAsync();
@@ -108,7 +97,14 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         if (errors.Length > 0)
             await surroundings.Error.WriteAsync(errors);
         foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, events.HasJustTold, surroundings.HasColour))
-            await surroundings.Error.WriteLineAsync(line);
+            await surroundings.Aside.WriteLineAsync(line);
+        if (surroundings.IsQuiet)
+        {
+            foreach (var line in Summary.Lines(reports, DryRun, ReportPath is not null, events.HasJustTold, surroundings.HasColour, onlyProblems: true))
+                await (surroundings.Screen ?? surroundings.Error).WriteLineAsync(line);
+            return;
+        }
+
         // A log has named the places before; the table of a terminal did not.
         if (!surroundings.IsLive || DryRun || reports.Count > MostPlaces)
             return;
@@ -158,7 +154,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
     private async Task<IReadOnlyList<JobReport>> RunJobsAsync(
         JobFile file, RunNotices notices, EventFeed events, HostContext surroundings, StopSignals signals, CancellationToken stop)
     {
-        signals.OnStop = () => events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+        if (!surroundings.IsQuiet)
+            signals.OnStop = () => events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
         var histories = file.Jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Run, !DryRun, events.Say), StringComparer.Ordinal);
         var queue = new JobQueue(surroundings.RunJob, surroundings.Time, events.Show)
         {

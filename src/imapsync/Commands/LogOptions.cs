@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
@@ -6,20 +7,27 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The log options, for commands whose progress can be logged.</summary>
+/// <summary>What people are told while a command works, and what a log is.</summary>
 internal sealed class LogOptions
 {
     private readonly Option<string> format = new("--log-format") { Description = "How lines of the log look: text with date and zone, json, or journald with priorities. Without --log-file they are what standard error gets." };
     private readonly Option<string> file = new("--log-file") { Description = "Add what happens to this file, besides what is shown.", HelpName = "FILE" };
+    private readonly Option<bool> quiet = new("--quiet", "-q") { Description = "Tell of problems alone, on standard error. Files and --output json have all of it." };
 
     public LogOptions(Command command)
     {
         format.AcceptOnlyFromAmong(LogForm.Text, LogForm.Json, LogForm.Journald);
         command.Add(format);
         command.Add(file);
+        command.Add(quiet);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(quiet) && result.Children.OfType<OptionResult>().Any(o => o.Option.Name == TraceOptions.Verbose))
+                result.AddError($"{quiet.Name} is to tell less, {TraceOptions.Verbose} more: choose one.");
+        });
     }
 
-    public LogSettings Read(ParseResult parsed) => new(parsed.GetValue(format), parsed.GetValue(file));
+    public LogSettings Read(ParseResult parsed) => new(parsed.GetValue(format), parsed.GetValue(file)) { IsQuiet = parsed.GetValue(quiet) };
 }
 
 /// <summary>Where and how to log.</summary>
@@ -27,9 +35,14 @@ internal sealed class LogOptions
 /// <param name="File">The path of the log file; null for standard error.</param>
 internal sealed record LogSettings(string? Format, string? File)
 {
+    /// <summary>Whether people are told of problems alone.</summary>
+    public bool IsQuiet { get; init; }
+
     /// <summary>Runs a command's work with its messages and events going to the log as requested. Mistakes in the job file are logged too.</summary>
     public async Task<int> RunAsync(HostContext surroundings, Func<HostContext, Task<int>> work)
     {
+        if (IsQuiet)
+            surroundings = surroundings with { IsQuiet = true, Aside = TextWriter.Null, Text = TextWriter.Null };
         if (this is { Format: null, File: null })
             return await work(surroundings);
         StreamWriter? file = null;
@@ -75,10 +88,19 @@ internal sealed record LogSettings(string? Format, string? File)
         var time = surroundings.Time;
         Func<Engine.Progress.JobEvent?, string, DateTimeOffset, string> form = Format == LogForm.Journald ? LogForm.OfJournal : LogForm.OfText;
         var besides = File is null ? null : surroundings.Error;
-        var words = new LogWords(line => output.WriteLine(Format == LogForm.Json ? LogForm.OfMessage(line, time.GetLocalNow()) : form(null, line, time.GetLocalNow())), besides);
+        void Add(string line) => output.WriteLine(Format == LogForm.Json ? LogForm.OfMessage(line, time.GetLocalNow()) : form(null, line, time.GetLocalNow()));
+        var words = new LogWords(Add, besides);
         // Messages from the JSON event output go only to the log, since the screen's own output has already shown them.
-        var alone = new LogWords(line => output.WriteLine(LogForm.OfMessage(line, time.GetLocalNow())), besides: null);
+        var alone = new LogWords(Add, besides: null);
         IProgressOutput events = Format == LogForm.Json ? new JsonLines(output, alone) : new PlainLines(output, time, form);
-        return surroundings with { Error = words, Screen = besides, Log = events, IsLive = File is not null && surroundings.IsLive };
+        return surroundings with
+        {
+            Error = words,
+            // The log's file has all of it.
+            Aside = !IsQuiet ? words : besides is null ? TextWriter.Null : alone,
+            Screen = besides,
+            Log = events,
+            IsLive = File is not null && surroundings.IsLive,
+        };
     }
 }

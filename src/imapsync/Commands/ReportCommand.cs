@@ -41,14 +41,14 @@ internal static class ReportCommand
             if (html is not null)
                 OutputFile.RequireWritable(html);
             var file = arguments.ReadPlaces(parsed, surroundings, stop);
-            await JobFileArguments.TellBadRowsAsync(file, surroundings);
+            await RowReport.TellAsync(file, surroundings);
             var jobs = new List<JobStory>();
             foreach (var job in file.Jobs)
                 jobs.Add(await ReadAsync(job, surroundings, scans, stop));
             if (html is not null)
-                await OutputFile.WriteAsync(html, file => file.WriteAsync(new UTF8Encoding(false).GetBytes(ReportPage.Write(jobs, surroundings.Time)), stop).AsTask());
+                await OutputFile.WriteAsync(html, page => page.WriteAsync(new UTF8Encoding(false).GetBytes(ReportPage.Write(jobs, RowReport.Lines(file), surroundings.Time)), stop).AsTask());
             else
-                jobs.ForEach(job => ReportText.Print(job, surroundings.Time, surroundings.Out));
+                jobs.ForEach(job => ReportText.Print(job, surroundings.Time, surroundings.Text));
             return ExitStatus.Of(file.BadRows);
         }
         catch (Exception e) when (FileErrors.Is(e))

@@ -24,7 +24,7 @@ internal static class RestoreCommand
         var before = new Option<string>("--before") { Description = "Only messages received before this date.", HelpName = "DATE" };
         var messageId = Texts("--message-id", "ID", "Only the message with this Message-ID. May be given several times.");
         var id = Texts("--id", "ID", "Only this message of the backup, as imapsync find prints it. May be given several times.");
-        var to = new Option<string>("--to") { Description = "Where to put the mail in place of the job's source: imaps://USER@HOST, maildir:PATH …", HelpName = "URL" };
+        var to = new Option<string>("--to") { Description = $"Where to put the mail in place of the job's source: {CommandTerms.TargetUrls}.", HelpName = "URL" };
         foreach (var option in new Option[] { folder, since, before, messageId, id, to })
             command.Add(option);
         var toSettings = new SettingOptions(command, "to-", JobSettings.Endpoint);

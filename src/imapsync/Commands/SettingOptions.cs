@@ -7,14 +7,14 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary>Offers the settings of a job file as command options: the target's <c>password_env</c> becomes <c>--target-password-env</c>.</summary>
 internal sealed class SettingOptions
 {
-    private readonly List<(JobSetting Setting, Option<string[]> Option)> options = [];
+    private readonly List<SettingOption> options = [];
 
     /// <param name="prefix">The prefix of each option's name, for example <c>target-</c>.</param>
     public SettingOptions(Command command, string prefix, ImmutableArray<JobSetting> settings)
     {
         foreach (var setting in settings)
         {
-            var option = new Option<string[]>($"--{prefix}{setting.Path[^1].Replace('_', '-')}")
+            var option = new SettingOption($"--{prefix}{setting.Path[^1].Replace('_', '-')}", setting)
             {
                 Description = Describe(setting),
                 HelpName = setting.Shape == JobSettingShape.Map ? setting.Entry : setting.Choices.IsEmpty ? "VALUE" : setting.Choices.Length > CommandTerms.MostWordsShown ? "NAME" : string.Join('|', setting.Choices),
@@ -41,15 +41,16 @@ internal sealed class SettingOptions
             }
 
             command.Add(option);
-            options.Add((setting, option));
+            options.Add(option);
         }
     }
 
     /// <summary>Returns the settings that were given, with paths below a section of the job.</summary>
     public IEnumerable<GivenSetting> Read(ParseResult parsed, params ImmutableArray<string> section)
     {
-        foreach (var (setting, option) in options)
+        foreach (var option in options)
         {
+            var setting = option.Setting;
             var path = section.AddRange(setting.Path);
             var values = parsed.GetValue(option) ?? [];
             for (var i = 0; i < values.Length; i++)

@@ -39,7 +39,7 @@ internal static class StatusCommand
         try
         {
             file = arguments.ReadPlaces(parsed, surroundings, cancellationToken);
-            await JobFileArguments.TellBadRowsAsync(file, surroundings);
+            await RowReport.TellAsync(file, surroundings);
         }
         catch (ConfigurationException e) when (output == "nagios")
         {
@@ -55,7 +55,7 @@ internal static class StatusCommand
                 await surroundings.Out.WriteAsync(MetricsText.Write(jobs));
                 break;
             case "json":
-                await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new StatusJson([.. jobs.Select(StatusJobJson.Of)]), StatusJsonContext.Default.StatusJson));
+                await surroundings.Out.WriteLineAsync(JsonSerializer.Serialize(new StatusJson([.. jobs.Select(StatusJobJson.Of)], RowReport.Lines(file)), StatusJsonContext.Default.StatusJson));
                 break;
             case "nagios":
                 foreach (var line in StatusText.Nagios(jobs, file.BadRows.Length, surroundings.Time.GetUtcNow()))
@@ -63,7 +63,7 @@ internal static class StatusCommand
                 return jobs.Any(j => j.Standing.IsOld) ? NagiosCritical : !file.BadRows.IsEmpty || jobs.Any(j => !j.Standing.IsLastGood) ? NagiosWarning : NagiosOk;
             default:
                 foreach (var line in StatusText.Lines(jobs, surroundings.Time))
-                    await surroundings.Out.WriteLineAsync(TerminalText.Escape(line));
+                    await surroundings.Text.WriteLineAsync(TerminalText.Escape(line));
                 break;
         }
 

@@ -7,8 +7,9 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary>The trace options, which every command that connects to servers has.</summary>
 internal static class TraceOptions
 {
+    public const string Verbose = "--verbose";
+
     private const string File = "--trace";
-    private const string Verbose = "--verbose";
 
     public static void Add(Command command)
     {

@@ -65,10 +65,14 @@ internal static class VerifyCommand
         using var copies = new StateCopies();
         ImmutableArray<JobDefinition> jobs = [.. file.Jobs.Select(j => at.Find(parsed, j, surroundings.Time) is { } snapshot ? copies.Of(SnapshotOption.AsOf(j, snapshot)) : j)];
         await using var events = surroundings.ShowEvents(isJson: false, liveJobs: 0);
-        var output = new VerifyOutput(surroundings.Out, events, arguments.IsJson(parsed), surroundings.Log);
-        var reports = await VerifyAllAsync(jobs, choices, output, events, surroundings, signals, stop);
+        var output = VerifyOutput.Of(surroundings, events, arguments.IsJson(parsed));
+        IReadOnlyList<VerifyReport> reports =
+        [
+            .. RowReport.Reports(file, surroundings.Time.GetUtcNow()).Select(r => new VerifyReport(r, VerifyCounts.None, [])),
+            .. await VerifyAllAsync(jobs, choices, output, events, surroundings, signals, stop),
+        ];
 
-        var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).Append(ExitStatus.Of(file.BadRows)).ToList();
+        var statuses = reports.Select(r => ExitStatus.Of(r.Job, signals.InterruptedStatus)).ToList();
         using var errors = new StringWriter();
         statuses.Add(await ReportFile.TryWriteAsync(
             choices.Report,

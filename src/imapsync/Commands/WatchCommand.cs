@@ -37,7 +37,7 @@ internal static class WatchCommand
         private readonly SemaphoreSlim places = new(parallel);
         private int unready = file.Jobs.Length;
 
-        /// <returns>0 once stopped; the status of jobs that could never succeed; that of a signal when what was in hand had to be dropped.</returns>
+        /// <returns>0 once stopped; the status of jobs that could never succeed, and of rows that make no job; that of a signal when what was in hand had to be dropped.</returns>
         public async Task<int> RunAsync(CancellationToken stop)
         {
             using var manager = new NotifySocket(surroundings.Environment, surroundings.Time, surroundings.Error);
@@ -45,13 +45,17 @@ internal static class WatchCommand
             signals.OnStop = () =>
             {
                 manager.Stopping();
-                events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
+                if (!surroundings.IsQuiet)
+                    events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
             };
+            // People have been told of these rows already; programs learn of them here.
+            foreach (var row in isJson ? RowReport.Events(file, surroundings.Time.GetUtcNow()) : [])
+                events.Show(row);
             var shown = new WatchedEvents(events.Show);
             var statuses = await Task.WhenAll(WatchPlan.Of(file.Jobs).Select(plan => WatchAsync(plan, events.Show, shown, events.Say, manager, stop)));
             var showing = Task.Run(() => CloseAsync(events), CancellationToken.None);
             await Task.WhenAny(showing, JobQueue.AfterAbortAsync(TimeSpan.FromSeconds(1), surroundings.Time, signals.Abort)).Unwrap();
-            return signals.Abort.IsCancellationRequested ? signals.InterruptedStatus : ExitStatus.Worst(statuses);
+            return signals.Abort.IsCancellationRequested ? signals.InterruptedStatus : ExitStatus.Worst(statuses.Append(ExitStatus.Of(file.BadRows)));
         }
 
         public void Dispose() => places.Dispose();

@@ -24,18 +24,26 @@ internal static class CheckText
         return $"{Quantities.Count(size.Folders, "folder")}, {Quantities.Count(size.Messages, "message")}{bytes}, to be copied: {Quantities.Count(size.MessagesLeft)}{left}{uncounted}{unsized}";
     }
 
-    public static void Print(IReadOnlyList<AccountCheck> checks, TextWriter output)
+    /// <param name="isWhole">Whether facts are told with all that is known, not only with what most people need.</param>
+    public static void Print(IReadOnlyList<AccountCheck> checks, bool isWhole, TextWriter output)
     {
         foreach (var check in checks)
         {
             if (checks.Count <= MaxWhole)
-                PrintWhole(check, output);
+                PrintWhole(check, isWhole, output);
             else
                 output.WriteLine(TerminalText.Escape($"{check.Job}  {(check.IsOk ? "ok" : "FAILED")}  {(check.IsOk && check.Size is { } size ? Size(size) : check.Reason)}"));
         }
     }
 
-    private static void PrintWhole(AccountCheck check, TextWriter output)
+    /// <summary>Prints a line for each job that can't be run.</summary>
+    public static void PrintProblems(IEnumerable<AccountCheck> checks, TextWriter output)
+    {
+        foreach (var check in checks.Where(c => StatusOf(c) != ExitStatus.Ok))
+            output.WriteLine(TerminalText.Escape($"{check.Job}  FAILED  {check.Reason}"));
+    }
+
+    private static void PrintWhole(AccountCheck check, bool isWhole, TextWriter output)
     {
         output.WriteLine(check.Job);
         foreach (var (name, side) in new[] { ("source", check.Source), ("target", check.Target) })
@@ -44,7 +52,7 @@ internal static class CheckText
             if (side.Failure is { } failure)
                 output.WriteLine($"    {TerminalText.Escape(failure.Message)}");
             foreach (var fact in side.Facts)
-                output.WriteLine($"    {(fact.IsWarning ? "! " : "  ")}{TerminalText.Escape(fact.Name)}: {TerminalText.Escape(fact.Value)}");
+                output.WriteLine($"    {(fact.IsWarning ? "! " : "  ")}{TerminalText.Escape(fact.Name)}: {TerminalText.Escape(fact.Brief is { } brief && !isWhole ? $"{brief} (all with -v)" : fact.Value)}");
         }
 
         if (check.Size is { } size)

@@ -4,7 +4,7 @@ using Imapsync.Engine.Preflight;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>The JSON document of <c>check --output json</c>.</summary>
-/// <param name="BadRows">The errors of CSV rows from which no job could be created.</param>
+/// <param name="BadRows">What is wrong with rows of account lists that make no job.</param>
 internal sealed record CheckJson(IReadOnlyList<JobCheckJson> Jobs, IReadOnlyList<string> BadRows);
 
 /// <param name="Result"><c>ok</c> or <c>failed</c>.</param>
@@ -32,7 +32,8 @@ internal sealed record EndpointCheckJson(string Url, string? Error, IReadOnlyLis
 internal sealed record FactJson(string Name, string Value, bool Warning);
 
 /// <summary>The JSON document of <c>folders --output json</c>.</summary>
-internal sealed record MappingJson(IReadOnlyList<JobMappingJson> Jobs);
+/// <param name="BadRows">What is wrong with rows of account lists that make no job.</param>
+internal sealed record MappingJson(IReadOnlyList<JobMappingJson> Jobs, IReadOnlyList<string> BadRows);
 
 /// <param name="Error">Why the folders could not be listed; null when they could.</param>
 internal sealed record JobMappingJson(string Name, string? Error, IReadOnlyList<PairJson> Folders, IReadOnlyList<string> Excluded);

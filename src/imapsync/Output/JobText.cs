@@ -42,6 +42,9 @@ internal static class JobText
         _ => "FAILED",
     };
 
+    /// <summary>How long a job took, after a dot; empty for one that was never begun.</summary>
+    public static string Took(JobReport report) => report.IsNotBegun ? "" : $" · {Quantities.Duration(report.Finished - report.Started)}";
+
     /// <summary>Formats all counts that are not zero.</summary>
     /// <param name="isDryRun">Whether the text says what would happen.</param>
     /// <param name="nothing">The text when all counts are zero; null to return null.</param>

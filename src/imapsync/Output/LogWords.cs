@@ -31,7 +31,16 @@ internal sealed class LogWords(Action<string> write, TextWriter? besides) : Text
         }
     }
 
-    public override void WriteLine(string? value) => Write(value + "\n");
+    public override void WriteLine(string? value)
+    {
+        lock (gate)
+        {
+            besides?.WriteLine(value);
+            foreach (var c in value ?? "")
+                Add(c);
+            Add('\n');
+        }
+    }
 
     public override Task WriteLineAsync(string? value)
     {

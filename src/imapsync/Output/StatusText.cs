@@ -72,7 +72,8 @@ internal static class StatusText
 }
 
 /// <summary>The JSON document of <c>status --output json</c>. It is documented in docs/monitoring.md and must stay compatible.</summary>
-internal sealed record StatusJson(IReadOnlyList<StatusJobJson> Jobs);
+/// <param name="BadRows">What is wrong with rows of account lists that make no job.</param>
+internal sealed record StatusJson(IReadOnlyList<StatusJobJson> Jobs, IReadOnlyList<string> BadRows);
 
 /// <param name="State"><c>ok</c>, <c>bad</c> (the last run was no success), or <c>old</c> (no success, or none within --max-age).</param>
 /// <param name="Error">Why the history could not be read; null when it could.</param>

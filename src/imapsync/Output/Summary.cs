@@ -19,19 +19,20 @@ internal static class Summary
     /// Returns whether a text from <see cref="Told"/> was shown recently, given the number of lines that the summary has already written.
     /// </param>
     /// <param name="hasColour">Whether to colour the lines for a terminal.</param>
+    /// <param name="onlyProblems">Whether jobs with everything in place and notes are left out.</param>
     public static IEnumerable<string> Lines(
-        IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile, Func<string, int, bool>? isTold = null, bool hasColour = false)
+        IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile, Func<string, int, bool>? isTold = null, bool hasColour = false, bool onlyProblems = false)
     {
-        List<JobReport> listed = reports.Count <= MaxJobs ? [.. reports] : [.. reports.Where(r => r.Outcome is not JobOutcome.Ok).Take(MaxJobs)];
+        List<JobReport> listed = [.. reports.Where(r => (reports.Count <= MaxJobs && !onlyProblems) || r.Outcome is not JobOutcome.Ok).Take(MaxJobs)];
         var width = listed.Select(r => r.Name.Length).DefaultIfEmpty().Max();
         foreach (var report in listed)
             yield return Colour(report, hasColour, TerminalText.Escape($"{report.Name.PadRight(width)}  {Job(report, isDryRun)}"));
-        if (reports.Count > MaxJobs)
+        if (reports.Count > MaxJobs && !(onlyProblems && listed.Count == 0))
             yield return All(reports, isDryRun);
         var problems = reports.SelectMany(r => r.Problems.Select(p => Told(r.Name, p)));
         foreach (var line in Section("Problems", problems, MaxProblems, hasReportFile, IsNews))
             yield return line;
-        var notes = reports.SelectMany(r => r.Notes.Select(n => Told(r.Name, n)));
+        var notes = (onlyProblems ? [] : reports).SelectMany(r => r.Notes.Select(n => Told(r.Name, n)));
         foreach (var line in Section("Notes", notes, MaxNotes, hasReportFile, IsNews))
             yield return line;
 
@@ -73,7 +74,7 @@ internal static class Summary
 
     private static string Job(JobReport report, bool isDryRun)
     {
-        var text = $"{JobText.Outcome(report)} · ";
+        var text = JobText.Outcome(report);
         // A job that ended before its folders were known has no counts, and "nothing to do" would be wrong.
         if (report.Outcome is JobOutcome.Ok || report.Folders.Length > 0 || report.PlannedFolders > 0)
         {
@@ -88,10 +89,10 @@ internal static class Summary
             var folders = wasEnded && report.PlannedFolders > report.Folders.Length
                 ? $"{Quantities.Count(report.Folders.Length)} of {Quantities.Count(report.PlannedFolders, "folder")} begun"
                 : Quantities.Count(report.Folders.Length, "folder");
-            text += $"{folders}, {Quantities.Count(messages, "message")}{(counts is null ? "" : $": {counts}")} · ";
+            text += $" · {folders}, {Quantities.Count(messages, "message")}{(counts is null ? "" : $": {counts}")}";
         }
 
-        return text + Quantities.Duration(report.Finished - report.Started);
+        return text + JobText.Took(report);
     }
 
     private static IEnumerable<string> Section(string title, IEnumerable<string> lines, int max, bool hasReportFile, Func<string, bool> isNews)

@@ -4,14 +4,22 @@ using Imapsync.Engine.Verifying;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Prints a verification's findings as they occur, and a summary at the end, to standard output as text or as lines of JSON.</summary>
+/// <summary>Prints a verification's findings as they occur, and a summary at the end, as text or as lines of JSON.</summary>
 /// <param name="events">Receives all other events.</param>
+/// <param name="onlyProblems">Whether what does not count for the exit status is left out of text.</param>
 /// <param name="log">Receives the findings as text; null when there is no log.</param>
-internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson, IProgressOutput? log = null)
+internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson, bool onlyProblems, IProgressOutput? log)
 {
     private const int MaxLines = 20;
 
     private readonly Lock gate = new();
+
+    public static VerifyOutput Of(HostContext surroundings, EventFeed events, bool isJson)
+    {
+        var onlyProblems = surroundings.IsQuiet && !isJson;
+        return new VerifyOutput(
+            isJson ? surroundings.Out : onlyProblems ? surroundings.Screen ?? surroundings.Error : surroundings.Text, events, isJson, onlyProblems, surroundings.FullLog);
+    }
 
     public void Show(JobEvent happened)
     {
@@ -27,7 +35,8 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
         lock (gate)
         {
             log?.Say(Line(finding));
-            output.WriteLine(line);
+            if (!(onlyProblems && finding.IsInformation))
+                output.WriteLine(line);
         }
     }
 
@@ -44,11 +53,11 @@ internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJ
 
         // As in the summary of a run, many jobs are summed up in one line, and only those with differences or failures are listed.
         var areMany = reports.Count > Summary.MaxJobs;
-        List<VerifyReport> listed = areMany ? [.. reports.Where(r => r.Job.Outcome is not JobOutcome.Ok).Take(Summary.MaxJobs)] : [.. reports];
+        List<VerifyReport> listed = [.. reports.Where(r => !(areMany || onlyProblems) || r.Job.Outcome is not JobOutcome.Ok).Take(Summary.MaxJobs)];
         var width = listed.Select(r => r.Job.Name.Length).DefaultIfEmpty(0).Max();
         foreach (var report in listed)
-            Write(TerminalText.Escape($"{report.Job.Name.PadRight(width)}  {Outcome(report)} · {Quantities.Duration(report.Job.Finished - report.Job.Started)}"));
-        if (areMany)
+            Write(TerminalText.Escape($"{report.Job.Name.PadRight(width)}  {Outcome(report)}{JobText.Took(report.Job)}"));
+        if (areMany && !(onlyProblems && listed.Count == 0))
             Write(All(reports));
         foreach (var problem in reports.SelectMany(r => r.Job.Problems.Select(p => $"{r.Job.Name}: {JobText.Problem(p)}")).Take(MaxLines))
             Write(TerminalText.Escape($"  {problem}"));

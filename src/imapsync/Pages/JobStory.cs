@@ -1,5 +1,6 @@
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.History;
+using Imapsync.Engine.Progress;
 using Imapsync.Engine.Reading;
 
 namespace Imapsync.CommandLine.Pages;
@@ -14,8 +15,8 @@ internal sealed record JobStory(
     /// <summary>The runs that have ended, oldest first.</summary>
     public IReadOnlyList<HistoryEntry> Runs { get; } = [.. Entries.Where(e => e is { Kind: HistoryKind.Run, Ended: not null })];
 
-    /// <summary>The ended runs in which the source's number of messages was determined.</summary>
-    public IReadOnlyList<HistoryEntry> Counted { get; } = [.. Entries.Where(e => e is { Kind: HistoryKind.Run, Ended: not null, FolderCount: > 0 })];
+    /// <summary>The ended runs that got to all folders, so that the source's number of messages is known.</summary>
+    public IReadOnlyList<HistoryEntry> Counted { get; } = [.. Entries.Where(e => e is { Kind: HistoryKind.Run, Ended: not null, FolderCount: > 0, Stop: StopReason.None })];
 
     /// <summary>The number of messages copied by all runs, including those no longer in the history.</summary>
     public long CopiedMessages => Runs.Sum(e => e.Totals.Copied + e.LeftOut.Copied);

@@ -13,7 +13,8 @@ internal static class ReportPage
 
     private static readonly TimeSpan Lately = TimeSpan.FromDays(30);
 
-    public static string Write(IReadOnlyList<JobStory> jobs, TimeProvider time)
+    /// <param name="badRows">What is wrong with rows of account lists that make no job.</param>
+    public static string Write(IReadOnlyList<JobStory> jobs, IReadOnlyList<string> badRows, TimeProvider time)
     {
         var page = new Html();
         var zone = time.LocalTimeZone;
@@ -23,11 +24,22 @@ internal static class ReportPage
             .Raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">")
             .Raw("<link rel=\"icon\" href=\"data:,\"><title>imapsync report</title><style>").Raw(PageStyle.Css).Raw("</style></head><body><main>\n")
             .Raw("<header><h1>Mailboxes</h1><p class=\"dim\">").Text($"{Quantities.Count(jobs.Count, "job")} on {Environment.MachineName}, as of {Time(time.GetUtcNow(), zone)}").Raw("</p></header>\n");
+        WriteBadRows(page, badRows);
         if (jobs.Count > 1)
             WriteOverview(page, jobs, zone);
         foreach (var job in jobs)
             WriteJob(page, job, zone);
         return page.Raw("</main></body></html>\n").ToString();
+    }
+
+    private static void WriteBadRows(Html page, IReadOnlyList<string> badRows)
+    {
+        if (badRows.Count == 0)
+            return;
+        page.Raw("<section><h2>Rows that make no job</h2>");
+        foreach (var row in badRows)
+            page.Raw("<p class=\"remark\">").Foreign(row).Raw("</p>");
+        page.Raw("</section>\n");
     }
 
     private static void WriteOverview(Html page, IReadOnlyList<JobStory> jobs, TimeZoneInfo zone)

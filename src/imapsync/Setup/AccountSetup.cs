@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Imapsync.CommandLine.Commands;
 using Imapsync.CommandLine.Output;
 using Imapsync.Engine.Configuration;
@@ -67,8 +68,11 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
 
     private async Task<Account> AskServerAsync(string address, CancellationToken cancellationToken)
     {
+        var isUrl = address.Contains("://", StringComparison.Ordinal);
         var domain = address[(address.LastIndexOf('@') + 1)..];
-        var usual = domain.Contains('.', StringComparison.Ordinal) ? $"imaps://imap.{domain}" : $"imaps://{domain}";
+        var usual = isUrl ? address
+            : domain.Contains('.', StringComparison.Ordinal) && !IPAddress.TryParse(domain, out _) ? $"imaps://imap.{domain}"
+            : $"imaps://{domain}";
         var server = await questions.AskAsync("IMAP server (HOST, imaps://HOST:PORT, or imap://HOST:PORT for STARTTLS)", questions.IsDialogue ? usual : "", null, $"--{side}-url", cancellationToken);
         return new Account(address, Named(ProviderGiven(), ("url", WithUser(server, address), "")));
     }
@@ -169,11 +173,16 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         setting.Path[^1] is "password_file" or "tls_ca_file" && !setting.Value.StartsWith('~') ? Path.GetFullPath(setting.Value) : setting.Value;
 
     /// <summary>Inserts the user into a host name or URL.</summary>
-    private static string WithUser(string server, string user)
+    /// <param name="address">The user's name, or the URL that has it.</param>
+    private static string WithUser(string server, string address)
     {
         var whole = server.Contains("://", StringComparison.Ordinal) ? server : $"imaps://{server}";
         var start = whole.IndexOf("://", StringComparison.Ordinal) + 3;
-        return whole.IndexOf('@', start) >= 0 ? whole : whole.Insert(start, Uri.EscapeDataString(user).Replace("%40", "@", StringComparison.Ordinal) + "@");
+        var ofUrl = address.IndexOf("://", StringComparison.Ordinal) + 3;
+        var user = ofUrl < 3 ? Uri.EscapeDataString(address).Replace("%40", "@", StringComparison.Ordinal)
+            : address.LastIndexOf('@') is var at && at > ofUrl ? address[ofUrl..at]
+            : "";
+        return user.Length == 0 || whole.IndexOf('@', start) >= 0 ? whole : whole.Insert(start, user + "@");
     }
 
     private static string Tell(FoundBy by) => by switch

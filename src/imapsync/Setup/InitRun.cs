@@ -113,7 +113,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         if (choice == "cron")
         {
             questions.Say("Add this line by 'crontab -e':");
-            questions.Say($"  {schedule.CronLine}");
+            questions.Show($"  {schedule.CronLine}");
         }
 
         return choice switch
@@ -155,7 +155,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
     {
         questions.Say($"Written: {schedule.UnitName}.service and .timer in {schedule.Units(surroundings.Environment)}. To start the timer:");
         foreach (var command in schedule.Commands())
-            questions.Say($"  {command}");
+            questions.Show($"  {command}");
     }
 
     private async Task<int> FinishAsync(JobDraft draft, string file, bool needsLogin, PasswordKeeping keeping, CancellationToken cancellationToken)
@@ -164,9 +164,9 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         {
             questions.Say("Signing in by OAuth needs a client that you register with the provider, once for all jobs: docs/sign-in.md says how,");
             questions.Say("and what then stands behind 'oauth:' in the job file. After that sign in once, look and run:");
-            questions.Say($"  imapsync login {ShellWord.Quote(file)} {draft.Name}");
-            questions.Say($"  imapsync check {ShellWord.Quote(file)}");
-            questions.Say($"  imapsync run {ShellWord.Quote(file)}");
+            questions.Show($"  imapsync login {ShellWord.Quote(file)} {draft.Name}");
+            questions.Show($"  imapsync check {ShellWord.Quote(file)}");
+            questions.Show($"  imapsync run {ShellWord.Quote(file)}");
             return ExitStatus.Ok;
         }
 
@@ -182,7 +182,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
                 status = await CommandLineRoot.InvokeAsync(["verify", file], host);
         }
 
-        questions.Say($"From now on: imapsync run {ShellWord.Quote(file)}");
+        questions.Show($"From now on: imapsync run {ShellWord.Quote(file)}");
         return status;
     }
 

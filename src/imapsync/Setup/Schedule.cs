@@ -44,7 +44,7 @@ internal sealed record Schedule(string Name, string Program, string JobFile, Tim
         """;
 
     /// <summary>The job's crontab line. Percent signs are escaped, since they would end the command (crontab(5)).</summary>
-    public string CronLine => $"{At.Minute} {At.Hour} * * *  {ShellWord.Quote(Program)} run {ShellWord.Quote(JobFile)}".Replace("%", "\\%", StringComparison.Ordinal);
+    public string CronLine => $"{At.Minute} {At.Hour} * * *  {ShellWord.Quote(Program)} run {ShellWord.Quote(JobFile)} --quiet".Replace("%", "\\%", StringComparison.Ordinal);
 
     /// <summary>Returns the directory for the units.</summary>
     public string Units(IReadOnlyDictionary<string, string> environment) =>

@@ -7,11 +7,15 @@ namespace Imapsync.Engine.Tests.Configuration;
 public sealed class MistakeTextTests : JobFileFixture
 {
     [Theory]
-    [InlineData("jobs:\n\t- name: a\n", "job.yaml:2:1: this is not valid YAML: While scanning a mapping, found invalid tab as indentation; indent with spaces")]
+    [InlineData("jobs:\n\t- name: a\n", "job.yaml:2:1: this is not valid YAML: a tab indents this line; indent with spaces")]
+    [InlineData("jobs:\n  - name: a\n\tsource: b\n", "job.yaml:3:1: this is not valid YAML: a tab indents this line; indent with spaces")]
+    [InlineData("jobs:\n  - name: a\n  \tsource: b\n", "job.yaml:3:3: this is not valid YAML: a tab indents this line; indent with spaces")]
     [InlineData("jobs:\n  - name: a\n   source: b\n", "job.yaml:3:4: this is not valid YAML: While parsing a block collection, did not find expected '-' indicator; look at the indentation of this line and of those above it")]
     [InlineData("jobs:\n  - name: a\n    x: b: c\n", "job.yaml:3:9: this is not valid YAML: While scanning a plain scalar value, found invalid mapping; put a value with ': ' in it in quotes")]
     [InlineData("jobs:\n  - name: \"a\n    x: b\n", "job.yaml:2:11: ")]
     [InlineData("jobs: [a\nx: b\n", "job.yaml:")]
+    [InlineData("jobs:\n  - name: [\"a, \"b\"]\n", "job.yaml:2:17: this is not valid YAML: While parsing a flow sequence, did not find expected ',' or ']'; look for a comma, bracket or quote that is missing")]
+    [InlineData("jobs:\n  - { name: \"a, b: \"c\" }\n", "job.yaml:2:21: this is not valid YAML: While parsing a flow mapping, did not find expected ',' or '}'; look for a comma, bracket or quote that is missing")]
     public void What_is_no_YAML_is_told_with_its_place_and_the_whole_reason(string text, string expected) =>
         Assert.StartsWith(expected, Error(text), StringComparison.Ordinal);
 
@@ -34,6 +38,13 @@ public sealed class MistakeTextTests : JobFileFixture
 
         Assert.InRange(refused, 100, int.MaxValue);
     }
+
+    [Theory]
+    [InlineData("pasword_env: ALICE")]
+    [InlineData("password-file: alice")]
+    [InlineData("passwort: x")]
+    public void A_misspelt_key_of_the_password_is_the_only_mistake(string key) =>
+        Assert.Contains("unknown key '", Error($"jobs:\n  - name: a\n    source:\n      url: imaps://alice@imap.example.com\n      {key}\n    target: {{ url: 'maildir:x' }}\n"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("server: localhost")]

@@ -79,7 +79,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [InlineData("UID FETCH 2 FLAGS", @"\* 2 FETCH \((?:UID 2 FLAGS \(\\Seen\)|FLAGS \(\\Seen\) UID 2)\)", "OK .*")]
     [InlineData("UID FETCH 900:* UID", @"\* 4 FETCH \(UID 4\)", "OK .*")]
     [InlineData("UID FETCH 900:901 UID", "OK .*")]
-    [InlineData("FETCH 9 UID", "(?:BAD|OK|NO) .*")]
+    [InlineData("FETCH 9 UID", "BAD .*")]
     [InlineData("FETCH 0 UID", "BAD .*")]
     [InlineData("FETCH 1 NOTHING", "BAD .*")]
     [InlineData("FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]", @"(?s)\* 1 FETCH \(BODY\[HEADER\.FIELDS \(SUBJECT\)\] \{\d+\}.*Subject: number 1.*\)", "OK .*")]

@@ -9,6 +9,13 @@ public sealed partial class ImapStore
 {
     private static readonly string[] IdFields = ["name", "version", "vendor"];
 
+    /// <summary>The capabilities that decide how a job goes about its work and how fast it is.</summary>
+    private static readonly string[] Telling =
+    [
+        "ACL", "COMPRESS=DEFLATE", "CONDSTORE", "IDLE", "LIST-STATUS", "LITERAL+", "LITERAL-", "MOVE", "MULTIAPPEND", "NOTIFY", "OBJECTID", "QUOTA", "SPECIAL-USE", "UIDPLUS",
+        "X-GM-EXT-1",
+    ];
+
     public Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken) => RunAsync<IReadOnlyList<StoreFact>>(
         async c =>
         {
@@ -30,7 +37,7 @@ public sealed partial class ImapStore
                 "" => "by LOGIN",
                 var mechanism => $"by {mechanism}",
             }));
-            facts.Add(new StoreFact("Capabilities", c.Capabilities.ToString()));
+            facts.Add(new StoreFact("Capabilities", c.Capabilities.ToString()) { Brief = string.Join(' ', Telling.Where(c.Capabilities.Has)) is { Length: > 0 } telling ? telling : null });
             facts.Add(new StoreFact("Flag changes", c.Capabilities.HasCondStore ? "by MODSEQ" : "by listing all flags"));
             if (c.Capabilities.AppendLimit is { } limit)
                 facts.Add(new StoreFact("Largest message", $"{limit} octets"));
