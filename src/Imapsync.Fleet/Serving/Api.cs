@@ -5,6 +5,7 @@ using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Tables;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -34,13 +35,14 @@ internal static class Api
         api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
         api.MapPut("/hosts/{host}", LimitHostAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Sets the most connections to a host at once.");
         PreflightApi.Map(api);
+        SignInApi.Map(api);
         app.MapGet("/healthz", () => "ok\n").AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/readyz", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/metrics", MetricsAsync).RequireAuthorization(nameof(Role.Look)).ExcludeFromDescription();
         app.MapOpenApi().RequireAuthorization(nameof(Role.Look));
     }
 
-    private static async Task<IResult> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, PreflightDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, PreflightDesk desk, SignIns signIns, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType)
             return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
@@ -66,7 +68,7 @@ internal static class Api
         if (form["check"] == "signin")
         {
             // The request has ended by the time that the list is taken in.
-            var jobs = await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken);
+            var jobs = await signIns.JoinAsync(await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken), list!.Name, store, cancellationToken);
             return PreflightApi.Begin(desk, jobs, table, form, async () => (await store.SubmitAsync(list!.With(batch), batch.Accounts, CancellationToken.None)).Batch);
         }
 

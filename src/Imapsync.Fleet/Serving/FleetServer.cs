@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using Imapsync.Fleet.Dashboard;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.HostFiltering;
@@ -41,6 +42,7 @@ internal static class FleetServer
         services.Configure<FormOptions>(f => (f.MemoryBufferThreshold, f.MultipartBodyLengthLimit, f.ValueLengthLimit) = (Api.LargestUpload, Api.LargestUpload, 4096));
         services.ConfigureHttpJsonOptions(j => Name(j.SerializerOptions));
         services.AddSingleton(store).AddSingleton(reader).AddSingleton(tokens).AddSingleton(TimeProvider.System).AddSingleton<PreflightDesk>();
+        services.AddSingleton(new SignIns(store.SignIns, reader.Seal, TimeProvider.System));
         var authentication = services.AddAuthentication(TokenHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null);
         // The API admits tokens only: a browser's cookie, which any page can cause to be sent, counts for nothing there.
         services.AddAuthorizationBuilder()
