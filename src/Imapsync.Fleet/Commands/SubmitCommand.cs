@@ -63,9 +63,27 @@ internal static class SubmitCommand
     /// <param name="accounts">The CSV file; null for the one that the job file names.</param>
     public static async Task<MultipartFormDataContent> FormAsync(string path, string? accounts, CancellationToken cancellationToken) => new()
     {
-        { new ByteArrayContent(await File.ReadAllBytesAsync(path, cancellationToken)), "job", "job.yaml" },
-        { new ByteArrayContent(await File.ReadAllBytesAsync(accounts ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
+        { new ByteArrayContent(await ReadAsync(path, cancellationToken)), "job", "job.yaml" },
+        { new ByteArrayContent(await ReadAsync(accounts ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
     };
+
+    /// <summary>Reads a file that the server would take. What is larger is refused before more of it is in memory.</summary>
+    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        await using var file = File.OpenRead(path);
+        // A pipe has no length, so it is read to find out.
+        using var octets = new MemoryStream();
+        if (!file.CanSeek || file.Length <= Api.LargestUpload)
+        {
+            var buffer = new byte[64 * 1024];
+            while (octets.Length <= Api.LargestUpload && await file.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+                octets.Write(buffer, 0, read);
+            if (octets.Length <= Api.LargestUpload)
+                return octets.ToArray();
+        }
+
+        throw new FleetException($"{path} is larger than {Api.LargestUpload >> 20} MiB, which is the most that a list may have; split it");
+    }
 
     /// <summary>The CSV file that the job file's <c>for_each</c> names, beside it.</summary>
     private static string TableOf(string path)

@@ -5,6 +5,7 @@ using Imapsync.Fleet.Serving;
 using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Preflights;
 
@@ -19,7 +20,7 @@ internal static class PreflightApi
     /// <param name="api">The group of the API, which asks for a token.</param>
     public static void Map(RouteGroupBuilder api)
     {
-        Answers(api.MapPost("/preflights", BeginAsync))
+        Answers(api.MapPost("/preflights", BeginAsync)).WithMetadata(new RequestSizeLimitAttribute(Api.LargestUpload))
             .WithSummary("Signs in to both sides of each row and takes nothing in: a form with the files 'job' and 'accounts', and the fields sizes and parallel. Answers at once.");
         Answers(api.MapPost("/batches/{batch:long}/preflights", OfBatchAsync)).Produces(StatusCodes.Status404NotFound)
             .WithSummary("Signs in to both sides of each row of a list that was taken in, whatever became of its accounts: { \"sizes\": false, \"parallel\": 8 }. Answers at once.");

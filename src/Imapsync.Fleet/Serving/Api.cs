@@ -8,20 +8,24 @@ using Imapsync.Fleet.Preflights;
 using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Serving;
 
 /// <summary>The HTTP API, which the commands use. A documented promise: docs/fleet.md, and /openapi/v1.json.</summary>
 internal static class Api
 {
+    /// <summary>The most octets of a request that brings a list, and of any other.</summary>
     public const int LargestUpload = 64 << 20;
+    public const int LargestRequest = 1 << 20;
+
     public const int MostLines = 500;
 
     public static void Map(WebApplication app)
     {
         var api = app.MapGroup("/api").RequireAuthorization(nameof(Role.Look));
         api.MapGet("/batches", async (FleetStore store, CancellationToken c) => await store.ReadBatchesAsync(c)).WithSummary("All lists, the newest first, with how many accounts stand where.");
-        api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate))
+        api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate)).WithMetadata(new RequestSizeLimitAttribute(LargestUpload))
             .Produces<SubmitAnswer>().Produces<PreflightView>(StatusCodes.Status202Accepted).Produces<Refusal>(StatusCodes.Status422UnprocessableEntity).Produces<Refusal>(StatusCodes.Status429TooManyRequests)
             .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check. With check=true it is only read; with check=signin a preflight is begun (202; sizes and parallel count), which takes it in if every row can be run.");
         api.MapDelete("/batches/{batch:long}", DeleteAsync).RequireAuthorization(nameof(Role.Operate))

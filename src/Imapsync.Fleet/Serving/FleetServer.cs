@@ -30,7 +30,7 @@ internal static class FleetServer
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
         {
             k.AddServerHeader = false;
-            k.Limits.MaxRequestBodySize = Api.LargestUpload;
+            k.Limits.MaxRequestBodySize = Api.LargestRequest;
             k.Listen(address, l =>
             {
                 if (certificate is not null)
@@ -73,8 +73,8 @@ internal static class FleetServer
             await next(context);
         });
         app.UseDashboardProtection();
-        app.UseMiddleware<UploadLimit>();
         app.UseRouting();
+        app.UseMiddleware<UploadLimit>();
         app.UseAuthentication();
         app.UseAuthorization();
         Api.Map(app);

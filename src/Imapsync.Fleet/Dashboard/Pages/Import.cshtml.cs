@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>A list is uploaded: checked by signing in, or submitted at once.</summary>
+[RequestSizeLimit(Api.LargestUpload)]
 internal sealed class ImportModel(FleetStore store, BatchReader reader, Imports imports, PreflightDesk desk, SignIns signIns, TimeProvider time) : DashboardPage
 {
     /// <summary>The most mistakes that the page shows.</summary>
