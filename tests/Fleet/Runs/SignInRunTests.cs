@@ -6,7 +6,7 @@ using Imapsync.Tests.Support.OAuth;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>An account that a person has to sign in to, from a real Dovecot that asks an authorization server about each token, by real processes.</summary>
-[Collection(PostgresCollection.Name)]
+[Collection(OtherPostgresCollection.Name)]
 public sealed class SignInRunTests(PostgresFixture postgres)
 {
     [Theory(Timeout = 300_000)]
