@@ -38,3 +38,10 @@ public sealed class PostgresCollection : ICollectionFixture<PostgresFixture>
 {
     public const string Name = "PostgreSQL";
 }
+
+/// <summary>A PostgreSQL server beside the other one, for tests that wait most of their time or kill the server while it is used.</summary>
+[CollectionDefinition(Name)]
+public sealed class OtherPostgresCollection : ICollectionFixture<PostgresFixture>
+{
+    public const string Name = "another PostgreSQL";
+}

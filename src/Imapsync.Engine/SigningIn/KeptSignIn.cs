@@ -118,6 +118,3 @@ internal sealed class KeptSignIn(string path, SealingKeys keys)
         }
     }
 }
-
-/// <summary>Thrown when a stored sign-in exists but can't be used; the message says why.</summary>
-internal sealed class SignInLostException(string message) : Exception(message);

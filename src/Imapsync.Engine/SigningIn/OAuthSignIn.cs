@@ -7,15 +7,14 @@ namespace Imapsync.Engine.SigningIn;
 
 /// <summary>
 /// The OAuth 2 access tokens of one account. Every caller gets a token with enough lifetime left; it is renewed before it expires, once for all
-/// connections. When a person signs in, the refresh token is stored in the job's state; a new refresh token is durable there before the access
-/// token issued with it is used.
+/// connections. When a person signs in, the refresh token is stored by a keeper; a new refresh token is durable there before the access token
+/// issued with it is used.
 /// </summary>
 public sealed class OAuthSignIn : TokenReference, IDisposable
 {
     private readonly OAuthSettings settings;
     private readonly OAuthClient client;
-    private readonly SignInPlace? place;
-    private readonly KeptSignIn? kept;
+    private readonly ISignInKeeper? keeper;
     private readonly IReadOnlyDictionary<string, string> environment;
     private readonly TimeProvider time;
     private readonly SemaphoreSlim turn = new(1, 1);
@@ -23,15 +22,19 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
 
     /// <summary>
     /// A refresh token that was issued but could not be stored, with the spent token that it replaces. It is used only while the spent token
-    /// is still on disk: if the stored token has changed, somebody has signed in again or out since.
+    /// is still stored: if the stored token has changed, somebody has signed in again or out since.
     /// </summary>
     private (string Spent, string Given)? unsaved;
 
     /// <param name="place">Where the sign-in is stored; null as long as that is unknown, and then no sign-in can be stored.</param>
     internal OAuthSignIn(OAuthSettings settings, SignInPlace? place, IReadOnlyDictionary<string, string> environment, TimeProvider time)
+        : this(settings, place is null ? null : new FileSignInKeeper(place, environment, time), environment, time)
     {
-        (this.settings, this.place, this.environment, this.time) = (settings, place, environment, time);
-        kept = place is null ? null : new KeptSignIn(place.File, new SealingKeys(place.File, environment, ProgramKey.RunAsync));
+    }
+
+    private OAuthSignIn(OAuthSettings settings, ISignInKeeper? keeper, IReadOnlyDictionary<string, string> environment, TimeProvider time)
+    {
+        (this.settings, this.keeper, this.environment, this.time) = (settings, keeper, environment, time);
         client = new OAuthClient(settings, time) { Remedies = RemedyFor };
     }
 
@@ -43,11 +46,14 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     /// <summary>The token provider's name for display.</summary>
     public string ProviderName => settings.Provider.Name;
 
-    /// <summary>The path of the stored sign-in; empty when none can be stored.</summary>
-    public string KeptFile => place?.File ?? "";
+    /// <summary>Where the sign-in is stored, for display: a path in most cases; empty when none can be stored.</summary>
+    public string KeptFile => keeper?.Place ?? "";
 
     /// <summary>Returns the same sign-in, stored in the given job's state.</summary>
-    internal OAuthSignIn KeptIn(SignInPlace where) => new(settings, where, environment, time);
+    internal OAuthSignIn KeptIn(SignInPlace place) => new(settings, place, environment, time);
+
+    /// <summary>Returns the same sign-in, stored by the given keeper.</summary>
+    public OAuthSignIn KeptIn(ISignInKeeper where) => new(settings, where, environment, time);
 
     public override async ValueTask<Secret> ReadAsync(CancellationToken cancellationToken)
     {
@@ -80,7 +86,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     }
 
     public override string WhyRefused(Secret refused, TokenRefusal? said) =>
-        TokenRefusalText.For(settings, refused, held?.Token, said, NeedsPerson ? place?.Command : null);
+        TokenRefusalText.For(settings, refused, held?.Token, said, NeedsPerson ? keeper?.Command : null);
 
     /// <summary>Lets a person sign in and stores the sign-in, replacing an older one.</summary>
     /// <returns>Where the encryption key is stored, for display; empty for a key file beside the sign-in.</returns>
@@ -88,7 +94,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     /// <exception cref="IOException">The job's state directory belongs to somebody else or can't be written.</exception>
     public async Task<string> SignInAsync(SignInDialogue dialogue, KeyPlace key, CancellationToken cancellationToken)
     {
-        new StateDirectory(place!.Directory).RequireOurs();
+        keeper!.RequireUsable();
         var token = settings.Grant == OAuthGrant.Device
             ? await DeviceSignIn.RunAsync(client, dialogue, time, cancellationToken)
             : await BrowserSignIn.RunAsync(client, dialogue, time, cancellationToken);
@@ -100,30 +106,41 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
             { Kind = FailureKind.Authentication };
         }
 
-        // This step must not be cancelled, since the authorization code can't be used again.
-        using var mine = await SignInLock.TakeAsync(place, time, CancellationToken.None);
-        return await kept!.WriteAnewAsync(settings.Binding, refreshToken, key, CancellationToken.None);
+        // This step can't be cancelled, since the authorization code can't be used again.
+        return await keeper.KeepAsync(settings.Binding, refreshToken, key);
     }
 
     /// <summary>Deletes the stored sign-in and revokes its refresh token at the server when that is possible.</summary>
     public async Task<SignOutOutcome> SignOutAsync(CancellationToken cancellationToken)
     {
-        if (!kept!.Exists)
-            return SignOutOutcome.WasNotIn;
-        using var mine = await SignInLock.TakeAsync(place!, time, cancellationToken);
-        var isTold = false;
+        held = null;
+        IKeptSignIn? kept;
         try
         {
-            if (await kept.ReadAsync(settings.Binding, cancellationToken) is { } refreshToken)
-                isTold = await client.RevokeAsync(refreshToken, cancellationToken);
+            kept = await keeper!.TakeAsync(settings.Binding, cancellationToken);
         }
-        catch (Exception e) when (e is MailException or SignInLostException)
+        catch (SignInLostException)
         {
-            // The stored sign-in is deleted even when the token can't be revoked.
+            // A sign-in that is of no use is removed too.
+            return await keeper!.RemoveAsync() ? SignOutOutcome.Forgotten : SignOutOutcome.WasNotIn;
         }
 
-        held = null;
-        return !await kept.RemoveAsync(CancellationToken.None) ? SignOutOutcome.WasNotIn : isTold ? SignOutOutcome.Revoked : SignOutOutcome.Forgotten;
+        if (kept is null)
+            return SignOutOutcome.WasNotIn;
+        await using (kept)
+        {
+            var isTold = false;
+            try
+            {
+                isTold = await client.RevokeAsync(kept.RefreshToken, cancellationToken);
+            }
+            catch (MailException)
+            {
+                // The stored sign-in is deleted even when the token can't be revoked.
+            }
+
+            return !await keeper.RemoveAsync() ? SignOutOutcome.WasNotIn : isTold ? SignOutOutcome.Revoked : SignOutOutcome.Forgotten;
+        }
     }
 
     public override string ToString() => $"sign-in to {settings.Provider.Name}";
@@ -143,24 +160,24 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
 
     private async Task<IssuedToken> RefreshAsync(CancellationToken cancellationToken)
     {
-        if (kept is null || place is null)
+        if (keeper is null)
             throw SignInFirst("this endpoint has no job to keep a sign-in in");
         try
         {
-            if (!kept.Exists)
-                throw SignInFirst("nobody has signed in yet");
-            using var mine = await SignInLock.TakeAsync(place, time, cancellationToken);
-            var refreshToken = await kept.ReadAsync(settings.Binding, cancellationToken) ?? throw SignInFirst("nobody has signed in yet");
+            await using var kept = await keeper.TakeAsync(settings.Binding, cancellationToken) ?? throw SignInFirst("nobody has signed in yet");
+            var refreshToken = kept.RefreshToken;
             if (unsaved is var (spent, replacement) && spent == refreshToken)
                 refreshToken = replacement;
             // This test write detects a full or read-only disk before the refresh token is used, since a refresh token may be valid only once.
-            await kept.WriteAsync(settings.Binding, refreshToken, KeyPlace.Best, cancellationToken);
+            if (!await kept.ReplaceAsync(refreshToken, cancellationToken))
+                throw new MailException(FailureScope.Store, isTransient: true, $"{client.What}: somebody signs in just now") { Kind = FailureKind.Connect };
             // Nothing may be cancelled from here on: the response may contain the next refresh token, and the server sends it only once.
             var token = await client.RefreshAsync(refreshToken, CancellationToken.None);
             if (token.RefreshToken is { } given && given != refreshToken)
             {
                 unsaved = (refreshToken, given);
-                await kept.WriteAsync(settings.Binding, given, KeyPlace.Best, CancellationToken.None);
+                // Where it is not stored, what is stored there is newer.
+                await kept.ReplaceAsync(given, CancellationToken.None);
             }
 
             unsaved = null;
@@ -168,7 +185,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
         }
         catch (SignInLostException e)
         {
-            throw SignInFirst($"the sign-in that is kept in {place.File} is of no use: {e.Message}");
+            throw SignInFirst($"the sign-in that is kept in {keeper.Place} is of no use: {e.Message}");
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
@@ -179,7 +196,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     private MailException SignInFirst(string why) =>
         new(FailureScope.Store, isTransient: false, $"{client.What}: {why}{SignInRemedy}") { Kind = FailureKind.Authentication };
 
-    private string SignInRemedy => place is null ? "; write the job into a file and sign in with 'imapsync login'" : $"; run '{place.Command}'";
+    private string SignInRemedy => keeper is null ? "; write the job into a file and sign in with 'imapsync login'" : $"; run '{keeper.Command}'";
 
     private string RemedyFor(OAuthFault fault) => fault switch
     {

@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Imapsync.Engine.Configuration;
 using Imapsync.Fleet.Serving;
 
@@ -29,6 +32,20 @@ internal sealed class FleetClient : IDisposable
         using var response = await http.DeleteAsync(path, cancellationToken);
         if (!response.IsSuccessStatusCode)
             await ThrowAsync(response, cancellationToken);
+    }
+
+    public async Task<T> DeleteAsync<T>(string path, CancellationToken cancellationToken) => await ReadAsync<T>(await http.DeleteAsync(path, cancellationToken), cancellationToken);
+
+    /// <summary>Sends a request whose answer goes on for a while, as server-sent events.</summary>
+    public async IAsyncEnumerable<T> FollowAsync<T>(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+            await ThrowAsync(response, cancellationToken);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await foreach (var item in SseParser.Create(stream, (_, octets) => JsonSerializer.Deserialize<T>(octets, FleetServer.Json)!).EnumerateAsync(cancellationToken))
+            yield return item.Data;
     }
 
     public void Dispose() => http.Dispose();

@@ -25,7 +25,7 @@ internal static class FleetCommandLine
             StatusCommand.Create(output),
             DeleteCommand.Create(output),
         };
-        foreach (var command in ActionCommands.Create(output))
+        foreach (var command in ActionCommands.Create(output).Concat(SignInCommands.Create(output, error)))
             root.Add(command);
         return root;
     }

@@ -75,7 +75,7 @@ internal sealed class FleetOptions
             parsed.GetValue(name) ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}"),
             SlotsOf(parsed), typeof(FleetOptions).Assembly.GetName().Version!.ToString(3), GraceOf(parsed));
         var executor = new QuartzExecutor(worker.Name, worker.Slots, store.PostgresConnectionString, work => store.AloneAsync(work, CancellationToken.None));
-        var runner = new AccountRunner(reader, store.States, new AttemptDirectories(Path.Combine(DataOf(parsed), "state")), worker.Name, TimeProvider.System);
+        var runner = new AccountRunner(reader, store, new AttemptDirectories(Path.Combine(DataOf(parsed), "state")), worker.Name, TimeProvider.System);
         return new FleetWorker(store, executor, runner, worker, TimeProvider.System, log);
     }
 }

@@ -63,9 +63,27 @@ internal static class SubmitCommand
     /// <param name="accounts">The CSV file; null for the one that the job file names.</param>
     public static async Task<MultipartFormDataContent> FormAsync(string path, string? accounts, CancellationToken cancellationToken) => new()
     {
-        { new ByteArrayContent(await File.ReadAllBytesAsync(path, cancellationToken)), "job", "job.yaml" },
-        { new ByteArrayContent(await File.ReadAllBytesAsync(accounts ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
+        { new ByteArrayContent(await ReadAsync(path, cancellationToken)), "job", "job.yaml" },
+        { new ByteArrayContent(await ReadAsync(accounts ?? TableOf(path), cancellationToken)), "accounts", "accounts.csv" },
     };
+
+    /// <summary>Reads a file of at most the size that the server accepts. A larger file is refused before all of it is in memory.</summary>
+    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        await using var file = File.OpenRead(path);
+        // A pipe has no length, so it has to be read to find out how long it is.
+        using var octets = new MemoryStream();
+        if (!file.CanSeek || file.Length <= Api.LargestUpload)
+        {
+            var buffer = new byte[64 * 1024];
+            while (octets.Length <= Api.LargestUpload && await file.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+                octets.Write(buffer, 0, read);
+            if (octets.Length <= Api.LargestUpload)
+                return octets.ToArray();
+        }
+
+        throw new FleetException($"{path} is larger than {Api.LargestUpload >> 20} MiB, which is the most that a list may have; split it");
+    }
 
     /// <summary>Returns the path of the CSV file that the job file's <c>for_each</c> names, relative to the job file's directory.</summary>
     private static string TableOf(string path)

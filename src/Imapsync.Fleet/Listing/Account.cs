@@ -78,7 +78,14 @@ public readonly record struct Offer(long Account, long Attempt, string Worker);
 /// <param name="Failures">How many attempts have failed since the last one that made progress.</param>
 /// <param name="Job">The batch's job file, encrypted.</param>
 public sealed record StartedAccount(
-    long Account, long Attempt, long Batch, string Name, string Job, string Cells, int SourceClaim, int TargetClaim, int Failures, Wanted Wanted);
+    long Account, long Attempt, long Batch, string Name, string Job, string Cells, int SourceClaim, int TargetClaim, int Failures, Wanted Wanted)
+{
+    /// <summary>The batch's name.</summary>
+    public string BatchName { get; init; } = "";
+}
+
+/// <summary>An account's name, its batch's, the batch's job file and the account's row, both sealed.</summary>
+public sealed record SealedRow(string Batch, string Name, string Job, string Cells);
 
 /// <summary>The progress of a running account.</summary>
 /// <param name="Planned">The number of messages that the source shows.</param>

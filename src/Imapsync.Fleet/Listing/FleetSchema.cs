@@ -6,7 +6,7 @@ namespace Imapsync.Fleet.Listing;
 internal static class FleetSchema
 {
     /// <summary>The version of the tables, increased with each change of them.</summary>
-    public const long Version = 3;
+    public const long Version = 4;
 
     public static async Task CreateAsync(Medium medium, CancellationToken cancellationToken)
     {
@@ -21,8 +21,8 @@ internal static class FleetSchema
         await connection.ExecuteAsync(transaction, Tables.Replace("{key}", medium.Key, StringComparison.Ordinal).Replace("{room}", medium.RoomToUpdate, StringComparison.Ordinal)
             .Replace("{octets}", medium.Octets, StringComparison.Ordinal), cancellationToken);
         await connection.ExecuteAsync(transaction, "insert into version(one, number) values(1, @number) on conflict do nothing", cancellationToken, ("number", Version));
-        // Versions 2 and 3 only added tables, which were created above, so now only the number must be updated.
-        await connection.ExecuteAsync(transaction, "update version set number = 3 where number in (1, 2)", cancellationToken);
+        // Versions 2 to 4 only added tables, which were created above, so now only the number must be updated.
+        await connection.ExecuteAsync(transaction, "update version set number = 4 where number in (1, 2, 3)", cancellationToken);
         var found = await connection.NumberAsync(transaction, "select number from version", cancellationToken);
         if (found != Version)
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"the tables of {medium.Display} have version {found}, and this program knows {Version}; use the program that made them, or a newer one"));
@@ -87,6 +87,10 @@ internal static class FleetSchema
 
         create table if not exists state_part (
           piece bigint not null references state_piece(id) on delete cascade, start bigint not null, octets {octets} not null, primary key (piece, start));
+
+        create table if not exists sign_in (
+          account bigint not null references account(id) on delete cascade, side text not null, binding text not null, token text not null, number bigint not null,
+          turn_until bigint, signed_in bigint not null, primary key (account, side));
 
         """;
 }

@@ -83,12 +83,23 @@ public sealed partial class FleetStore
         return (reports.SingleOrDefault(), events);
     }
 
-    /// <summary>Returns a list's job file and the rows of its accounts, all encrypted; null if there is no such list.</summary>
-    public async Task<(string Job, IReadOnlyList<string> Cells)?> ReadRowsAsync(long batch, CancellationToken cancellationToken)
+    /// <summary>Returns a list's name, and its job file and the rows of its accounts, both encrypted; null if there is no such list.</summary>
+    public async Task<(string Name, string Job, IReadOnlyList<string> Cells)?> ReadRowsAsync(long batch, CancellationToken cancellationToken)
     {
-        var jobs = await ReadAsync("select job from batch where id = @batch", r => r.GetString(0), cancellationToken, ("batch", batch));
-        return jobs is [var job] ? (job, await ReadAsync("select cells from account where batch = @batch order by id", r => r.GetString(0), cancellationToken, ("batch", batch))) : null;
+        var lists = await ReadAsync("select name, job from batch where id = @batch", r => (r.GetString(0), r.GetString(1)), cancellationToken, ("batch", batch));
+        return lists is [var (name, job)] ? (name, job, await ReadAsync("select cells from account where batch = @batch order by id", r => r.GetString(0), cancellationToken, ("batch", batch))) : null;
     }
+
+    public async Task<SealedRow?> ReadRowAsync(long account, CancellationToken cancellationToken) =>
+        (await ReadAsync(
+            "select b.name, a.name, b.job, a.cells from account a join batch b on b.id = a.batch where a.id = @id",
+            r => new SealedRow(r.GetString(0), r.GetString(1), r.GetString(2), r.GetString(3)), cancellationToken, ("id", account))).SingleOrDefault();
+
+    /// <summary>Returns the numbers of the accounts of the list with this name; empty where there is no such list.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> ReadNumbersAsync(string batch, CancellationToken cancellationToken) =>
+        (await ReadAsync(
+            "select a.name, a.id from account a join batch b on b.id = a.batch where b.name = @batch",
+            r => (r.GetString(0), r.GetInt64(1)), cancellationToken, ("batch", batch))).ToDictionary(StringComparer.Ordinal);
 
     public async Task<List<WorkerView>> ReadWorkersAsync(CancellationToken cancellationToken)
     {

@@ -39,9 +39,10 @@ public sealed partial class FleetStore
                 $"""
                 update account set status = 2, began = {medium.Now} where id = @account and attempt = @attempt
                   and case status when 1 then true when 2 then exists (select 1 from lease where lease.account = @account and lease.worker = @worker) else false end
-                returning batch, name, (select job from batch where batch.id = account.batch), cells, source_claim, target_claim, failures, wanted
+                returning batch, name, (select job from batch where batch.id = account.batch), cells, source_claim, target_claim, failures, wanted,
+                  (select batch.name from batch where batch.id = account.batch)
                 """,
-                r => new StartedAccount(account, attempt, r.GetInt64(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Int(4), r.Int(5), r.Int(6), (Wanted)r.Int(7)),
+                r => new StartedAccount(account, attempt, r.GetInt64(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Int(4), r.Int(5), r.Int(6), (Wanted)r.Int(7)) { BatchName = r.GetString(8) },
                 cancellationToken, ("account", account), ("attempt", attempt), ("worker", worker));
             if (started.Count == 0)
                 return null;

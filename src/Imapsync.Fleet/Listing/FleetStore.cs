@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.State;
 
 namespace Imapsync.Fleet.Listing;
@@ -47,6 +48,9 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     /// <summary>The tables that hold the state of jobs.</summary>
     internal StateTables States => new(medium);
+
+    /// <summary>The table that holds the sign-ins of accounts.</summary>
+    internal SignInTables SignIns => new(medium);
 
     /// <summary>Runs work that two programs must not do at the same time, such as creating tables.</summary>
     internal async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)

@@ -2,8 +2,10 @@ using System.Globalization;
 using Imapsync.Engine.Configuration;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Serving;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Preflights;
 
@@ -18,7 +20,7 @@ internal static class PreflightApi
     /// <param name="api">The API's group of endpoints, which all require a token.</param>
     public static void Map(RouteGroupBuilder api)
     {
-        Answers(api.MapPost("/preflights", BeginAsync))
+        Answers(api.MapPost("/preflights", BeginAsync)).WithMetadata(new RequestSizeLimitAttribute(Api.LargestUpload))
             .WithSummary("Signs in to both sides of each row and takes nothing in: a form with the files 'job' and 'accounts', and the fields sizes and parallel. Answers at once.");
         Answers(api.MapPost("/batches/{batch:long}/preflights", OfBatchAsync)).Produces(StatusCodes.Status404NotFound)
             .WithSummary("Signs in to both sides of each row of a list that was taken in, whatever became of its accounts: { \"sizes\": false, \"parallel\": 8 }. Answers at once.");
@@ -57,20 +59,22 @@ internal static class PreflightApi
 
     private static UnprocessableEntity<Refusal> WrongParallel() => TypedResults.UnprocessableEntity(new Refusal("parallel can't be that", [$"give a number of rows from 1 to {MostParallel}"]));
 
-    private static async Task<IResult> OfBatchAsync(long batch, BatchPreflight request, FleetStore store, PreflightDesk desk, BatchReader reader, CancellationToken cancellationToken)
+    private static async Task<IResult> OfBatchAsync(long batch, BatchPreflight request, FleetStore store, PreflightDesk desk, BatchReader reader, SignIns signIns, CancellationToken cancellationToken)
     {
         if (await store.ReadRowsAsync(batch, cancellationToken) is not { Cells.Count: > 0 } list)
             return TypedResults.NotFound();
         try
         {
             // Decrypting and reading many rows takes seconds, so another thread does it.
-            return await Task.Run(
+            var (file, table) = await Task.Run(
                 () =>
                 {
-                    var (job, table) = reader.Open(list.Job, list.Cells);
-                    return Begin(desk, new PreflightRequest(reader.ReadJobs(job, table, keepsBadRows: true), request.Sizes, request.Parallel ?? UsualParallel, table));
+                    var (job, rows) = reader.Open(list.Job, list.Cells);
+                    return (reader.ReadJobs(job, rows, keepsBadRows: true), rows);
                 },
                 cancellationToken);
+            file = await signIns.JoinAsync(file, list.Name, store, cancellationToken);
+            return Begin(desk, new PreflightRequest(file, request.Sizes, request.Parallel ?? UsualParallel, table));
         }
         catch (ConfigurationException e)
         {
@@ -78,7 +82,7 @@ internal static class PreflightApi
         }
     }
 
-    private static async Task<IResult> BeginAsync(HttpRequest request, PreflightDesk desk, BatchReader reader, CancellationToken cancellationToken)
+    private static async Task<IResult> BeginAsync(HttpRequest request, FleetStore store, PreflightDesk desk, BatchReader reader, SignIns signIns, CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType)
             return TypedResults.UnprocessableEntity(new Refusal("the request is no form", ["send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)"]));
@@ -87,7 +91,7 @@ internal static class PreflightApi
         {
             var (job, table) = await ListForm.ReadFilesAsync(form, cancellationToken);
             var file = await Task.Run(() => reader.ReadJobs(job, table, keepsBadRows: true), cancellationToken);
-            return Begin(desk, file, table, form, takeIn: null);
+            return Begin(desk, await signIns.JoinAsync(file, list: null, store, cancellationToken), table, form, takeIn: null);
         }
         catch (ConfigurationException e)
         {

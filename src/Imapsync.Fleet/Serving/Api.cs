@@ -5,22 +5,27 @@ using Imapsync.Engine.Configuration;
 using Imapsync.Engine.Tables;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Serving;
 
 /// <summary>The HTTP API, which the commands use too. It is a public contract, described in docs/fleet.md and /openapi/v1.json.</summary>
 internal static class Api
 {
+    /// <summary>The most octets of a request that brings a list, and of any other.</summary>
     public const int LargestUpload = 64 << 20;
+    public const int LargestRequest = 1 << 20;
+
     public const int MostLines = 500;
 
     public static void Map(WebApplication app)
     {
         var api = app.MapGroup("/api").RequireAuthorization(nameof(Role.Look));
         api.MapGet("/batches", async (FleetStore store, CancellationToken c) => await store.ReadBatchesAsync(c)).WithSummary("All lists, the newest first, with how many accounts stand where.");
-        api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate))
+        api.MapPost("/batches", SubmitAsync).RequireAuthorization(nameof(Role.Operate)).WithMetadata(new RequestSizeLimitAttribute(LargestUpload))
             .Produces<SubmitAnswer>().Produces<PreflightView>(StatusCodes.Status202Accepted).Produces<Refusal>(StatusCodes.Status422UnprocessableEntity).Produces<Refusal>(StatusCodes.Status429TooManyRequests)
             .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check. With check=true it is only read; with check=signin a preflight is begun (202; sizes and parallel count), which takes it in if every row can be run.");
         api.MapDelete("/batches/{batch:long}", DeleteAsync).RequireAuthorization(nameof(Role.Operate))
@@ -34,13 +39,14 @@ internal static class Api
         api.MapGet("/hosts", async (FleetStore store, CancellationToken c) => await store.ReadHostsAsync(c)).WithSummary("The hosts, what each allows, and how much of it is given out.");
         api.MapPut("/hosts/{host}", LimitHostAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Sets the most connections to a host at once.");
         PreflightApi.Map(api);
+        SignInApi.Map(api);
         app.MapGet("/healthz", () => "ok\n").AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/readyz", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
         app.MapGet("/metrics", MetricsAsync).RequireAuthorization(nameof(Role.Look)).ExcludeFromDescription();
         app.MapOpenApi().RequireAuthorization(nameof(Role.Look));
     }
 
-    private static async Task<IResult> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, PreflightDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> SubmitAsync(HttpRequest request, FleetStore store, BatchReader reader, PreflightDesk desk, SignIns signIns, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType)
             return Refuse("the request is no form", "send the job file as 'job' and the CSV file as 'accounts' (multipart/form-data)");
@@ -66,7 +72,7 @@ internal static class Api
         if (form["check"] == "signin")
         {
             // The list is submitted after this request has ended, so not with the request's cancellation token.
-            var jobs = await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken);
+            var jobs = await signIns.JoinAsync(await Task.Run(() => reader.ReadJobs(text, table, keepsBadRows: false), cancellationToken), list!.Name, store, cancellationToken);
             return PreflightApi.Begin(desk, jobs, table, form, async () => (await store.SubmitAsync(list!.With(batch), batch.Accounts, CancellationToken.None)).Batch);
         }
 

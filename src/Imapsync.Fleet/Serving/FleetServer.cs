@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using Imapsync.Fleet.Dashboard;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.HostFiltering;
@@ -29,7 +30,7 @@ internal static class FleetServer
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
         {
             k.AddServerHeader = false;
-            k.Limits.MaxRequestBodySize = Api.LargestUpload;
+            k.Limits.MaxRequestBodySize = Api.LargestRequest;
             k.Listen(address, l =>
             {
                 if (certificate is not null)
@@ -41,6 +42,7 @@ internal static class FleetServer
         services.Configure<FormOptions>(f => (f.MemoryBufferThreshold, f.MultipartBodyLengthLimit, f.ValueLengthLimit) = (Api.LargestUpload, Api.LargestUpload, 4096));
         services.ConfigureHttpJsonOptions(j => Name(j.SerializerOptions));
         services.AddSingleton(store).AddSingleton(reader).AddSingleton(tokens).AddSingleton(TimeProvider.System).AddSingleton<PreflightDesk>();
+        services.AddSingleton(new SignIns(store.SignIns, reader.Seal, TimeProvider.System));
         var authentication = services.AddAuthentication(TokenHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null);
         // The API accepts tokens only. A browser sends its cookie with requests that any site causes, so the cookie gives no access to the API.
         services.AddAuthorizationBuilder()
@@ -71,8 +73,8 @@ internal static class FleetServer
             await next(context);
         });
         app.UseDashboardProtection();
-        app.UseMiddleware<UploadLimit>();
         app.UseRouting();
+        app.UseMiddleware<UploadLimit>();
         app.UseAuthentication();
         app.UseAuthorization();
         Api.Map(app);

@@ -1,13 +1,28 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace Imapsync.Fleet.Serving;
 
-/// <summary>Refuses requests that are too large or malformed, and logs one line instead of a stack trace.</summary>
+/// <summary>
+/// Refuses requests that are too large or malformed, and logs one line instead of a stack trace. A request whose Content-Length is too large, and
+/// an upload without a Content-Length, is refused before any of it is read, so that it takes no memory.
+/// </summary>
 internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log)
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.Request.ContentLength > Api.LargestUpload)
+        // Routing has set the limit of the endpoint.
+        var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? Api.LargestRequest;
+        if (context.Request.ContentLength > limit)
         {
-            Refuse(context, StatusCodes.Status413PayloadTooLarge, $"{context.Request.ContentLength} octets were announced, and {Api.LargestUpload} are taken");
+            Refuse(context, StatusCodes.Status413PayloadTooLarge, $"{context.Request.ContentLength} octets were announced, and {limit} are taken");
+            return;
+        }
+
+        // Browsers announce the size of each form. A page about a refusal is asked for by GET.
+        var isUpload = limit > Api.LargestRequest || !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
+        if (isUpload && !HttpMethods.IsGet(context.Request.Method) && context.Request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
+        {
+            Refuse(context, StatusCodes.Status411LengthRequired, "a form has to announce its size");
             return;
         }
 

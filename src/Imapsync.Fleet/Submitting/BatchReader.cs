@@ -19,6 +19,9 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
 {
     private const string FileName = "job.yaml";
 
+    /// <summary>What all that is read here is sealed with.</summary>
+    public Seal Seal => seal;
+
     /// <param name="job">The text of the job file.</param>
     /// <param name="table">The content of the CSV file, used whatever file <c>for_each</c> names.</param>
     /// <exception cref="ConfigurationException">Contains all mistakes, by line.</exception>
@@ -98,14 +101,23 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     /// <exception cref="ConfigurationException">The job file can't be read here, or it does what this worker does not allow.</exception>
     public JobDefinition Rebuild(StartedAccount account)
     {
-        var row = JsonSerializer.Deserialize<Row>(seal.OpenCells(account.Cells))!;
-        var text = seal.OpenJob(account.Job);
+        var job = Rebuild(account.Job, account.Cells);
+        return job with { Source = Limit(job.Source, account.SourceClaim), Target = Limit(job.Target, account.TargetClaim) };
+    }
+
+    /// <param name="sealedJob">The batch's job file.</param>
+    /// <param name="cells">The account's row, sealed.</param>
+    /// <exception cref="ConfigurationException">The job file can't be read here, or it does what this process does not allow.</exception>
+    /// <exception cref="CryptographicException">The keys of this process are others.</exception>
+    public JobDefinition Rebuild(string sealedJob, string cells)
+    {
+        var row = JsonSerializer.Deserialize<Row>(seal.OpenCells(cells))!;
+        var text = seal.OpenJob(sealedJob);
         // The rules of this worker may be stricter than those of the server that took the list in.
         rules.CheckText(FileName, text);
         var file = JobFileReader.Parse(FileName, text, rules.Options with { OpenTable = _ => new MemoryStream(row.ToCsv([row.Cells]), writable: false) });
         rules.CheckJobs(FileName, file);
-        var job = file.Jobs.Single();
-        return job with { Source = Limit(job.Source, account.SourceClaim), Target = Limit(job.Target, account.TargetClaim) };
+        return file.Jobs.Single();
     }
 
     private static Dictionary<int, string[]> ReadCells(AccountTable table, byte[] csv)

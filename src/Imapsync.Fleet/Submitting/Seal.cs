@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Imapsync.Fleet.Submitting;
 
-/// <summary>Encrypts job files and rows for the list and rejects any that were changed there. Only a worker's run decrypts them.</summary>
+/// <summary>Encrypts job files, rows and sign-ins for the list and rejects any that were changed there. They are opened to run, check or sign in alone.</summary>
 internal sealed class Seal(IDataProtectionProvider provider)
 {
     private readonly IDataProtector job = provider.CreateProtector("imapsync-fleet", "job");
@@ -18,9 +19,18 @@ internal sealed class Seal(IDataProtectionProvider provider)
 
     public string CloseCells(string text) => cells.Protect(text);
 
+    /// <summary>Encrypts a refresh token so that it can be decrypted only for this side of this account and for the same OAuth client.</summary>
+    public string CloseSignIn(long account, string side, string binding, string refreshToken) => SignInProtector(account, side, binding).Protect(refreshToken);
+
+    /// <exception cref="CryptographicException">The key is missing, or the text was changed or belongs to another account.</exception>
+    public string OpenSignIn(long account, string side, string binding, string text) => SignInProtector(account, side, binding).Unprotect(text);
+
     /// <exception cref="CryptographicException">The key is missing, or the text was changed.</exception>
     public string OpenJob(string text) => job.Unprotect(text);
 
     /// <exception cref="CryptographicException">The key is missing, or the text was changed.</exception>
     public string OpenCells(string text) => cells.Unprotect(text);
+
+    private IDataProtector SignInProtector(long account, string side, string binding) =>
+        provider.CreateProtector("imapsync-fleet", "sign-in", account.ToString(CultureInfo.InvariantCulture), side, binding);
 }

@@ -9,6 +9,7 @@ using Imapsync.Engine.State;
 using Imapsync.Engine.Stores;
 using Imapsync.Engine.Stores.Fences;
 using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.State;
 using Imapsync.Fleet.Submitting;
 
@@ -23,15 +24,17 @@ internal sealed class AccountRunner
     private readonly AsyncLocal<Attempt?> current = new();
     private readonly BatchReader batches;
     private readonly StateTables states;
+    private readonly SignIns signIns;
     private readonly AttemptDirectories directories;
     private readonly TimeProvider time;
     private readonly JobRunner runner;
     private readonly string worker;
 
     /// <param name="worker">The worker's name.</param>
-    public AccountRunner(BatchReader batches, StateTables states, AttemptDirectories directories, string worker, TimeProvider time)
+    public AccountRunner(BatchReader batches, FleetStore store, AttemptDirectories directories, string worker, TimeProvider time)
     {
-        (this.batches, this.states, this.directories, this.worker, this.time) = (batches, states, directories, worker, time);
+        (this.batches, states, this.directories, this.worker, this.time) = (batches, store.States, directories, worker, time);
+        signIns = new SignIns(store.SignIns, batches.Seal, time);
         // One runner serves all accounts, so that facts learned about a host apply to each account of that host.
         runner = new JobRunner(time, Fence.Around(StoreRegistry.Opener, () => Current.Run.Require), OpenState);
     }
@@ -45,7 +48,7 @@ internal sealed class AccountRunner
         JobDefinition job;
         try
         {
-            job = batches.Rebuild(account);
+            job = signIns.Join(batches.Rebuild(account), account.BatchName, account.Account, WriterOf(run));
             job = job.At(time.GetUtcNow()) with { State = new StateLocation(AttemptDirectories.KeyOf(job)) };
             current.Value = new Attempt(run, directories.FindOlder(job, time), job.Source.Place is null ? null : await directories.TakeAsync(job, run.Require));
         }
@@ -72,11 +75,12 @@ internal sealed class AccountRunner
     private DatabaseState OpenState(StateLocation location)
     {
         var attempt = Current;
-        var account = attempt.Run.Account;
         // Earlier versions kept no state for parts, such as that of a restore, so there is none to copy.
         return new DatabaseState(
-            states, location, new StateWriter(account.Account, account.Attempt, worker, attempt.Run.Require), time, attempt.Directory, location.Part is null ? attempt.Older : null);
+            states, location, WriterOf(attempt.Run), time, attempt.Directory, location.Part is null ? attempt.Older : null);
     }
+
+    private StateWriter WriterOf(AccountAtWork run) => new(run.Account.Account, run.Account.Attempt, worker, run.Require);
 
     private static AttemptEnd End(AccountAtWork run, JobReport report)
     {

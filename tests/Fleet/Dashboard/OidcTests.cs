@@ -23,7 +23,7 @@ public sealed class OidcTests(BrowserFixture browser) : IClassFixture<BrowserFix
     [Fact]
     public async Task People_sign_in_by_the_provider_with_the_role_that_it_gives_them_and_are_led_to_what_they_asked_for()
     {
-        var ann = await SignInAsync("ann@example.org", "staff mail-admins", "/accounts?text=user00001");
+        await using var ann = await SignInAsync("ann@example.org", "staff mail-admins", "/accounts?text=user00001");
         await Assertions.Expect(ann.Page.GetByText("ann@example.org (operate)")).ToBeVisibleAsync();
         Assert.Equal("/accounts?text=user00001", new Uri(ann.Page.Url).PathAndQuery);
         await ann.Page.GetByLabel("Select user00001").CheckAsync();
@@ -32,7 +32,7 @@ public sealed class OidcTests(BrowserFixture browser) : IClassFixture<BrowserFix
         await ann.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await ann.Page.GetByLabel("Token").WaitForAsync();
 
-        var bob = await SignInAsync("bob", "mail-helpers", "/");
+        await using var bob = await SignInAsync("bob", "mail-helpers", "/");
         await Assertions.Expect(bob.Page.GetByText("bob (look)")).ToBeVisibleAsync();
         await Assertions.Expect(bob.Page.GetByRole(AriaRole.Button, new() { Name = "Pause" })).ToHaveCountAsync(0);
     }
@@ -43,7 +43,7 @@ public sealed class OidcTests(BrowserFixture browser) : IClassFixture<BrowserFix
     [InlineData("refused", "mail-admins", "did not sign you in")]
     public async Task Whom_the_provider_gives_no_role_or_refuses_gets_nothing_and_is_told(string user, string role, string told)
     {
-        var eve = await SignInAsync(user, role, "/");
+        await using var eve = await SignInAsync(user, role, "/");
         await Assertions.Expect(eve.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync(told);
         await eve.Page.GotoAsync("/");
         await eve.Page.GetByLabel("Token").WaitForAsync();

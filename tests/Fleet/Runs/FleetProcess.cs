@@ -33,6 +33,16 @@ public sealed class FleetProcess : IAsyncDisposable
     /// <summary>The processor time that the process has used so far.</summary>
     public TimeSpan Cpu => process.TotalProcessorTime;
 
+    /// <summary>The most memory that the process has used so far, in octets.</summary>
+    public long PeakOctets
+    {
+        get
+        {
+            var line = File.ReadLines($"/proc/{process.Id}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture) * 1024;
+        }
+    }
+
     public static FleetProcess Start(string directory, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         // A shell's background job ignores SIGINT and its children inherit that, so the signals are reset to their defaults.

@@ -3,10 +3,11 @@ using Npgsql;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>A part of state that was written.</summary>
+/// <param name="Number">Increased with each write, in the order in which the database made them.</param>
 /// <param name="Account">The account whose state it is, and the attempt that holds it.</param>
 /// <param name="Writer">The worker whose session wrote it.</param>
 /// <param name="Holder">The worker that held the lease of the attempt; null if no worker did.</param>
-internal readonly record struct WrittenPart(long Account, long Attempt, string Writer, string? Holder);
+internal readonly record struct WrittenPart(long Number, long Account, long Attempt, string Writer, string? Holder);
 
 /// <summary>Records with a database trigger which worker writes each part of state.</summary>
 internal sealed class StateWatch : IAsyncDisposable
@@ -22,9 +23,9 @@ internal sealed class StateWatch : IAsyncDisposable
         // Pooling is off, because a test may kill the server.
         var watch = new StateWatch(NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { Pooling = false }));
         await using var command = watch.source.CreateCommand("""
-            create table public.written (account bigint not null, attempt bigint not null, writer text not null, holder text);
+            create table public.written (number bigint generated always as identity, account bigint not null, attempt bigint not null, writer text not null, holder text);
             create function public.note_part() returns trigger language plpgsql as $$ begin
-              insert into public.written
+              insert into public.written (account, attempt, writer, holder)
               select s.account, s.attempt, current_setting('application_name'), (select l.worker from fleet.lease l where l.account = s.account and l.attempt = s.attempt)
               from fleet.state_piece p join fleet.job_state s on s.id = p.state where p.id = new.piece;
               return new;
@@ -35,13 +36,20 @@ internal sealed class StateWatch : IAsyncDisposable
         return watch;
     }
 
+    /// <summary>Returns a number that each write begun from now on exceeds, and no write made so far, whether its transaction has ended or not.</summary>
+    public async Task<long> MarkAsync()
+    {
+        await using var command = source.CreateCommand("select nextval(pg_get_serial_sequence('public.written', 'number'))");
+        return (long)(await command.ExecuteScalarAsync(Stop))!;
+    }
+
     public async Task<IReadOnlyList<WrittenPart>> ReadAsync()
     {
-        await using var command = source.CreateCommand("select account, attempt, writer, holder from public.written");
+        await using var command = source.CreateCommand("select number, account, attempt, writer, holder from public.written order by number");
         await using var reader = await command.ExecuteReaderAsync(Stop);
         var found = new List<WrittenPart>();
         while (await reader.ReadAsync(Stop))
-            found.Add(new WrittenPart(reader.GetInt64(0), reader.GetInt64(1), reader.GetString(2), await reader.IsDBNullAsync(3, Stop) ? null : reader.GetString(3)));
+            found.Add(new WrittenPart(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetString(3), await reader.IsDBNullAsync(4, Stop) ? null : reader.GetString(4)));
         return found;
     }
 

@@ -19,7 +19,7 @@ public sealed class FleetWorkerTests
         await store.SubmitAsync(new NewBatch("nightly", "job", 0, "0 0 2 * * ?", "Nowhere/City", false) { NextRun = 1 }, [account], TestContext.Current.CancellationToken);
         var (executor, log) = (new FailingExecutor(), new ErrorLog());
         var reader = new BatchReader(Seal.Open(dir["keys"]), new BatchRules(false, [], new Dictionary<string, string>()));
-        var runner = new AccountRunner(reader, store.States, new AttemptDirectories(dir["state"]), "w", TimeProvider.System);
+        var runner = new AccountRunner(reader, store, new AttemptDirectories(dir["state"]), "w", TimeProvider.System);
         await using var worker = new FleetWorker(store, executor, runner, new WorkerOptions("w", 1, "1", TimeSpan.Zero), TimeProvider.System, log);
         await worker.StartAsync(TestContext.Current.CancellationToken);
         await executor.Feed(TestContext.Current.CancellationToken);

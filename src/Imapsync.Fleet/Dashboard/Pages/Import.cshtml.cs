@@ -2,6 +2,7 @@ using Imapsync.Engine.Configuration;
 using Imapsync.Fleet.Listing;
 using Imapsync.Fleet.Preflights;
 using Imapsync.Fleet.Serving;
+using Imapsync.Fleet.SigningIn;
 using Imapsync.Fleet.Submitting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -9,7 +10,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>The page for uploading a list, which is then checked by signing in, or submitted at once.</summary>
-internal sealed class ImportModel(FleetStore store, BatchReader reader, Imports imports, PreflightDesk desk, TimeProvider time) : DashboardPage
+[RequestSizeLimit(Api.LargestUpload)]
+internal sealed class ImportModel(FleetStore store, BatchReader reader, Imports imports, PreflightDesk desk, SignIns signIns, TimeProvider time) : DashboardPage
 {
     /// <summary>The most mistakes that the page shows.</summary>
     private const int MostErrors = 200;
@@ -41,7 +43,8 @@ internal sealed class ImportModel(FleetStore store, BatchReader reader, Imports 
             var batch = await Task.Run(() => reader.Close(file, job, table), cancellationToken);
             if (act == "check")
             {
-                return imports.Begin(form!, batch, new PreflightRequest(file, ListForm.IsSet(Filled, "sizes"), PreflightApi.UsualParallel, table)) is { } id
+                var joined = await signIns.JoinAsync(file, form!.Name, store, cancellationToken);
+                return imports.Begin(form, batch, new PreflightRequest(joined, ListForm.IsSet(Filled, "sizes"), PreflightApi.UsualParallel, table)) is { } id
                     ? LocalRedirect("/import/" + id)
                     : Refuse(new Refusal("there are as many checks as may be", ["wait until one has ended, or discard one"]));
             }

@@ -30,6 +30,7 @@ internal sealed class ProblemModel(FleetStore store) : PageModel
             400 => ("The form was not accepted", "It may be older than your session, or it came from somewhere else. Go back, load the page again and repeat it."),
             403 => ("Not allowed", "Your role is look, or another site sent this. Nothing was done."),
             404 => ("Not found", "There is no such page, batch or account."),
+            411 => ("Size not known", "An upload has to announce its size, as browsers do. Nothing was taken in."),
             413 => ("Too large", $"What is uploaded may have {Serving.Api.LargestUpload >> 20} MiB. Nothing was taken in; split the list into several."),
             503 => ("The database can't be reached", "Workers go on as long as their loans hold. Load the page again in a moment."),
             500 => ("The server failed", "Its log says why."),

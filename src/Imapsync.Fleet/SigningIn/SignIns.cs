@@ -1,0 +1,77 @@
+using Imapsync.Engine.Configuration;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.SigningIn;
+using Imapsync.Fleet.Listing;
+using Imapsync.Fleet.State;
+using Imapsync.Fleet.Submitting;
+using Endpoint = Imapsync.Engine.Mail.Endpoint;
+
+namespace Imapsync.Fleet.SigningIn;
+
+/// <summary>Joins jobs whose accounts a person has to sign in to with the sign-ins that the list keeps.</summary>
+internal sealed class SignIns(SignInTables tables, Seal seal, TimeProvider time)
+{
+    public const string Source = "source";
+    public const string Target = "target";
+
+    private static readonly Dictionary<string, long> EmptyNumbers = [];
+
+    /// <summary>Returns the job of an account with its sign-ins, and with the command that signs in among its reasons.</summary>
+    /// <param name="list">The name of the account's list; null where it has none yet.</param>
+    /// <param name="account">Null where the account was not submitted yet, so that nobody can have signed in.</param>
+    /// <param name="writer">The attempt that runs the account; null for a check.</param>
+    public JobDefinition Join(JobDefinition job, string? list, long? account, StateWriter? writer)
+    {
+        return job with { Source = Side(job.Source, Source), Target = Side(job.Target, Target) };
+
+        Endpoint Side(Endpoint endpoint, string side) => SignInOf(endpoint) is { NeedsPerson: true } signIn
+            ? ((ServerEndpoint)endpoint) with { Password = signIn.KeptIn(KeeperOf(CommandFor(list, job.Name, side), account, side, writer)) }
+            : endpoint;
+    }
+
+    /// <summary>The same for all jobs of a list that are checked.</summary>
+    /// <param name="list">The list's name, whether it was submitted already or not; null where it has none.</param>
+    public async Task<JobFile> JoinAsync(JobFile file, string? list, FleetStore store, CancellationToken cancellationToken)
+    {
+        if (!file.Jobs.SelectMany(SidesOf).Any(s => s.SignIn.NeedsPerson))
+            return file;
+        var numbers = list is null ? EmptyNumbers : await store.ReadNumbersAsync(list, cancellationToken);
+        return file with { Jobs = [.. file.Jobs.Select(j => Join(j, list, numbers.TryGetValue(j.Name, out var number) ? number : null, writer: null))] };
+    }
+
+    /// <summary>The sides of a job that sign in by OAuth.</summary>
+    public static IEnumerable<(string Side, OAuthSignIn SignIn)> SidesOf(JobDefinition job)
+    {
+        foreach (var (side, endpoint) in new[] { (Source, job.Source), (Target, job.Target) })
+        {
+            if (SignInOf(endpoint) is { } signIn)
+                yield return (side, signIn);
+        }
+    }
+
+    public Task<StoredSignIn?> FindAsync(long account, string side, CancellationToken cancellationToken) => tables.FindAsync(account, side, cancellationToken);
+
+    private static OAuthSignIn? SignInOf(Endpoint endpoint) => (endpoint as ServerEndpoint)?.Password as OAuthSignIn;
+
+    private static string CommandFor(string? list, string account, string side) => $"imapsync-fleet login {(list is null ? "LIST" : ShellWord.Quote(list))} {ShellWord.Quote(account)} {side}";
+
+    private ISignInKeeper KeeperOf(string command, long? account, string side, StateWriter? writer) =>
+        account is { } number ? new ListedSignIn(tables, seal, number, side, command, writer, time) : new NoSignIn(command);
+
+    /// <summary>Of an account that is not in the list yet.</summary>
+    private sealed class NoSignIn(string command) : ISignInKeeper
+    {
+        public string Place => "";
+
+        public string Command => command;
+
+        public void RequireUsable() => throw new IOException("the account was not submitted yet");
+
+        public Task<IKeptSignIn?> TakeAsync(string binding, CancellationToken cancellationToken) => Task.FromResult<IKeptSignIn?>(null);
+
+        public Task<string> KeepAsync(string binding, string refreshToken, KeyPlace key) => throw new IOException("the account was not submitted yet");
+
+        public Task<bool> RemoveAsync() => Task.FromResult(false);
+    }
+}
