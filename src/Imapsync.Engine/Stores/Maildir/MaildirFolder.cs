@@ -61,6 +61,9 @@ internal class MaildirFolder : IMessageFolder
             folder.Index.Refresh(force: true);
         }
 
+        // Where cur/ is missing, mail that was known may lie there, and must not look deleted.
+        if (folder.Index.Messages.Count < memory.Uids.Count && !Directory.Exists(paths.Cur))
+            throw new MailException(FailureScope.Folder, isTransient: false, $"{paths.Cur} is not there, and with it messages that earlier runs saw; put it back, or make an empty one if they are deleted");
         if (memory.RenewReplaced(folder.Index.Messages.Where(m => memory.Uids.TryGetUid(m.UniqueName, out var uid) && uid == m.Uid).Select(m => (m.UniqueName, System.IO.Path.Combine(paths.Directory, m.FileName)))))
             folder.Index.Refresh(force: true);
         var validity = memory.IsProvisional ? UidValidity.None : memory.Validity;
