@@ -1,4 +1,5 @@
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
@@ -24,11 +25,28 @@ internal interface IMailTree
 /// <summary>Files that are not messages of the tree: reported once, with their number and the first name.</summary>
 internal sealed class LeftOut
 {
+    private const int MaxOpened = 1_000;
+
+    private int opened;
+
     private readonly Dictionary<string, (int Count, string First)> other = [];
     private readonly Dictionary<string, (int Count, string First)> unread = [];
 
     /// <summary>Records a file that is not mail, such as a note.</summary>
     public void Other(string why, string path) => Add(other, why, path);
+
+    /// <summary>
+    /// Records a file that the tree does not read: as other than mail, unless it turns out to hold some. So that a directory of many
+    /// attachments does not slow down each run, no more than some are opened.
+    /// </summary>
+    /// <param name="why">Names the files, and says that they are left out.</param>
+    public void Unknown(string why, string path)
+    {
+        if (++opened <= MaxOpened && ForeignMail.OfFile(path) is { } mail)
+            Unread($"{why} and hold mail ({mail})", path);
+        else
+            Other(why, path);
+    }
 
     /// <summary>Records a file that may be mail, which is a problem of the job.</summary>
     public void Unread(string why, string path) => Add(unread, why, path);

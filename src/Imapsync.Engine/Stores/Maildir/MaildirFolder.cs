@@ -13,6 +13,8 @@ internal class MaildirFolder : IMessageFolder
 {
     private const int CancellationEvery = 256;
 
+    private const string CourierKeywords = "courierimapkeywords";
+
     /// <summary>
     /// How often UIDs are assigned at most: first to new names, then to files that share a name, then to names that this leaves unlisted.
     /// </summary>
@@ -69,6 +71,8 @@ internal class MaildirFolder : IMessageFolder
         var validity = memory.IsProvisional ? UidValidity.None : memory.Validity;
         folder.Status = new FolderStatus(validity, new Uid(memory.Next), folder.Index.Messages.Count);
         folder.isJustOpened = true;
+        if (Directory.Exists(System.IO.Path.Combine(paths.Directory, CourierKeywords)))
+            context.OnNote($"{path}: keywords that Courier keeps in {System.IO.Path.Combine(paths.Directory, CourierKeywords)} are not read; to copy them too, name the account at its IMAP server as the source");
         Tell(folder.Index.NoFiles, "are directories where messages lie");
         Tell(folder.Index.Unnameable, "have names that are no UTF-8: rename them");
         return folder;
