@@ -45,6 +45,7 @@ public sealed class RestoreCommandTests : CommandLineFixture
 
     [Theory]
     [InlineData("--to: it overlaps with the backup", "--to", "maildir:{0}/backup/alice/below")]
+    [InlineData("--to: it overlaps with the job's state", "--to", "mbox:{0}/state/alice/pairs", "--state", "{0}/state")]
     [InlineData("--since: 'yesterday' is no date", "--since", "yesterday")]
     [InlineData("--before: it is not after --since", "--since", "2024-01-02", "--before", "2024-01-01")]
     [InlineData("--message-id: this is no Message-ID", "--message-id", "<>")]

@@ -157,7 +157,8 @@ internal static class JobValidator
     /// <summary>Returns whether the two endpoints are the same directory or one contains the other.</summary>
     public static bool Overlap(Endpoint a, Endpoint b) => a.Place is { } one && b.Place is { } other && Overlap(one, other);
 
-    private static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);
+    /// <summary>Whether the two paths are the same or one contains the other.</summary>
+    public static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);
 
     private static bool IsAtOrBelow(string path, string ancestor) =>
         path.Equals(ancestor, StringComparison.OrdinalIgnoreCase) || path.StartsWith(ancestor.TrimEnd('/') + "/", StringComparison.OrdinalIgnoreCase);

@@ -1,6 +1,7 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Matching;
+using Imapsync.Engine.Snapshots;
 using Imapsync.Engine.Stores;
 
 namespace Imapsync.Engine.Configuration;
@@ -57,6 +58,10 @@ public static class RestoreReader
 
         if (to is not null && JobValidator.Overlap(to, backup.Target))
             errors.Add(new ConfigurationError(new SettingOrigin("--to"), $"it overlaps with the backup, {backup.Target.Display}", "give a directory of its own"));
+        else if (to?.Place is { } place && JobValidator.Overlap(place, backup.StateDirectory))
+            errors.Add(new ConfigurationError(new SettingOrigin("--to"), $"it overlaps with the job's state, {backup.StateDirectory}", "give a directory of its own"));
+        else if (to?.Place is { } directoryOfMail && SnapshotDirectory.Of(backup) is { } snapshots && JobValidator.Overlap(directoryOfMail, snapshots.Path))
+            errors.Add(new ConfigurationError(new SettingOrigin("--to"), $"it overlaps with the job's snapshots, {snapshots.Path}", "give a directory of its own"));
         if (to is null && StoreRegistry.KindOf(backup.Source).IsSourceOnly)
             errors.Add(new ConfigurationError(new SettingOrigin("--to"), $"the backup came from {backup.Source.Display}, which mail can't be written to", "say with --to where to put it"));
         return errors.Count > 0

@@ -44,6 +44,9 @@ internal sealed class RestoreRouting(
                 [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], globs, cancellationToken)
             : await ChosenRemovedAsync([.. folders.Where(origin.IsTrash)], cancellationToken);
         var chosen = routes.Where(r => IsWanted(r.Target)).Select(OnlyChosen).Where(r => r.Only?.IsEmpty != true).Concat(removed).ToImmutableArray();
+        // A restore of single messages says itself which of them it does not find.
+        if (checkpoints is not null && origin.Chosen.IsEmpty && messages.MessageIds.IsEmpty)
+            await new LostMail(backup, origin, folders, report).ReportAsync(checkpoints, IsWanted, cancellationToken);
         return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
     }
 

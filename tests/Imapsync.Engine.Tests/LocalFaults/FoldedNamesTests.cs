@@ -32,7 +32,7 @@ public sealed class FoldedNamesTests : IDisposable
     {
         foreach (var path in Twins)
             _ = NewMaildir(layout).Create(path);
-        var listed = NewMaildir(layout).List(new LeftOutDirectories("")).Where(e => e.HoldsMessages).ToList();
+        var listed = NewMaildir(layout).List(new LeftOutPlaces("")).Where(e => e.HoldsMessages).ToList();
         Assert.Equal(Twins.Order(), listed.Select(e => e.Path).Order());
         AssertApart(listed.Select(e => e.Directory));
         Assert.All(listed, e => Assert.Equal(e.Directory, NewMaildir(layout).DirectoryOf(e.Path)));
@@ -47,7 +47,7 @@ public sealed class FoldedNamesTests : IDisposable
         var second = NewMaildir(layout).Create(new FolderPath("work")).Directory;
         Directory.Delete(first, recursive: true);
         var tree = NewMaildir(layout);
-        Assert.Equal(new FolderPath("work"), Assert.Single(tree.List(new LeftOutDirectories(tree.Root))).Path);
+        Assert.Equal(new FolderPath("work"), Assert.Single(tree.List(new LeftOutPlaces(tree.Root))).Path);
         Assert.Equal(second, tree.DirectoryOf(new FolderPath("work")));
     }
 

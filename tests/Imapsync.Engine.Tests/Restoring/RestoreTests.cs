@@ -71,6 +71,83 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(before, box.Fingerprint());
     }
 
+    /// <summary>Whatever is gone from a backup, a restore from it says so: with the job's records, the numbers are known.</summary>
+    [Fact]
+    public async Task What_is_gone_from_the_backup_is_told_and_decides_the_exit_status()
+    {
+        var seed = Seeds.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        await box.FillAsync();
+        var whole = box.Directory["whole"];
+        Directory.Move(box.Directory["backup"], whole);
+        for (var round = 0; round < 6; round++)
+        {
+            var copy = box.Directory["backup"];
+            CopyTree(whole, copy);
+            var lost = 0L;
+            foreach (var folder in Directory.EnumerateDirectories(copy).Where(d => Directory.Exists(Path.Combine(d, "cur"))).Append(copy).Order(StringComparer.Ordinal).ToList())
+            {
+                var files = Directory.EnumerateFiles(Path.Combine(folder, "cur")).Concat(Directory.EnumerateFiles(Path.Combine(folder, "new"))).Order(StringComparer.Ordinal).ToList();
+                switch (random.Next(round == 0 ? 1 : 5))
+                {
+                    case 1:
+                        List<string> some = [.. files.Where(_ => random.Next(3) == 0)];
+                        some.ForEach(File.Delete);
+                        lost += some.Count;
+                        break;
+                    case 2 when folder != copy:
+                        Directory.Delete(folder, recursive: true);
+                        lost += files.Count;
+                        break;
+                    case 3 when files.Count > 0:
+                        // Numbered anew, and one message less.
+                        File.Delete(Path.Combine(folder, "dovecot-uidlist"));
+                        File.Delete(files[0]);
+                        lost++;
+                        break;
+                    default:
+                        break;
+                }
+            }
+
+            var report = await box.RunAsync(box.Restore(new MaildirEndpoint(box.Directory[$"to{round}"])));
+            var told = report.Problems.Where(p => p.Reason == Reasons.MissingAtTarget).Sum(p => int.Parse(p.Text[(p.Text.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+            Assert.True(told == lost && report.Outcome == (lost == 0 ? JobOutcome.Ok : JobOutcome.Incomplete), $"seed {seed}, round {round}: {lost} lost, {told} told: {string.Join('\n', report.Problems)}");
+            Assert.Equal(report.Totals.SourceMessages, report.Totals.Copied);
+            Directory.Delete(copy, recursive: true);
+        }
+    }
+
+    /// <summary>What the job no longer brings, and former copies of what it brings elsewhere, may be removed from a backup.</summary>
+    [Fact]
+    public async Task What_the_job_has_left_behind_may_be_gone_from_the_backup()
+    {
+        await box.FillAsync();
+        var rules = box.Backup.Folders;
+        box.Backup = box.Backup with { Folders = rules with { Map = rules.Map.Add(FolderPath.Parse(AwkwardMail.Folder), FolderPath.Parse("Elsewhere")) } };
+        await box.OkAsync(box.Backup);
+        Directory.Delete(Path.Combine(box.Directory["backup"], "." + AwkwardMail.Folder), recursive: true);
+        await box.OkAsync(box.Restore(new MaildirEndpoint(box.Directory["to"])));
+
+        box.Backup = box.Backup with { Folders = rules with { Exclude = ["Awkward"] } };
+        Directory.Delete(Path.Combine(box.Directory["backup"], ".Elsewhere"), recursive: true);
+        await box.OkAsync(box.Restore(new MaildirEndpoint(box.Directory["to2"])));
+    }
+
+    private static void CopyTree(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var directory in Directory.EnumerateDirectories(from, "*", SearchOption.AllDirectories))
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, directory)));
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(to, Path.GetRelativePath(from, file));
+            File.Copy(file, copy);
+            File.SetLastWriteTimeUtc(copy, File.GetLastWriteTimeUtc(file));
+        }
+    }
+
     [Fact]
     public async Task An_id_that_no_message_has_is_told()
     {

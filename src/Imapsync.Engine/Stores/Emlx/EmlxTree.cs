@@ -32,7 +32,7 @@ internal sealed partial class EmlxTree(string root) : IMailTree
             else if (IsEmlx(file.Name))
                 yield return message;
             else
-                leftOut.Other("files without the ending .emlx, which are left out", file.FullName);
+                leftOut.Unknown("files without the ending .emlx, which are left out", file.FullName);
         }
     }
 

@@ -91,7 +91,7 @@ internal sealed class ImapBackupStore : ReadOnlyStore
                 if (file.LinkTarget is not null)
                     leftOut.Unread("symbolic links, which are not followed", file.FullName);
                 else if (mail is null || !File.Exists(mail))
-                    leftOut.Other("files that are no .mbox, nor the .imap of one, which are left out", file.FullName);
+                    leftOut.Unknown("files that are no .mbox, nor the .imap of one, which are left out", file.FullName);
                 else if (ending == MailEnding && new FolderPath([.. levels, file.Name[..^ending.Length]]) is var path && !found.TryAdd(path, mail))
                     leftOut.Unread($"files of the folder {path}, as which {found[path]} is read; rename them", mail);
             }

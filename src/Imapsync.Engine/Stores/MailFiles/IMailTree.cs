@@ -1,4 +1,5 @@
 using Imapsync.Engine.Mail;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
@@ -26,12 +27,29 @@ internal interface IMailTree
 /// <summary>Files that are not messages of the tree. Each kind is reported once, with the number of files and the first file's name.</summary>
 internal sealed class LeftOut
 {
+    private const int MaxOpened = 1_000;
+
+    private int opened;
+
     private readonly Dictionary<string, (int Count, string First)> other = [];
     private readonly Dictionary<string, (int Count, string First)> unread = [];
 
     /// <summary>Records a file that is not mail, such as a note.</summary>
     /// <param name="why">The kind of file, for people.</param>
     public void Other(string why, string path) => Add(other, why, path);
+
+    /// <summary>
+    /// Records a file that the tree does not read: as other than mail, unless it turns out to hold mail. Only the first
+    /// <see cref="MaxOpened"/> files are opened to find out, so that a directory of many attachments does not slow down each run.
+    /// </summary>
+    /// <param name="why">The kind of file and that it is left out, for people.</param>
+    public void Unknown(string why, string path)
+    {
+        if (++opened <= MaxOpened && ForeignMail.OfFile(path) is { } mail)
+            Unread($"{why} and hold mail ({mail})", path);
+        else
+            Other(why, path);
+    }
 
     /// <summary>Records a file that may be mail and is not read. It is reported as a problem of the job.</summary>
     /// <param name="why">The kind of file, for people.</param>

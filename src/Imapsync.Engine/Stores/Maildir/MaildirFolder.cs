@@ -13,6 +13,8 @@ internal class MaildirFolder : IMessageFolder
 {
     private const int CancellationEvery = 256;
 
+    private const string CourierKeywords = "courierimapkeywords";
+
     /// <summary>
     /// The most rounds in which UIDs are assigned: first to new names, then to files that share a name, then to files that only these rounds uncovered.
     /// </summary>
@@ -61,11 +63,16 @@ internal class MaildirFolder : IMessageFolder
             folder.Index.Refresh(force: true);
         }
 
+        // Where cur/ is missing, mail that was known may lie there, and must not look deleted.
+        if (folder.Index.Messages.Count < memory.Uids.Count && !Directory.Exists(paths.Cur))
+            throw new MailException(FailureScope.Folder, isTransient: false, $"{paths.Cur} is not there, and with it messages that earlier runs saw; put it back, or make an empty one if they are deleted");
         if (memory.RenewReplaced(folder.Index.Messages.Where(m => memory.Uids.TryGetUid(m.UniqueName, out var uid) && uid == m.Uid).Select(m => (m.UniqueName, System.IO.Path.Combine(paths.Directory, m.FileName)))))
             folder.Index.Refresh(force: true);
         var validity = memory.IsProvisional ? UidValidity.None : memory.Validity;
         folder.Status = new FolderStatus(validity, new Uid(memory.Next), folder.Index.Messages.Count);
         folder.isJustOpened = true;
+        if (Directory.Exists(System.IO.Path.Combine(paths.Directory, CourierKeywords)))
+            context.OnNote($"{path}: keywords that Courier keeps in {System.IO.Path.Combine(paths.Directory, CourierKeywords)} are not read; to copy them too, name the account at its IMAP server as the source");
         Tell(folder.Index.NoFiles, "are directories where messages lie");
         Tell(folder.Index.Unnameable, "have names that are no UTF-8: rename them");
         return folder;

@@ -56,7 +56,7 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
     }
 
     /// <summary>Assigns a slot to each keyword of these flags, as long as slots are free.</summary>
-    /// <returns>The keywords for which no slot was left.</returns>
+    /// <returns>The keywords that got no slot: none was left, or they can't be written.</returns>
     public async ValueTask<IReadOnlyList<string>> AddAsync(FlagSet flags, CancellationToken cancellationToken)
     {
         if (flags.Keywords.IsEmpty || flags.Keywords.All(k => SlotOf(Slots, k) >= 0))
@@ -101,5 +101,6 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
         stamp = (file.LastWriteTimeUtc, file.Length);
     }
 
-    private static bool CanBeWritten(string keyword) => keyword.Length is > 0 and <= 1_000 && !keyword.AsSpan().ContainsAnyInRange('\0', ' ');
+    /// <summary>Whether a line of the file can hold the keyword.</summary>
+    public static bool CanBeWritten(string keyword) => keyword.Length is > 0 and <= 1_000 && !keyword.AsSpan().ContainsAnyInRange('\0', ' ');
 }

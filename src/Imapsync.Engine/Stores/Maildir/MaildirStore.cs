@@ -11,6 +11,7 @@ public sealed class MaildirStore : ITargetStore
 {
     private const long LittleSpaceBytes = 1L << 30;
     private readonly MaildirEndpoint endpoint;
+    private readonly bool forWriting;
     private readonly MaildirTree tree;
     private readonly StoreContext context;
     private readonly MaildirSubscriptions subscriptions;
@@ -18,9 +19,9 @@ public sealed class MaildirStore : ITargetStore
     private readonly KnownLists lists = new();
     private readonly ConcurrentDictionary<FolderPath, Lock> opening = new();
 
-    private MaildirStore(MaildirEndpoint endpoint, MaildirTree tree, StoreContext context)
+    private MaildirStore(MaildirEndpoint endpoint, bool forWriting, MaildirTree tree, StoreContext context)
     {
-        (this.endpoint, this.tree, this.context) = (endpoint, tree, context);
+        (this.endpoint, this.forWriting, this.tree, this.context) = (endpoint, forWriting, tree, context);
         subscriptions = new MaildirSubscriptions(tree, context.Time);
         sync = new GroupSync(context.Time);
         Traits = new StoreTraits(endpoint.Display, StatusShowsFlagChanges: false, MaxConcurrentFolders: Math.Clamp(Environment.ProcessorCount, 2, 8)) { KeepsWhatItGets = true, SubscribesTogether = true, IsFlat = tree.IsFlat() };
@@ -57,7 +58,7 @@ public sealed class MaildirStore : ITargetStore
                     RequireMaildir(endpoint, place);
                 }
 
-                return new MaildirStore(endpoint, place, context);
+                return new MaildirStore(endpoint, forWriting, place, context);
             }),
             cancellationToken);
 
@@ -70,10 +71,12 @@ public sealed class MaildirStore : ITargetStore
                 // Created directories are synced before their folder is reported, so that a reported folder survives a power failure.
                 tree.Made.Sync();
                 var subscribed = ReadSubscriptions();
-                var leftOut = new LeftOutDirectories(tree.Root);
+                var leftOut = new LeftOutPlaces(tree.Root, withFiles: !forWriting);
                 var entries = tree.List(leftOut);
                 foreach (var text in leftOut.Texts)
                     context.OnUnread(null, Reasons.Unread, text);
+                if (leftOut.HasUnseenFiles)
+                    context.OnNote($"{endpoint.Display}: so many files lie beside the Maildirs that not all were looked at for mail");
                 return
                 [
                     .. entries.Select(e => new FolderEntry(
@@ -116,7 +119,7 @@ public sealed class MaildirStore : ITargetStore
             {
                 // Only one task at a time may read and extend the remembered UIDs of a folder.
                 lock (opening.GetOrAdd(path, _ => new Lock()))
-                    return MaildirFolder.Open(path, Existing(path), context, lists.Take(path));
+                    return MaildirFolder.Open(path, Existing(path, mayLackCur: !File.Exists(Path.Combine(tree.DirectoryOf(path), UidList.FileName))), context, lists.Take(path));
             },
             cancellationToken);
 
@@ -210,7 +213,10 @@ public sealed class MaildirStore : ITargetStore
         return Existing(path, mayLackCur: true);
     }
 
-    /// <param name="mayLackCur">Accept a folder whose creation was interrupted; its missing directories are created.</param>
+    /// <param name="mayLackCur">
+    /// Accept a folder with new/ alone: one that is to be written to, whose missing directories are created, or one that no server has used,
+    /// as an archive that keeps no empty directories leaves it.
+    /// </param>
     private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)
     {
         var paths = new MaildirPaths(tree.DirectoryOf(path));
@@ -240,11 +246,13 @@ public sealed class MaildirStore : ITargetStore
 
     private static void RequireMaildir(MaildirEndpoint endpoint, MaildirTree place)
     {
-        var leftOut = new LeftOutDirectories(place.Root);
-        if (Directory.Exists(place.Root) && place.List(leftOut).Any(e => e.HoldsMessages))
+        if (Directory.Exists(place.Root) && place.List(new LeftOutPlaces(place.Root)).Any(e => e.HoldsMessages))
             return;
+        var leftOut = new LeftOutPlaces(place.Root, withFiles: true);
+        if (Directory.Exists(place.Root))
+            _ = place.List(leftOut);
         var hint = leftOut.IsEmpty ? ""
-            : endpoint.Layout != MaildirLayout.Fs && LeftOutDirectories.HoldsMaildirs(place.Root)
+            : endpoint.Layout != MaildirLayout.Fs && LeftOutPlaces.HoldsMaildirs(place.Root)
                 ? "; directories below it hold Maildirs, so layout: fs might be meant"
                 : $"; {leftOut.Texts.First()}";
         throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir{hint}") { Kind = FailureKind.Gone };
@@ -255,12 +263,12 @@ public sealed class MaildirStore : ITargetStore
     /// </summary>
     private static void RequireLayout(MaildirEndpoint endpoint, MaildirTree place)
     {
-        if (endpoint.Layout == MaildirLayout.Fs || !Directory.Exists(place.Root) || File.Exists(Path.Combine(place.Root, "dovecot-uidlist")))
+        if (endpoint.Layout == MaildirLayout.Fs || !Directory.Exists(place.Root) || File.Exists(Path.Combine(place.Root, UidList.FileName)))
             return;
-        var directories = new LeftOutDirectories(place.Root).RealDirectories(place.Root);
+        var directories = new LeftOutPlaces(place.Root).RealDirectories(place.Root);
         if (directories.Any(d => d.Name[0] == '.' && MaildirTree.HoldsMessages(d.FullName)))
             return;
-        if (directories.FirstOrDefault(d => d.Name is not ("cur" or "new" or "tmp") && d.Name[0] != '.' && LeftOutDirectories.HoldsMaildirs(d.FullName)) is { } nested)
+        if (directories.FirstOrDefault(d => d.Name is not ("cur" or "new" or "tmp") && d.Name[0] != '.' && LeftOutPlaces.HoldsMaildirs(d.FullName)) is { } nested)
         {
             throw new MailException(
                 FailureScope.Store, isTransient: false,

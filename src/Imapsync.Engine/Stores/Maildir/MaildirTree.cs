@@ -57,7 +57,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
 
     /// <summary>Lists every folder once. Symbolic links are no folders.</summary>
     /// <param name="leftOut">Filled with the directories that are skipped.</param>
-    public IReadOnlyList<MaildirTreeEntry> List(LeftOutDirectories leftOut)
+    public IReadOnlyList<MaildirTreeEntry> List(LeftOutPlaces leftOut)
     {
         var entries = new Dictionary<FolderPath, MaildirTreeEntry>();
         var foreign = new Dictionary<FolderPath, string>();
@@ -145,7 +145,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
 
     protected abstract void CreateBelowRoot(FolderPath path, MaildirPaths paths);
 
-    protected abstract IEnumerable<MaildirTreeEntry> Find(LeftOutDirectories leftOut);
+    protected abstract IEnumerable<MaildirTreeEntry> Find(LeftOutPlaces leftOut);
 
     protected abstract bool IsNamedInbox(string directoryName);
 
@@ -209,7 +209,7 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
 
     protected override bool IsNamedInbox(string directoryName) => directoryName.Equals(".INBOX", StringComparison.OrdinalIgnoreCase);
 
-    protected override IEnumerable<MaildirTreeEntry> Find(LeftOutDirectories leftOut)
+    protected override IEnumerable<MaildirTreeEntry> Find(LeftOutPlaces leftOut)
     {
         foreach (var directory in leftOut.RealDirectories(Root))
         {
@@ -220,14 +220,20 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
                 continue;
             if (isFolder && levels.Length > 0 && (holdsMessages || !directory.Name[1..].Split('.').Contains("", StringComparer.Ordinal)))
                 yield return new MaildirTreeEntry(ReadSideFile(directory.FullName) ?? new FolderPath(levels.Select(FolderNaming.Decode)), directory.FullName, holdsMessages);
-            else if (isFolder ? holdsMessages : LeftOutDirectories.HoldsMaildirs(directory.FullName))
+            else if (isFolder ? holdsMessages : LeftOutPlaces.HoldsMaildirs(directory.FullName))
                 leftOut.Add(directory.FullName, "it holds Maildirs, but not as the layout Maildir++ has them; where all are nested so, layout: fs is meant");
+            else if (!isFolder)
+                leftOut.LookAtFiles(directory.FullName);
             if (!holdsMessages)
                 leftOut.RequireReadable(directory.FullName);
             foreach (var nested in isFolder ? leftOut.RealDirectories(directory.FullName) : [])
             {
-                if (nested.Name is not ("cur" or "new" or "tmp") && LeftOutDirectories.HoldsMaildirs(nested.FullName))
+                if (nested.Name is "cur" or "new" or "tmp")
+                    continue;
+                if (LeftOutPlaces.HoldsMaildirs(nested.FullName))
                     leftOut.Add(nested.FullName, "it holds Maildirs inside another folder, which the layout Maildir++ does not have; where all are nested so, layout: fs is meant");
+                else
+                    leftOut.LookAtFiles(nested.FullName);
             }
         }
     }
@@ -283,17 +289,17 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
     {
         if (!Directory.Exists(Root) || HoldsMessages(Root))
             return false;
-        var leftOut = new LeftOutDirectories(Root);
+        var leftOut = new LeftOutPlaces(Root);
         var folders = leftOut.RealDirectories(Root).Where(d => d.Name[0] != '.').ToList();
         return folders.Exists(d => d.Name.Trim('.').Contains('.', StringComparison.Ordinal))
             && folders.TrueForAll(d => HoldsMessages(d.FullName)
-                ? leftOut.RealDirectories(d.FullName).All(below => below.Name is "cur" or "new" or "tmp" || !LeftOutDirectories.HoldsMaildirs(below.FullName))
-                : !LeftOutDirectories.HoldsMaildirs(d.FullName));
+                ? leftOut.RealDirectories(d.FullName).All(below => below.Name is "cur" or "new" or "tmp" || !LeftOutPlaces.HoldsMaildirs(below.FullName))
+                : !LeftOutPlaces.HoldsMaildirs(d.FullName));
     }
 
     protected override bool IsNamedInbox(string directoryName) => directoryName.Equals("INBOX", StringComparison.OrdinalIgnoreCase);
 
-    protected override IEnumerable<MaildirTreeEntry> Find(LeftOutDirectories leftOut)
+    protected override IEnumerable<MaildirTreeEntry> Find(LeftOutPlaces leftOut)
     {
         var pending = new Stack<(string Directory, FolderPath? Path)>([(Root, null)]);
         while (pending.TryPop(out var parent))
@@ -308,8 +314,10 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
                 // A Maildir whose name begins with a dot is a subfolder in the layout of mbsync (SubFolders Legacy) or Maildir++.
                 if (directory.Name[0] == '.' && (!holdsMessages || levels.Length == 0))
                 {
-                    if (LeftOutDirectories.HoldsMaildirs(directory.FullName))
+                    if (LeftOutPlaces.HoldsMaildirs(directory.FullName))
                         leftOut.Add(directory.FullName, "its name begins with a dot, and it holds Maildirs without being one");
+                    else
+                        leftOut.LookAtFiles(directory.FullName);
                     continue;
                 }
 

@@ -16,7 +16,9 @@ namespace Imapsync.Engine.Stores.Maildir;
 internal sealed class UidList(string directory, TimeProvider time)
 {
     private const int TailBytes = 8 * 1024;
-    private readonly string path = Path.Combine(directory, "dovecot-uidlist");
+    public const string FileName = "dovecot-uidlist";
+
+    private readonly string path = Path.Combine(directory, FileName);
     private FileStamp seen;
     private bool isParsed;
     private bool isNameNew;

@@ -18,6 +18,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     private readonly DeliveryNames names;
     private readonly KnownLists? known;
     private bool saidKeywordsAreFull;
+    private bool saidKeywordsAreOdd;
 
     private WritableMaildirFolder(
         FolderPath path, MaildirPaths paths, Func<FolderPath, MaildirPaths> find, GroupSync sync, NameLimits limits, StoreContext context, KnownLists? known)
@@ -295,10 +296,18 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     private async ValueTask AddKeywordsAsync(MaildirKeywords keywords, FlagSet flags, CancellationToken cancellationToken)
     {
         var left = await keywords.AddAsync(flags, cancellationToken);
-        if (left.Count == 0 || saidKeywordsAreFull)
-            return;
-        saidKeywordsAreFull = true;
-        context.OnNote($"{Path}: a Maildir folder has room for {MaildirKeywords.MaxKeywords} keywords; left out: {string.Join(' ', left)} and what may follow");
+        var (odd, full) = (left.Where(k => !MaildirKeywords.CanBeWritten(k)).ToList(), left.Where(MaildirKeywords.CanBeWritten).ToList());
+        if (odd.Count > 0 && !saidKeywordsAreOdd)
+        {
+            saidKeywordsAreOdd = true;
+            context.OnNote($"{Path}: a keyword with a blank or a control character, or a very long one, can't be kept in a Maildir; left out: '{odd[0]}' and what may follow");
+        }
+
+        if (full.Count > 0 && !saidKeywordsAreFull)
+        {
+            saidKeywordsAreFull = true;
+            context.OnNote($"{Path}: a Maildir folder has room for {MaildirKeywords.MaxKeywords} keywords; left out: {string.Join(' ', full)} and what may follow");
+        }
     }
 
     private static void SyncDirectories(MaildirPaths paths)

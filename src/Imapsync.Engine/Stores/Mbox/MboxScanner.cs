@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Imapsync.Engine.Stores.Local;
 using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
@@ -90,7 +91,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     private async Task<long> FindFirstAsync(CancellationToken cancellationToken)
     {
         var start = await input.GetAsync(0, Postmark.MaxLength, cancellationToken);
-        var mark = start.Span.StartsWith(PostmarkLines.ByteOrderMark) ? PostmarkLines.ByteOrderMark.Length : 0;
+        var mark = start.Span.StartsWith(ForeignMail.ByteOrderMark) ? ForeignMail.ByteOrderMark.Length : 0;
         var blank = start.Span[mark..].IndexOfAnyExcept((byte)'\r', (byte)'\n');
         var first = blank < 0 ? start.Length : mark + blank;
         if (first >= stamp.Length)

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
@@ -8,9 +9,6 @@ namespace Imapsync.Engine.Stores.Mbox;
 internal sealed class PostmarkLines(MboxInput input)
 {
     private const int FieldNameBytes = 200;
-
-    /// <summary>The UTF-8 byte order mark, which some editors put at the beginning of a file.</summary>
-    public static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>Returns whether the line has a sender and a date, as nearly all postmarks do.</summary>
     public async ValueTask<bool> IsDatedAsync(long at, CancellationToken cancellationToken) =>
@@ -31,7 +29,7 @@ internal sealed class PostmarkLines(MboxInput input)
         if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line || !line.Span.StartsWith("From "u8))
             return false;
         var next = await input.GetAsync(at + line.Length + 1, FieldNameBytes, cancellationToken);
-        return StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
+        return ForeignMail.StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
     }
 
     /// <summary>Returns whether a header field begins here, or on the next line after a line that looks like a postmark.</summary>
@@ -39,12 +37,12 @@ internal sealed class PostmarkLines(MboxInput input)
     {
         if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line)
             return false;
-        if (StartsWithField(line.Span))
+        if (ForeignMail.StartsWithField(line.Span))
             return true;
         if (!line.Span.StartsWith("From"u8))
             return false;
         var next = await input.GetAsync(at + line.Length + 1, FieldNameBytes, cancellationToken);
-        return StartsWithField(next.Span);
+        return ForeignMail.StartsWithField(next.Span);
     }
 
     /// <summary>
@@ -57,18 +55,6 @@ internal sealed class PostmarkLines(MboxInput input)
             return false;
         var words = System.Text.Encoding.Latin1.GetString(line.Span[5..]).Split([' ', '\t', '\r', ','], StringSplitOptions.RemoveEmptyEntries);
         return words.Length < 2 || words[0] == "-" || words.Any(HasTimeOrYear);
-    }
-
-    public static bool StartsWithField(ReadOnlySpan<byte> line)
-    {
-        var name = line.IndexOfAnyExceptInRange((byte)'!', (byte)'~');
-        var colon = line.IndexOf((byte)':');
-        if (colon < 1)
-            return false;
-        if (name < 0 || colon < name)
-            return true;
-        // Blanks may stand before the colon (RFC 5322 §4.5).
-        return name > 0 && line[name..colon].IndexOfAnyExcept((byte)' ', (byte)'\t') < 0;
     }
 
     private static bool HasTimeOrYear(string word)

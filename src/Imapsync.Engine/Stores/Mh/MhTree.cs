@@ -34,7 +34,7 @@ internal sealed class MhTree(string root) : IMailTree
             else if (IsDeleted(file.Name))
                 leftOut.Other("messages that MH has deleted, which are left out", file.FullName);
             else if (!Known.Contains(file.Name) && file.Name is not (ClawsMarks.ClawsFile or ClawsMarks.SylpheedFile))
-                leftOut.Other("files whose names are no numbers, which are left out", file.FullName);
+                leftOut.Unknown("files whose names are no numbers, which are left out", file.FullName);
         }
     }
 

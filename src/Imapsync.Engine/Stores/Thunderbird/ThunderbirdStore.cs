@@ -36,8 +36,12 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
-                    // The account's directory has no mbox because the account never had mail, so this is only a note.
-                    context.OnNote(e.Message);
+                    // An account that never had mail has no mbox, which is only a note. An account in another form, such as Thunderbird's
+                    // maildir, is mail that is not read.
+                    if (HasOtherMail(directory))
+                        context.OnUnread(null, Reasons.Unread, e.Message);
+                    else
+                        context.OnNote(e.Message);
                 }
             }
         }
@@ -95,6 +99,21 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
         foreach (var account in accounts)
             await account.Store.DisposeAsync();
         await base.DisposeAsync();
+    }
+
+    private static bool HasOtherMail(string directory)
+    {
+        try
+        {
+            var listing = new MboxListing((_, name) => name);
+            listing.Read(directory);
+            return listing.Unread.Count > 0;
+        }
+        catch (Exception e) when (FileErrors.Is(e))
+        {
+            // A directory that can't be read may hold mail.
+            return true;
+        }
     }
 
     /// <summary>

@@ -41,6 +41,24 @@ public sealed class MhTests
         Assert.Equal(0, (await job.SucceedAsync()).Totals.Copied);
     }
 
+    /// <summary>Mutt, for one, has folders of several kinds below one directory.</summary>
+    [Fact]
+    public async Task Mail_of_another_kind_among_the_folders_decides_the_exit_status()
+    {
+        using var job = Job();
+        job.Write("inbox/1", Message("m1"));
+        job.Write("inbox/notes", "nothing of mail\n");
+        await job.SucceedAsync();
+        Assert.Contains(job.Notes, n => n.Contains("/inbox/notes first", StringComparison.Ordinal));
+
+        job.Write("sent", $"From a@x.example Mon Jun  2 10:00:00 2025\n{Message("in an mbox")}\n");
+        job.Write("inbox/7.eml", Message("in a file of its own"));
+        await job.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 2), (job.Report.Outcome, job.Report.Problems.Length));
+        Assert.Contains("hold mail (an mbox): 1, " + Path.Combine(job.Source, "sent"), job.Problems, StringComparison.Ordinal);
+        Assert.Contains("hold mail (a single message): 1, " + Path.Combine(job.Source, "inbox/7.eml"), job.Problems, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_sequence_that_changes_is_followed()
     {

@@ -115,4 +115,21 @@ public sealed class ThunderbirdTests
         Assert.Equal(JobOutcome.Failed, (await job.RunAsync()).Outcome);
         Assert.NotEmpty(job.Problems);
     }
+
+    [Fact]
+    public async Task An_account_kept_as_maildir_decides_the_exit_status_and_one_without_mail_does_not()
+    {
+        using var job = new SourceJob(place => new ThunderbirdEndpoint(place));
+        job.Write("Mail/pop.example/Inbox", "From - Mon Jun  2 10:00:00 2025\nMessage-ID: <1@x.example>\nSubject: mbox\n\ntext\n\n");
+        job.Write("Mail/smart mailboxes/INBOX.msf", "index");
+        await job.SucceedAsync();
+        Assert.Contains(job.Notes, n => n.Contains("smart mailboxes", StringComparison.Ordinal));
+
+        foreach (var part in (string[])["tmp", "new", "cur"])
+            job.Write($"Mail/maildir.example/Inbox/{part}/{part}.eml", "Message-ID: <2@x.example>\nSubject: maildir\n\ntext\n");
+        await job.RunAsync();
+        Assert.Equal(JobOutcome.Incomplete, job.Report.Outcome);
+        Assert.Contains("maildir.example/Inbox (a Maildir, read as maildir:)", job.Problems, StringComparison.Ordinal);
+        Assert.Contains(job.Notes, n => n.Contains("smart mailboxes", StringComparison.Ordinal));
+    }
 }

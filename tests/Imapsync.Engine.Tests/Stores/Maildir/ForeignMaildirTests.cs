@@ -152,6 +152,20 @@ public sealed class ForeignMaildirTests : IDisposable
         Assert.All((string[])["4.h", "5.h", "6.h", "7.h", "8.h"], name => Assert.Contains(name, job.Problems, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_becomes_of_keywords_is_told_with_the_right_reason()
+    {
+        _ = job.Deliver("cur/1.h:2,Sab", "Subject: one\n\n");
+        var letters = string.Join('\n', Enumerable.Range(0, 26).Select(i => i == 0 ? "0 two words" : $"{i} k{i}"));
+        await File.WriteAllTextAsync(Path.Combine(job.Source, "dovecot-keywords"), letters, Token);
+        Directory.CreateDirectory(Path.Combine(job.Source, "courierimapkeywords"));
+        await job.RunAsync();
+        Assert.Equal(JobOutcome.Ok, job.Report.Outcome);
+        Assert.Contains(job.Report.Notes, n => n.Contains("'two words'", StringComparison.Ordinal) && n.Contains("can't be kept in a Maildir", StringComparison.Ordinal));
+        Assert.DoesNotContain(job.Report.Notes, n => n.Contains("has room for", StringComparison.Ordinal));
+        Assert.Contains(job.Report.Notes, n => n.Contains("courierimapkeywords are not read", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("subscriptions", 3)]
     [InlineData(".A/dovecot-uidlist", 2)]

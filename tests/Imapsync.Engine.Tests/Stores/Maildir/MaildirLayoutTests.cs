@@ -1,3 +1,4 @@
+using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
 using Imapsync.Tests.Support;
@@ -144,5 +145,101 @@ public sealed class MaildirLayoutTests
                 return false;
             }
         }
+    }
+
+    [Theory]
+    [InlineData(MaildirLayout.MaildirPlusPlus)]
+    [InlineData(MaildirLayout.Fs)]
+    public async Task Mail_that_lies_beside_the_Maildirs_is_named_and_other_files_are_not(MaildirLayout layout)
+    {
+        const string Message = "From: a@x.example\nSubject: beside\n\ntext\n";
+        (string Name, string Contents)[] mail =
+        [
+            ("sent", $"From a@x.example Thu Jan  2 03:04:05 2020\n{Message}\n"), ("1.eml", Message), ("7", Message), ("1577880000.M1P1.host:2,S", Message), ("3.emlx", $"{Message.Length}\n{Message}"),
+            ("mmdf", $"\u0001\u0001\u0001\u0001\n{Message}\u0001\u0001\u0001\u0001\n"), ("old.mbox.gz", "\u001f\u008b\b\0\0\0\0\0"), ("outlook.pst", "!BDN"),
+        ];
+        (string Name, string Contents)[] other =
+        [
+            ("procmail.log", "From a@x.example Thu Jan  2 03:04:05 2020\n Subject: beside\n  Folder: Mail/new/1\n"), ("dovecot.index.log", Message), ("maildirfolder", ""), ("courierimapuiddb", "1 1 1\n"), ("notes.txt", "From: here\nto there\n"),
+            ("photos.tar.gz", "\u001f\u008b\b\0\0\0\0\0"), (".mailfilter", Message), ("subscriptions", "V\t2\n\n"), ("empty", ""), ("vacation", "Subject: away\n\nI am away\n"),
+        ];
+        string[] places = ["", ".Work", "Work", ".Work/deep", "cur.old", "new.bak/below", ".hidden", ".hidden/below", "plain/down/there"];
+        var seed = Seeds.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        for (var round = 0; round < 30; round++)
+        {
+            using var job = new MaildirJob(layout);
+            _ = job.Deliver("cur/1.h:2,S", "Subject: inbox\n\n");
+            _ = job.Deliver(layout == MaildirLayout.Fs ? "Work/cur/1.h:2,S" : ".Work/cur/1.h:2,S", "Subject: work\n\n");
+            var planted = Enumerable.Range(0, random.Next(4)).Select(_ => (Place: places[random.Next(places.Length)], File: mail[random.Next(mail.Length)])).ToList();
+            var beside = Enumerable.Range(0, random.Next(6)).Select(_ => (Place: places[random.Next(places.Length)], File: other[random.Next(other.Length)])).ToList();
+            foreach (var (place, (name, contents)) in planted.Concat(beside))
+            {
+                Directory.CreateDirectory(Path.Combine(job.Source, place));
+                await File.WriteAllTextAsync(Path.Combine(job.Source, place, name), contents, System.Text.Encoding.Latin1, TestContext.Current.CancellationToken);
+            }
+
+            await job.RunAsync();
+            var context = $"seed {seed}, round {round}: {string.Join(" | ", planted.Select(p => $"{p.Place}/{p.File.Name}"))}: {job.Problems}";
+            Assert.True(job.Report.Outcome == (planted.Count == 0 ? JobOutcome.Ok : JobOutcome.Incomplete), context);
+            Assert.Equal(2, job.Arrived().Count);
+            // One line for each directory, by the first of its files.
+            foreach (var directory in planted.GroupBy(p => Path.Combine(job.Source, p.Place)))
+            {
+                var first = directory.Select(p => p.File.Name).Distinct().Order(StringComparer.Ordinal).ToList();
+                Assert.True(job.Problems.Contains($"{Path.Combine(directory.Key, first[0])} is left out: it is ", StringComparison.Ordinal), context);
+                Assert.True(first.Count == 1 || job.Problems.Contains($", like {first.Count - 1} more in that directory", StringComparison.Ordinal), context);
+            }
+
+            Assert.Equal(planted.Select(p => p.Place).Distinct().Count(), job.Report.Problems.Length);
+        }
+    }
+
+    [Fact]
+    public async Task A_directory_of_mbox_files_is_no_Maildir_and_says_what_it_is()
+    {
+        using var job = new MaildirJob();
+        await File.WriteAllTextAsync(Path.Combine(job.Source, "sent"), "From a@x.example Thu Jan  2 03:04:05 2020\nFrom: a@x.example\n\ntext\n\n", TestContext.Current.CancellationToken);
+        await job.RunAsync();
+        Assert.Equal(JobOutcome.Failed, job.Report.Outcome);
+        Assert.Contains("there is no Maildir; ", job.Problems, StringComparison.Ordinal);
+        Assert.Contains("it is an mbox", job.Problems, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("new")]
+    [InlineData("cur")]
+    public async Task A_folder_of_an_archive_that_keeps_no_empty_directories_is_read(string part)
+    {
+        using var job = new MaildirJob();
+        _ = job.Deliver("cur/1.h:2,S", "Subject: inbox\n\n");
+        var directory = Path.Combine(job.Source, ".Work", part);
+        Directory.CreateDirectory(directory);
+        await File.WriteAllTextAsync(Path.Combine(directory, "2.h"), "Subject: work\n\n", TestContext.Current.CancellationToken);
+        for (var run = 0; run < 2; run++)
+        {
+            await job.RunAsync();
+            Assert.True(job.Report.Outcome == JobOutcome.Ok, job.Problems);
+            Assert.Equal([". S Subject: inbox\n\n", ".Work  Subject: work\n\n"], job.Arrived());
+        }
+    }
+
+    [Fact]
+    public async Task Where_the_directory_cur_vanishes_its_mail_does_not_look_deleted()
+    {
+        using var job = new MaildirJob();
+        job.Definition = job.Definition with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        _ = job.Deliver("cur/1.h:2,S", "Subject: inbox\n\n");
+        _ = job.Deliver(".Work/cur/2.h:2,S", "Subject: read\n\n");
+        _ = job.Deliver(".Work/new/3.h", "Subject: unread\n\n");
+        await job.RunAsync();
+        Assert.Equal(3, job.Arrived().Count);
+        Directory.Move(Path.Combine(job.Source, ".Work/cur"), Path.Combine(job.Root, "away"));
+        await job.RunAsync();
+        Assert.Equal((JobOutcome.Incomplete, 0L, 3), (job.Report.Outcome, job.Report.Totals.Deleted, job.Arrived().Count));
+        Directory.Move(Path.Combine(job.Root, "away"), Path.Combine(job.Source, ".Work/cur"));
+        await job.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 3), (job.Report.Outcome, job.Arrived().Count));
     }
 }

@@ -1,23 +1,31 @@
 using Imapsync.Engine.Files;
+using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Records the directories that a scan of a tree skipped although they may hold mail, and reports each with its name and the reason.
+/// Records the directories and files that a scan of a tree skipped although they may hold mail, and reports each with its name and the reason.
 /// </summary>
 /// <param name="root">The tree's root. A link to a place inside the tree is not reported, since its destination is found under its own name.</param>
-internal sealed class LeftOutDirectories(string root)
+/// <param name="withFiles">Whether files beside the Maildirs are opened to see whether they hold mail.</param>
+internal sealed class LeftOutPlaces(string root, bool withFiles = false)
 {
-    private const int MaxDepth = 8, MaxLooks = 10_000, MaxTold = 100;
+    private const int MaxDepth = 8, MaxLooks = 10_000, MaxTold = 100, MaxFiles = 2_000;
+
+    private static readonly string[] OfServers = ["dovecot", "courier", "maildir", "subscriptions", "shared-"];
 
     private static readonly EnumerationOptions All = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, MatchType = MatchType.Simple };
 
     private readonly List<string> told = [];
     private int more;
+    private int filesOpened;
+
+    /// <summary>Whether files were skipped without a look, since there are too many beside the Maildirs.</summary>
+    public bool HasUnseenFiles => filesOpened > MaxFiles;
 
     public bool IsEmpty => told.Count == 0;
 
-    public IEnumerable<string> Texts => more == 0 ? told : told.Append($"{more} further directories are left out");
+    public IEnumerable<string> Texts => more == 0 ? told : told.Append($"{more} further directories and files are left out");
 
     public void Add(string directory, string why)
     {
@@ -27,10 +35,11 @@ internal sealed class LeftOutDirectories(string root)
             more++;
     }
 
-    /// <summary>Returns the subdirectories that are no links. Other entries that may be folders are recorded as left out.</summary>
+    /// <summary>Returns the subdirectories that are no links. Other entries that may be folders or hold mail are recorded as left out.</summary>
     public IReadOnlyList<DirectoryInfo> RealDirectories(string directory)
     {
         var found = new List<DirectoryInfo>();
+        var mail = new SortedSet<string>(StringComparer.Ordinal);
         try
         {
             foreach (var entry in new DirectoryInfo(directory).EnumerateFileSystemInfos("*", All))
@@ -49,6 +58,10 @@ internal sealed class LeftOutDirectories(string root)
                 {
                     found.Add((DirectoryInfo)entry);
                 }
+                else if (IsMail(entry))
+                {
+                    mail.Add(entry.FullName);
+                }
             }
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
@@ -56,8 +69,26 @@ internal sealed class LeftOutDirectories(string root)
             Add(directory, FileErrors.Explain(e));
         }
 
+        if (mail.Count > 0)
+            Add(mail.Min!, $"it is {ForeignMail.OfFile(mail.Min!)} and lies in no Maildir{(mail.Count > 1 ? $", like {mail.Count - 1} more in that directory" : "")}; give it a job of its own, or move it out of here");
         found.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         return found;
+    }
+
+    /// <summary>Records the files that hold mail in and below a directory that is no folder and contains none.</summary>
+    public void LookAtFiles(string directory)
+    {
+        if (!withFiles)
+            return;
+        var pending = new Queue<(string Path, int Depth)>([(directory, 0)]);
+        for (var looks = 0; looks < MaxLooks && pending.TryDequeue(out var at); looks++)
+        {
+            foreach (var below in RealDirectories(at.Path))
+            {
+                if (at.Depth < MaxDepth)
+                    pending.Enqueue((below.FullName, at.Depth + 1));
+            }
+        }
     }
 
     /// <summary>Records the directory as left out if it can't be read, since it may be a folder nevertheless.</summary>
@@ -97,6 +128,11 @@ internal sealed class LeftOutDirectories(string root)
 
         return false;
     }
+
+    /// <summary>Whether a file holds mail. The files of mail servers hold none and are not opened, nor are hidden ones, which are programs' own.</summary>
+    private bool IsMail(FileSystemInfo file) =>
+        withFiles && file.Name[0] != '.' && !OfServers.Any(s => file.Name.StartsWith(s, StringComparison.Ordinal)) && !SystemFiles.Has(file.Name)
+        && ++filesOpened <= MaxFiles && ForeignMail.OfFile(file.FullName) is not null;
 
     /// <summary>
     /// Records a link that may lead to mail: a broken one may lead to a disk that is not mounted. Editors' locks (<c>.#name</c>) are always

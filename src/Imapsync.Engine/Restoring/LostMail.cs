@@ -1,0 +1,58 @@
+using Imapsync.Engine.Folders;
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Progress;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Restoring;
+
+/// <summary>
+/// Reports messages that earlier runs put into a backup and that are no longer in it. A restore can't bring them back, and must not end as if
+/// it had.
+/// </summary>
+/// <param name="folders">The backup's folders that hold messages.</param>
+internal sealed class LostMail(IMessageStore backup, RestoreOrigin origin, IReadOnlyCollection<FolderPath> folders, JobReporter report)
+{
+    /// <param name="isWanted">Whether a folder, by the name it has at the source of the backup, is to be restored.</param>
+    public async Task ReportAsync(ICheckpointStore checkpoints, Func<FolderPath, bool> isWanted, CancellationToken cancellationToken)
+    {
+        foreach (var pairs in checkpoints.Summaries.Keys.Where(p => isWanted(p.Source) && IsIncluded(p.Source)).GroupBy(p => p.Source).OrderBy(p => p.Key))
+        {
+            // A source folder that the job sends elsewhere by now has two pairs, and people may have removed the former copies.
+            List<PairKey> there = [.. pairs.Where(p => folders.Contains(p.Target))];
+            foreach (var pair in there.Count > 0 ? there : [.. pairs.Take(1)])
+            {
+                if (await CountAsync(checkpoints, pair, cancellationToken) is > 0 and var lost)
+                {
+                    report.Problem(new Problem(
+                        FailureScope.Folder, pair.Source, null, Reasons.MissingAtTarget,
+                        $"messages that earlier runs put into {pair.Target} are gone from the backup and can't be restored: {lost}"));
+                }
+            }
+        }
+    }
+
+    private async Task<long> CountAsync(ICheckpointStore checkpoints, PairKey pair, CancellationToken cancellationToken)
+    {
+        await using var checkpoint = await checkpoints.OpenAsync(pair, cancellationToken);
+        List<SettledMessage> brought = [.. checkpoint.Messages.Where(m => !m.Target.IsNone && ShouldBeThere(m))];
+        if (brought.Count == 0 || !folders.Contains(pair.Target))
+            return brought.Count;
+        await using var folder = await backup.OpenAsync(pair.Target, cancellationToken);
+        // Under another UIDVALIDITY no UID tells a message, but fewer messages than were put there can't be all of them.
+        if (folder.LastingUidValidity.IsNone || checkpoint.TargetValidity != folder.LastingUidValidity)
+            return Math.Max(0, brought.Count - folder.Status.Messages);
+        var there = new UidSet();
+        await foreach (var message in folder.ListAsync(new ListRequest(), cancellationToken))
+            there.Add(message.Uid);
+        return brought.Count(m => !there.Contains(m.Target));
+    }
+
+    /// <summary>The copy of a message that vanished from the source stays only under <c>deletions: keep</c>.</summary>
+    private bool ShouldBeThere(in SettledMessage message) =>
+        message.Settlement is Settlement.Copied or Settlement.Adopted
+        || (message.Settlement == Settlement.Vanished && origin.Backup.Deletions == DeletionPolicy.Keep);
+
+    private bool IsIncluded(FolderPath source) => FolderMapper.Map([new FolderEntry(source)], origin.Backup.Folders).Pairs.Count > 0;
+}
