@@ -126,7 +126,8 @@ internal class EmlFolder : IMessageFolder
     {
         foreach (var (at, name) in scan.Renamed)
             Index.Rename(at, name);
-        memory = NameMemory.Open(Path, Directory, new UidCounters(Index.Validity, Index.Next), context);
+        // What a damaged index lacks, it may have again when a copy of it is put back.
+        memory = NameMemory.Open(Path, Directory, new UidCounters(Index.Validity, Index.Next), isDamaged ? context with { MemoryIsReadOnly = true } : context);
         // Which message a renamed file is, is known for now only: after another renaming, two may look alike.
         var areRenamed = scan.Renamed.Count > 0 || memory.AreRenamed(scan.Found.Select(f => (f.Name, f.FullName)));
         if (areRenamed)

@@ -15,12 +15,14 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     private const string TemporaryName = FileNames.OwnSuffix + "tmp";
     private const string SubscriptionsName = ".subscriptions";
 
-    /// <summary>Directories in which systems, and programs that synchronise, keep files that were deleted or replaced.</summary>
-    private static readonly string[] OfDeletedFiles =
-    [
-        ".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs",
-        "#recycle", "$RECYCLE.BIN", "@eaDir", "@Recycle", "RECYCLER", "System Volume Information",
-    ];
+    private const string WhyLeftOut = "directories of deleted, replaced or recovered files, which are left out";
+
+    /// <summary>Where systems, and programs that synchronise, keep such files. Folders never have these names, and some of the directories can't be read by everybody.</summary>
+    private static readonly string[] NeverFolders =
+        [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
+
+    /// <summary>The same with names that a folder may have as well.</summary>
+    private static readonly string[] HardlyFolders = ["#recycle", "$RECYCLE.BIN", "@eaDir", "@Recycle", "RECYCLER", "System Volume Information"];
 
     private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, childrenSuffix: "");
 
@@ -43,8 +45,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// <remarks>Several directories for one folder are listed only where this program has written to none of them.</remarks>
     public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
     {
-        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName);
-        return folders.Select(f => (f.Key, Directories: (IReadOnlyList<string>)[.. f.Value.Where(d => !IsOfDeletedFiles(d, leftOut))])).Where(f => f.Directories.Count > 0)
+        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName || IsNeverFolder(n, leftOut));
+        return folders.Select(f => (f.Key, Directories: (IReadOnlyList<string>)[.. f.Value.Where(d => !IsHardlyFolder(d, leftOut))])).Where(f => f.Directories.Count > 0)
             .ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Directories, leftOut));
     }
 
@@ -123,17 +125,23 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     private static bool IsFolder(string directory) => EmlIndex.IsIn(directory) || Directory.EnumerateFiles(directory).Any(IsEml);
 
-    /// <summary>Whether a directory lies in one of <see cref="OfDeletedFiles"/>, which is told. One that this program has written to is a folder whatever its name is.</summary>
-    private bool IsOfDeletedFiles(string directory, LeftOut leftOut)
+    private static bool IsNeverFolder(string name, LeftOut leftOut)
+    {
+        if (!NeverFolders.Contains(name) && !name.StartsWith(".Trash-", StringComparison.Ordinal))
+            return false;
+        leftOut.Other(WhyLeftOut, name);
+        return true;
+    }
+
+    /// <summary>Whether a directory is one of <see cref="HardlyFolders"/>, or lies in one. One that this program has written to is a folder.</summary>
+    private bool IsHardlyFolder(string directory, LeftOut leftOut)
     {
         for (; directory.Length > root.Length; directory = Path.GetDirectoryName(directory)!)
         {
-            var name = Path.GetFileName(directory);
-            if ((OfDeletedFiles.Contains(name) || name.StartsWith(".Trash-", StringComparison.Ordinal)) && !EmlIndex.IsIn(directory))
-            {
-                leftOut.Other("directories of deleted or replaced files, which are left out", directory);
-                return true;
-            }
+            if (!HardlyFolders.Contains(Path.GetFileName(directory)) || EmlIndex.IsIn(directory))
+                continue;
+            leftOut.Other(WhyLeftOut, directory);
+            return true;
         }
 
         return false;
