@@ -89,7 +89,9 @@ public sealed class EmlTreeByHandTests : IDisposable
         var copy = new MaildirEndpoint(Path.Combine(directory.Path, "copy"));
         var job = new JobDefinition("back", box.Job.Target, copy)
         {
-            StateDirectory = Path.Combine(directory.Path, "state"), Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true),
+            StateDirectory = Path.Combine(directory.Path, "state"),
+            Deletions = DeletionPolicy.Mirror,
+            DeletionLimit = new DeletionLimit(100, IsPercent: true),
         };
         Assert.Equal(12, (await RunAsync(job)).Totals.Copied);
         var expected = (await StoreReader.ReadAsync(copy)).Folders["INBOX"].Messages.Select(m => m.Digest).Order().ToList();
@@ -159,7 +161,7 @@ public sealed class EmlTreeByHandTests : IDisposable
             var other = Path.Combine(Inbox, Path.GetFileName(file).Replace("ü", "u\u0308", StringComparison.Ordinal));
             Assert.NotEqual(file, other);
             File.Move(file, other);
-            File.SetLastWriteTimeUtc(other, DateTime.UtcNow);
+            File.SetLastWriteTimeUtc(other, TimeProvider.System.GetUtcNow().UtcDateTime);
         }
 
         Assert.Equal("", (await StoreReader.ReadAsync(box.Job.Target)).DifferenceFrom(expected));
@@ -300,7 +302,7 @@ public sealed class EmlTreeByHandTests : IDisposable
                 return 1;
             case 6:
                 foreach (var each in Directory.GetFiles(Root, "*.eml", SearchOption.AllDirectories))
-                    File.SetLastWriteTimeUtc(each, DateTime.UtcNow);
+                    File.SetLastWriteTimeUtc(each, TimeProvider.System.GetUtcNow().UtcDateTime);
                 return 0;
             case 7 when File.Exists(index):
                 File.Delete(index);
