@@ -8,8 +8,8 @@ public sealed partial class FleetStore
     /// <summary>How many lines are kept of an account's log.</summary>
     public const int LinesKept = 200;
 
-    /// <summary>The most UTF-16 units of a line; what is longer is cut.</summary>
-    private const int LongestLine = 500;
+    /// <summary>The most UTF-16 units of a line, an event or a problem; what is longer is cut.</summary>
+    private const int LongestText = 500;
 
     /// <summary>A log is shortened whenever an attempt added so many lines, and when it ends.</summary>
     private const int LinesBetweenCuts = 50;
@@ -54,7 +54,7 @@ public sealed partial class FleetStore
             l.Attempt,
             line.Number,
             At = now - line.AgeMilliseconds,
-            Words = line.Words.Length <= LongestLine ? line.Words : line.Words[..LongestLine] + "…",
+            Words = Shorten(line.Words),
         })).ToList();
         if (rows.Count == 0)
             return;
