@@ -18,6 +18,9 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>How long an account that was given to a worker may take to begin.</summary>
     public static readonly TimeSpan ReadyTime = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StartPause = TimeSpan.FromSeconds(1);
+
     private readonly Medium medium;
     private readonly FleetTimes times;
 
@@ -51,15 +54,35 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>The table that holds the sign-ins of accounts.</summary>
     internal SignInTables SignIns => new(medium);
 
-    /// <summary>Does what may not be done by two programs at once: making tables.</summary>
-    internal async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
-    {
-        if (medium is not PostgresMedium)
-        {
-            await work();
-            return;
-        }
+    /// <summary>Does what may not be done by two programs at once: making tables. Where the database is away in the middle it is done again.</summary>
+    internal Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => medium is PostgresMedium
+        ? PatientAsync(medium, () => LockedAsync(work, cancellationToken), cancellationToken)
+        : work();
 
+    /// <summary>
+    /// Does at the start of a program what may be done twice, again for a minute where the database can't be reached: it may start at the same
+    /// time, and several programs that make their tables wait for one another.
+    /// </summary>
+    internal Task PatientAsync(Func<Task> work, CancellationToken cancellationToken) => PatientAsync(medium, work, cancellationToken);
+
+    private static async Task PatientAsync(Medium medium, Func<Task> work, CancellationToken cancellationToken)
+    {
+        for (var began = TimeProvider.System.GetTimestamp(); ; await Task.Delay(StartPause, TimeProvider.System, cancellationToken))
+        {
+            try
+            {
+                await work();
+                return;
+            }
+            catch (Exception e) when (TimeProvider.System.GetElapsedTime(began) < StartPatience && (medium.IsAway(e) || medium.IsAway(e.GetBaseException())))
+            {
+                // Tried again.
+            }
+        }
+    }
+
+    private async Task LockedAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
         await using var connection = await medium.OpenAsync(cancellationToken);
         await using var transaction = await medium.BeginAsync(connection, cancellationToken);
         await connection.ExecuteAsync(transaction, "set local idle_in_transaction_session_timeout = '60s'", cancellationToken);
@@ -72,7 +95,7 @@ public sealed partial class FleetStore : IAsyncDisposable
     {
         try
         {
-            await FleetSchema.CreateAsync(medium, cancellationToken);
+            await PatientAsync(medium, () => FleetSchema.CreateAsync(medium, cancellationToken), cancellationToken);
             return new FleetStore(medium, times ?? new FleetTimes());
         }
         catch

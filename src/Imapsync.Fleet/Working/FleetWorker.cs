@@ -26,7 +26,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await store.SeenAsync(options.Name, options.Slots, options.Version, isDraining: false, cancellationToken);
+        await store.PatientAsync(() => store.SeenAsync(options.Name, options.Slots, options.Version, isDraining: false, cancellationToken), cancellationToken);
         loops.Add(LoopAsync(LookInterval, _ => Look()));
         loops.Add(LoopAsync(RenewInterval, RenewAsync));
         loops.Add(LoopAsync(RenewInterval, c => store.SeenAsync(options.Name, options.Slots, options.Version, isDraining, c)));
