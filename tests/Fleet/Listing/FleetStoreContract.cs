@@ -59,7 +59,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     /// <summary>An account that kills its worker each time would else be begun for ever, and take one worker after the other along.</summary>
-    [Fact(Timeout = 60_000)]
+    [Fact]
     public async Task An_account_whose_worker_is_lost_six_times_in_a_row_without_progress_waits_for_a_person()
     {
         await using var brief = await OpenAsync(Endless with { Lease = TimeSpan.Zero });
@@ -89,7 +89,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         Assert.Single(await FeedAsync());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact]
     public async Task No_more_events_are_kept_of_an_account_whose_worker_is_lost_again_and_again_and_no_longer_text_than_is_shown()
     {
         await using var brief = await OpenAsync(Endless with { Lease = TimeSpan.Zero });

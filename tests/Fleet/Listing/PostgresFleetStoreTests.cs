@@ -46,7 +46,7 @@ public sealed class PostgresFleetStoreTests(PostgresFixture postgres) : FleetSto
         using var dir = new TempDir();
         await using var server = await PostgresServer.StartAsync(dir["postgres"]);
         await server.KillAsync();
-        var opening = FleetStore.OpenPostgresAsync(server.ConnectionString, null, Stop);
+        var opening = FleetStore.OpenPostgresAsync(server.ConnectionString, null, TestContext.Current.CancellationToken);
         await Assert.ThrowsAnyAsync<NpgsqlException>(async () =>
         {
             await using var source = NpgsqlDataSource.Create(server.ConnectionString);

@@ -84,7 +84,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
         Assert.False(silent.Pending());
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact]
     public async Task A_list_is_taken_in_after_its_check_only_if_every_row_can_be_run()
     {
         // Nobody listens at the source.
@@ -103,7 +103,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact]
     public async Task A_list_can_be_checked_once_it_is_there()
     {
         Assert.Equal(HttpStatusCode.NotFound, (await OfBatchAsync(operators, 1)).StatusCode);
@@ -118,7 +118,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
         Assert.Contains("leaves new.invalid alone", await lookers.GetStringAsync(begun.Headers.Location + "/rows", Stop), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact]
     public async Task One_that_breaks_off_is_ended_and_says_so()
     {
         var file = dir["elsewhere.db"];
