@@ -76,6 +76,8 @@ internal static class CheckCommand
                 await output.WriteLineAsync($"line {row.Line}, {(row.Name.Length > 0 ? FleetCommandLine.Plain(row.Name) : "no account")}: {FleetCommandLine.Plain(row.Reason)}");
         }
 
+        if (check is { Problem: { } problem, Batch: null } && check.Checked < check.Rows)
+            await error.WriteLineAsync(FleetCommandLine.Plain(problem));
         var left = check.OctetsLeft is { } octets ? $" ({octets} octets)" : "";
         await output.WriteLineAsync($"{check.Checked - check.Failed} of {check.Rows} can be run; messages to be copied: {check.MessagesLeft}{left}, with {atOnce} at once in about {TimeSpan.FromSeconds(Math.Ceiling(check.EstimatedSeconds ?? 0)):c}");
         return check;

@@ -122,7 +122,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
                     listener.Looks.Writer.TryWrite(look);
                 await Task.Delay(Pause, time, lifetime.ApplicationStopping);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
             {
                 return;
             }

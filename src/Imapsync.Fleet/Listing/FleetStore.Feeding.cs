@@ -5,6 +5,11 @@ namespace Imapsync.Fleet.Listing;
 
 public sealed partial class FleetStore
 {
+    /// <summary>The number of consecutive attempts without progress after which a person has to look at the account.</summary>
+    internal const int MostFailures = 6;
+
+    private static readonly string LostTooOften = FormattableString.Invariant($"attempts got nowhere {MostFailures} times in a row, at last because the worker was lost");
+
     /// <summary>
     /// Takes accounts back whose lease has expired, makes the accounts of batches due whose scheduled time has come, and gives due accounts to workers
     /// with free slots, within the limits of each host. All of this is one transaction under the feeder's lock, so the limits are exact.
@@ -30,18 +35,27 @@ public sealed partial class FleetStore
         await connection.ExecuteAsync(transaction, "delete from worker where seen < @since", cancellationToken, ("since", now - (long)times.Forgotten.TotalMilliseconds));
         await connection.ExecuteAsync(transaction, "delete from sample where minute < @since", cancellationToken, ("since", now - (long)SamplesKept.TotalMilliseconds));
         var lost = await connection.QueryAsync(
-            transaction, "delete from lease where until <= @now returning account, worker", r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved"), cancellationToken, ("now", now));
+            transaction, "delete from lease where until <= @now returning account, worker, copied",
+            r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved", HasCopied: r.GetInt64(2) > 0), cancellationToken, ("now", now));
         if (lost.Count == 0)
             return;
+        // One that was begun and got nowhere may be what its worker was lost by.
+        await connection.ExecuteAsync(
+            transaction, $"update account set failures = failures + 1 where status = 2 and {medium.IsAmong("id", "@ids")}", cancellationToken, ("ids", Json(lost.Where(l => !l.HasCopied).Select(l => l.Account))));
+        await connection.ExecuteAsync(
+            transaction, $"update account set failures = 0 where status = 2 and {medium.IsAmong("id", "@ids")}", cancellationToken, ("ids", Json(lost.Where(l => l.HasCopied).Select(l => l.Account))));
         await connection.ExecuteAsync(
             transaction,
             $"""
-            update account set status = case wanted when 2 then 7 when 1 then 3 else 0 end, wanted = 0, due_at = 0
+            update account set status = case when wanted = 2 then 7 when failures >= @most then 6 when wanted = 1 then 3 else 0 end, wanted = 0, due_at = 0,
+              problem = case when failures >= @most then @problem else problem end, ended = case when failures >= @most then @now else ended end
             where status in (1, 2) and {medium.IsAmong("id", "@ids")}
             """,
             cancellationToken,
-            ("ids", Json(lost.Select(l => l.Account))));
-        await NoteAsync(connection, transaction, lost, now, cancellationToken);
+            ("most", MostFailures), ("problem", LostTooOften), ("now", now), ("ids", Json(lost.Select(l => l.Account))));
+        await NoteAsync(connection, transaction, lost.Select(l => (l.Account, l.Words)), now, cancellationToken);
+        foreach (var (account, _, _) in lost)
+            await CutEventsAsync(connection, transaction, account, cancellationToken);
     }
 
     private static async Task BeginScheduledAsync(
@@ -135,7 +149,7 @@ public sealed partial class FleetStore
             transaction,
             $"insert into event (account, at, words) select x.account, @now, x.words from {medium.Rows("@rows", "account", "words$")}",
             cancellationToken,
-            ("rows", Json(notes.Select(n => new { n.Account, n.Words }))), ("now", now));
+            ("rows", Json(notes.Select(n => new { n.Account, Words = Shorten(n.Words) }))), ("now", now));
 
     /// <summary>PostgreSQL sums bigints to a numeric, so the value is converted.</summary>
     private static long ToLong(DbDataReader reader, int column) => Convert.ToInt64(reader.GetValue(column), System.Globalization.CultureInfo.InvariantCulture);

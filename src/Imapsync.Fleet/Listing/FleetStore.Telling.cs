@@ -8,8 +8,8 @@ public sealed partial class FleetStore
     /// <summary>How many lines of an account's log are kept.</summary>
     public const int LinesKept = 200;
 
-    /// <summary>The most UTF-16 code units of a line; a longer line is truncated.</summary>
-    private const int LongestLine = 500;
+    /// <summary>The most UTF-16 code units of a line, an event or a problem; a longer text is truncated.</summary>
+    private const int LongestText = 500;
 
     /// <summary>A log is shortened whenever an attempt has added this many lines, and when the attempt ends.</summary>
     private const int LinesBetweenCuts = 50;
@@ -58,7 +58,7 @@ public sealed partial class FleetStore
             l.Attempt,
             line.Number,
             At = now - line.AgeMilliseconds,
-            Words = line.Words.Length <= LongestLine ? line.Words : line.Words[..LongestLine] + "…",
+            Words = Shorten(line.Words),
         })).ToList();
         if (rows.Count == 0)
             return;

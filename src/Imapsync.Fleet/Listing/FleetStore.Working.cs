@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Imapsync.Fleet.Listing;
 
 public sealed partial class FleetStore
@@ -100,16 +102,21 @@ public sealed partial class FleetStore
                 """,
                 cancellationToken,
                 ("status", end.Status), ("due", now + end.DelayMilliseconds), ("failures", end.Failures), ("planned", end.Planned), ("copied", end.Copied), ("bytes", end.Bytes),
-                ("problems", end.Problems), ("now", now), ("problem", end.Status is AccountStatus.Done ? null : end.Text), ("account", end.Account), ("attempt", end.Attempt));
+                ("problems", end.Problems), ("now", now), ("problem", end.Status is AccountStatus.Done ? null : Shorten(end.Text)), ("account", end.Account), ("attempt", end.Attempt));
             if (end.Report is not null)
                 await connection.ExecuteAsync(transaction, "insert into report (account, body) values (@account, @body) on conflict (account) do update set body = excluded.body", cancellationToken, ("account", end.Account), ("body", end.Report));
             await WriteLinesAsync(connection, transaction, [(end.Account, end.Attempt, end.Lines ?? [])], now, cancellationToken);
             await CutLogAsync(connection, transaction, end.Account, cancellationToken);
             await AddSampleAsync(connection, transaction, worker, [new Pace(end.Copied, end.Bytes).Since(before.GetValueOrDefault(end.Account))], now, cancellationToken);
             await NoteAsync(connection, transaction, [(end.Account, end.Text)], now, cancellationToken);
-            await connection.ExecuteAsync(
-                transaction, "delete from event where account = @account and id <= (select max(id) from (select id from event where account = @account order by id desc limit 1000 offset @kept) as old)",
-                cancellationToken, ("account", end.Account), ("kept", EventsKept));
+            await CutEventsAsync(connection, transaction, end.Account, cancellationToken);
             return true;
         }, cancellationToken);
+
+    private static Task CutEventsAsync(DbConnection connection, DbTransaction transaction, long account, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            transaction, "delete from event where account = @account and id <= (select max(id) from (select id from event where account = @account order by id desc limit 1000 offset @kept) as old)",
+            cancellationToken, ("account", account), ("kept", EventsKept));
+
+    private static string Shorten(string text) => text.Length <= LongestText ? text : text[..LongestText] + "…";
 }

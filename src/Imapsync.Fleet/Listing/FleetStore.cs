@@ -19,6 +19,9 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>How long a worker may take to begin an account that was given to it.</summary>
     public static readonly TimeSpan ReadyTime = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StartPause = TimeSpan.FromSeconds(1);
+
     private readonly Medium medium;
     private readonly FleetTimes times;
 
@@ -52,15 +55,35 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>The table that holds the sign-ins of accounts.</summary>
     internal SignInTables SignIns => new(medium);
 
-    /// <summary>Runs work that two programs must not do at the same time, such as creating tables.</summary>
-    internal async Task AloneAsync(Func<Task> work, CancellationToken cancellationToken)
-    {
-        if (medium is not PostgresMedium)
-        {
-            await work();
-            return;
-        }
+    /// <summary>Runs work that two programs must not do at the same time, such as creating tables. It is run again if the connection to the database breaks.</summary>
+    internal Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => medium is PostgresMedium
+        ? PatientAsync(medium, () => LockedAsync(work, cancellationToken), cancellationToken)
+        : work();
 
+    /// <summary>
+    /// Runs work that may safely be repeated, for up to a minute until the database can be reached: at the start of a program the database may
+    /// be starting as well, and several programs that create the tables wait for one another.
+    /// </summary>
+    internal Task PatientAsync(Func<Task> work, CancellationToken cancellationToken) => PatientAsync(medium, work, cancellationToken);
+
+    private static async Task PatientAsync(Medium medium, Func<Task> work, CancellationToken cancellationToken)
+    {
+        for (var began = TimeProvider.System.GetTimestamp(); ; await Task.Delay(StartPause, TimeProvider.System, cancellationToken))
+        {
+            try
+            {
+                await work();
+                return;
+            }
+            catch (Exception e) when (TimeProvider.System.GetElapsedTime(began) < StartPatience && (medium.IsAway(e) || medium.IsAway(e.GetBaseException())))
+            {
+                // The database may be reachable at the next try.
+            }
+        }
+    }
+
+    private async Task LockedAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
         await using var connection = await medium.OpenAsync(cancellationToken);
         await using var transaction = await medium.BeginAsync(connection, cancellationToken);
         await connection.ExecuteAsync(transaction, "set local idle_in_transaction_session_timeout = '60s'", cancellationToken);
@@ -73,7 +96,7 @@ public sealed partial class FleetStore : IAsyncDisposable
     {
         try
         {
-            await FleetSchema.CreateAsync(medium, cancellationToken);
+            await PatientAsync(medium, () => FleetSchema.CreateAsync(medium, cancellationToken), cancellationToken);
             return new FleetStore(medium, times ?? new FleetTimes());
         }
         catch

@@ -82,8 +82,13 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
         {
             end = PreflightState.Cancelled;
         }
+        catch (Exception e)
+        {
+            log.LogError(e, "a preflight broke off");
+            problem = $"the check broke off, and the server's log tells more: {e.Message}";
+        }
 
-        if (end == PreflightState.Ended && request.TakeIn is { } takeIn)
+        if (end == PreflightState.Ended && problem is null && request.TakeIn is { } takeIn)
             await TakeInAsync(takeIn);
         using var written = new MemoryStream();
         await CheckCsv.WriteAsync(written, [.. jobs.Zip(checks)], file.BadRows, masks: false, () => new MemoryStream(csv, writable: false));
@@ -189,7 +194,7 @@ internal sealed record PreflightView(
     /// <summary>The number of the list that was submitted after its check; null if none was.</summary>
     public long? Batch { get; init; }
 
-    /// <summary>Why the list was not submitted; null if there is no reason.</summary>
+    /// <summary>Why the list was not submitted, or why the check ended early; null if there is no reason.</summary>
     public string? Problem { get; init; }
 }
 

@@ -30,7 +30,7 @@ internal static class Api
             .WithSummary("Takes a list in, or corrects the one of that name: a form with the files 'job' and 'accounts', and the fields name, priority, schedule, zone, paused and check. With check=true it is only read; with check=signin a preflight is begun (202; sizes and parallel count), which takes it in if every row can be run.");
         api.MapDelete("/batches/{batch:long}", DeleteAsync).RequireAuthorization(nameof(Role.Operate))
             .WithSummary("Removes a list with its accounts and the state of their jobs; refused while accounts of it are at work.");
-        api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).WithSummary("A row for each account of a list and how it stands.");
+        api.MapGet("/batches/{batch:long}/results.csv", ResultsAsync).Produces(StatusCodes.Status200OK, contentType: "text/csv").Produces(StatusCodes.Status404NotFound).WithSummary("A row for each account of a list and how it stands.");
         api.MapGet("/accounts", AccountsAsync).WithSummary("A page of accounts. sort is id, name, status, ended, copied or problems, with a minus before it from the end.");
         api.MapGet("/accounts/{account:long}", AccountAsync).WithSummary("An account with its last report, its story and the last lines of its log.");
         api.MapPost("/actions", ActAsync).RequireAuthorization(nameof(Role.Operate)).WithSummary("Pause, resume, cancel or retry accounts.");
@@ -150,7 +150,10 @@ internal static class Api
         return await store.LimitHostAsync(host, request.Connections, cancellationToken) ? TypedResults.NoContent() : TypedResults.NotFound();
     }
 
-    private static IResult ResultsAsync(long batch, FleetStore store) => Results(store, new AccountFilter(batch), string.Create(CultureInfo.InvariantCulture, $"results-{batch}.csv"));
+    private static async Task<IResult> ResultsAsync(long batch, FleetStore store, CancellationToken cancellationToken) =>
+        (await store.ReadBatchNamesAsync(cancellationToken)).Any(b => b.Id == batch)
+            ? Results(store, new AccountFilter(batch), string.Create(CultureInfo.InvariantCulture, $"results-{batch}.csv"))
+            : TypedResults.NotFound();
 
     /// <summary>Returns a CSV file with a row for each account of a filter. Only one page of accounts at a time is in memory.</summary>
     public static IResult Results(FleetStore store, AccountFilter filter, string name) => TypedResults.Stream(

@@ -43,8 +43,10 @@ internal sealed class Tokens(string file)
         var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        // An editor may have left the last line without an end.
+        var end = File.Exists(file) && File.ReadAllText(file) is [.., not '\n'] ? "\n" : "";
         using var writer = new StreamWriter(file, options);
-        writer.Write($"{name} {role.ToString().ToLowerInvariant()} {Digest(token)}\n");
+        writer.Write($"{end}{name} {role.ToString().ToLowerInvariant()} {Digest(token)}\n");
         return token;
     }
 

@@ -51,7 +51,7 @@ internal static class SignInApi
         try
         {
             return await FindAsync(account, side, store, reader, signIns, cancellationToken) is { } signIn
-                ? TypedResults.ServerSentEvents(FollowAsync(signIn, lifetime.ApplicationStopping, time, cancellationToken))
+                ? TypedResults.ServerSentEvents(FollowAsync(signIn, time, lifetime.ApplicationStopping, cancellationToken))
                 : TypedResults.NotFound();
         }
         catch (ConfigurationException e)
@@ -72,7 +72,7 @@ internal static class SignInApi
         }
     }
 
-    private static async IAsyncEnumerable<SseItem<SignInEvent>> FollowAsync(OAuthSignIn signIn, CancellationToken stopping, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<SseItem<SignInEvent>> FollowAsync(OAuthSignIn signIn, TimeProvider time, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
         var lines = Channel.CreateUnbounded<SignInEvent>();

@@ -18,9 +18,6 @@ namespace Imapsync.Fleet.Working;
 /// <summary>Runs one attempt with the engine, protected by its lease, and returns how it ended.</summary>
 internal sealed class AccountRunner
 {
-    /// <summary>The number of consecutive attempts without progress after which a person has to look at the account.</summary>
-    private const int MostFailures = 6;
-
     private readonly AsyncLocal<Attempt?> current = new();
     private readonly BatchReader batches;
     private readonly StateTables states;
@@ -72,6 +69,10 @@ internal sealed class AccountRunner
         return End(run, await runner.RunAsync(job, new RunOptions(), run.Show, run.Stop, run.Abort));
     }
 
+    /// <summary>Ends an attempt that a defect broke off, so that it is counted and not begun again for ever.</summary>
+    public static AttemptEnd Broken(StartedAccount account, Exception defect) =>
+        Again(account, $"a defect of imapsync-fleet, of which the worker's log tells more: {defect.Message}", gotAnywhere: false);
+
     private DatabaseState OpenState(StateLocation location)
     {
         var attempt = Current;
@@ -122,7 +123,7 @@ internal sealed class AccountRunner
     private static AttemptEnd Again(StartedAccount account, string problem, bool gotAnywhere)
     {
         var failures = gotAnywhere ? 1 : account.Failures + 1;
-        if (failures >= MostFailures)
+        if (failures >= FleetStore.MostFailures)
             return Ended(account, AccountStatus.Failed, problem) with { Failures = failures };
         var seconds = 30 * Math.Pow(2, failures - 1) * (0.75 + (Random.Shared.NextDouble() / 2));
         return Ended(account, AccountStatus.Due, $"is tried again: {problem}") with { Failures = failures, DelayMilliseconds = (long)(seconds * 1000) };

@@ -26,7 +26,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await store.SeenAsync(options.Name, options.Slots, options.Version, isDraining: false, cancellationToken);
+        await store.PatientAsync(() => store.SeenAsync(options.Name, options.Slots, options.Version, isDraining: false, cancellationToken), cancellationToken);
         loops.Add(LoopAsync(LookInterval, _ => Look()));
         loops.Add(LoopAsync(RenewInterval, RenewAsync));
         loops.Add(LoopAsync(RenewInterval, c => store.SeenAsync(options.Name, options.Slots, options.Version, isDraining, c)));
@@ -143,11 +143,22 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 
             if (isDraining)
                 run.End(EndReason.Drain);
-            await FinishAsync(run, await runner.RunAsync(run));
+            AttemptEnd end;
+            try
+            {
+                end = await runner.RunAsync(run);
+            }
+            catch (Exception e)
+            {
+                log.LogError(e, "account {Account}, attempt {Attempt}: a defect", account, attempt);
+                end = AccountRunner.Broken(run.Account, e);
+            }
+
+            await FinishAsync(run, end);
         }
         catch (Exception e)
         {
-            log.LogError(e, "account {Account}, attempt {Attempt}: a defect; its lease runs out and it is tried again", account, attempt);
+            log.LogError(e, "account {Account}, attempt {Attempt}: its end can't be written; its lease runs out and it is tried again", account, attempt);
         }
         finally
         {

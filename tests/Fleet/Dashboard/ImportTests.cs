@@ -76,7 +76,7 @@ public sealed class ImportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_gigabyte_is_refused_before_it_comes_and_what_grows_too_large_as_it_comes_and_the_log_has_a_line_of_each()
+    public async Task A_gigabyte_and_what_does_not_say_how_large_it_is_are_refused_before_they_come_and_the_log_has_a_line_of_each()
     {
         using var dir = new TempDir();
         await using var server = FleetProcess.Start(dir.Path, new Dictionary<string, string> { ["HOME"] = dir.Path }, "serve", "--data", dir["data"], "--listen", "127.0.0.1:0", "--slots", "0");
@@ -89,12 +89,12 @@ public sealed class ImportTests : IAsyncLifetime
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.Contains("What is uploaded may have 64 MiB", answer, StringComparison.Ordinal);
         var grown = await RawAsync(address, $"POST /api/batches HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n", 70);
-        Assert.StartsWith("HTTP/1.1 413 ", grown, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 411 ", grown, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/import")).Status);
         await server.SignalAsync("TERM");
         await server.WaitAsync();
         Assert.Contains("POST /import was refused with status 413: 1073741824 octets were announced, and 67108864 are taken", server.Words, StringComparison.Ordinal);
-        Assert.Contains("POST /api/batches was refused with status 413", server.Words, StringComparison.Ordinal);
+        Assert.Contains("POST /api/batches was refused with status 411", server.Words, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", server.Words, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", server.Words, StringComparison.Ordinal);
     }

@@ -16,6 +16,16 @@ public abstract class FleetStoreContract : IAsyncLifetime
 
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
 
+    /// <summary>Has the feeder take back what nobody holds any more, without giving out anything.</summary>
+    private async Task TakeBackAsync(FleetStore brief)
+    {
+        await store.GoneAsync("w1", Stop);
+        // The lease ends at the time it was given; the database's clock has to be behind that.
+        while ((await AllAsync()).Single().Status is AccountStatus.Ready or AccountStatus.Running)
+            await brief.FeedAsync((_, _, _) => null, Stop);
+        await store.SeenAsync("w1", 1, "1", false, Stop);
+    }
+
     public virtual async ValueTask InitializeAsync() => store = await OpenAsync(Endless);
 
     public virtual async ValueTask DisposeAsync()
@@ -46,6 +56,60 @@ public abstract class FleetStoreContract : IAsyncLifetime
         Assert.Equal("{}", report);
         Assert.Equal(["begun by worker w1, attempt 1", "done"], events.Select(e => e.Text));
         Assert.Single(await FeedAsync());
+    }
+
+    /// <summary>An account that kills its worker each time would else be begun for ever, and take one worker after the other along.</summary>
+    [Fact]
+    public async Task An_account_whose_worker_is_lost_six_times_in_a_row_without_progress_waits_for_a_person()
+    {
+        await using var brief = await OpenAsync(Endless with { Lease = TimeSpan.Zero });
+        await SubmitAsync("b", Accounts(1));
+        await store.SeenAsync("w1", 1, "1", false, Stop);
+        for (var lost = 0; lost < 12 && (await AllAsync()).Single().Status != AccountStatus.Failed; lost++)
+        {
+            var offer = Assert.Single(await FeedAsync());
+            // An attempt that got somewhere begins the count anew.
+            if (lost == 3)
+            {
+                await store.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
+                await brief.RenewAsync("w1", [new AccountProgress(offer.Account, offer.Attempt, 10, 4, 400, "INBOX")], Stop);
+            }
+            else
+            {
+                await brief.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
+            }
+
+            await TakeBackAsync(brief);
+        }
+
+        var line = (await AllAsync()).Single();
+        Assert.Equal((AccountStatus.Failed, 10L), (line.Status, line.Attempt));
+        Assert.Contains("6 times in a row", line.Problem, StringComparison.Ordinal);
+        await store.ActAsync(AccountAction.Retry, new AccountFilter(Ids: [line.Id]), Stop);
+        Assert.Single(await FeedAsync());
+    }
+
+    [Fact]
+    public async Task No_more_events_are_kept_of_an_account_whose_worker_is_lost_again_and_again_and_no_longer_text_than_is_shown()
+    {
+        await using var brief = await OpenAsync(Endless with { Lease = TimeSpan.Zero });
+        await SubmitAsync("b", Accounts(1));
+        await store.SeenAsync("w1", 1, "1", false, Stop);
+        Offer offer = default;
+        for (var lost = 0; lost < 70; lost++)
+        {
+            offer = Assert.Single(await FeedAsync());
+            await store.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
+            await brief.RenewAsync("w1", [new AccountProgress(offer.Account, offer.Attempt, 10, 4, 400, "INBOX")], Stop);
+            await TakeBackAsync(brief);
+        }
+
+        Assert.InRange((await store.ReadStoryAsync(offer.Account, Stop)).Events.Count, 90, 102);
+        offer = Assert.Single(await FeedAsync());
+        await store.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
+        Assert.True(await store.FinishAsync("w1", new AttemptEnd(offer.Account, offer.Attempt, AccountStatus.Failed, 0, 1, new string('x', 10_000)), Stop));
+        Assert.InRange((await AllAsync()).Single().Problem!.Length, 500, 501);
+        Assert.All((await store.ReadStoryAsync(offer.Account, Stop)).Events, e => Assert.InRange(e.Text.Length, 1, 501));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Imapsync.Fleet.Listing;
+using Imapsync.Tests.Support;
 using Npgsql;
 
 namespace Imapsync.Fleet.Tests.Listing;
@@ -36,6 +37,24 @@ public sealed class PostgresFleetStoreTests(PostgresFixture postgres) : FleetSto
         await transaction.CommitAsync(Stop);
         Assert.Equal(2, Assert.Single(await feeding).Account);
         Assert.Equal((AccountStatus)status, (await AllAsync()).Single(a => a.Id == 1).Status);
+    }
+
+    /// <summary>A machine that starts has its programs begin in any order.</summary>
+    [Fact(Timeout = 180_000)]
+    public async Task A_program_that_starts_before_its_database_waits_for_it()
+    {
+        using var dir = new TempDir();
+        await using var server = await PostgresServer.StartAsync(dir["postgres"]);
+        await server.KillAsync();
+        var opening = FleetStore.OpenPostgresAsync(server.ConnectionString, null, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(async () =>
+        {
+            await using var source = NpgsqlDataSource.Create(server.ConnectionString);
+            await using var connection = await source.OpenConnectionAsync(Stop);
+        });
+        await server.StartAsync();
+        await using var opened = await opening;
+        Assert.Empty(await opened.ReadBatchesAsync(Stop));
     }
 
     [Fact]

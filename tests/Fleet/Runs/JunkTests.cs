@@ -37,7 +37,7 @@ public sealed class JunkTests
 
         using var http = new HttpClient { BaseAddress = new Uri(url) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        await http.GetStringAsync("/api/batches", Stop);
+        await http.GetStringAsync("/api/batches", TestContext.Current.CancellationToken);
         var before = server.PeakOctets;
         foreach (var arguments in (string[][])[["submit", "moves.yaml"], ["submit", "moves.yaml", "--sign-in"], ["check", "moves.yaml"]])
         {

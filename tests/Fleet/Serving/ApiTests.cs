@@ -35,6 +35,23 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_results_of_a_list_that_is_not_there_are_not_those_of_an_empty_one()
+    {
+        using var answer = await lookers.GetAsync("/api/batches/7/results.csv", Stop);
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+    }
+
+    [Fact]
+    public void A_token_is_added_behind_a_last_line_without_an_end()
+    {
+        var tokens = new Tokens(dir["edited"]);
+        var first = tokens.Add("ann", Role.Operate);
+        File.WriteAllText(dir["edited"], File.ReadAllText(dir["edited"]).TrimEnd());
+        Assert.Equal(("bob", Role.Look), tokens.Find(tokens.Add("bob", Role.Look)));
+        Assert.Equal(("ann", Role.Operate), tokens.Find(first));
+    }
+
+    [Fact]
     public async Task A_list_is_taken_in_shown_acted_on_and_exported_and_its_passwords_stay()
     {
         var (status, body) = await SubmitAsync("one", Job(), Rows("alice", "bob"));

@@ -31,6 +31,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
             for_each: accounts.csv
             source: { url: "imap://{user}@127.0.0.1:{{((IPEndPoint)silent.LocalEndpoint).Port}}", tls: none, password: "{password}" }
             target: { url: "imaps://{user}@new.invalid", password: "{password}" }
+            retry: { attempts: 1 }
         hosts:
           new.invalid: { connections: 1 }
         """.ReplaceLineEndings("\n");
@@ -58,8 +59,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.Conflict, (await lookers.GetAsync(path + "/results.csv", Stop)).StatusCode);
             Assert.Equal(HttpStatusCode.Forbidden, (await lookers.PostAsync(path + "/cancel", null, Stop)).StatusCode);
             Assert.Equal(HttpStatusCode.NoContent, (await operators.PostAsync(path + "/cancel", null, Stop)).StatusCode);
-            while ((await StandAsync(path)).State == "running")
-                await Task.Yield();
+            await EndsAsync(path);
         }
 
         Assert.Equal(("cancelled", 1, 1), await StandAsync(path));
@@ -79,32 +79,33 @@ public sealed class PreflightApiTests : IAsyncLifetime
         Assert.True(await store.LimitHostAsync("new.invalid", 0, Stop));
         using var answer = await PostAsync(operators, "user,password\na,x\n");
         var path = answer.Headers.Location!.ToString();
-        while ((await StandAsync(path)).State == "running")
-            await Task.Yield();
+        await EndsAsync(path);
         Assert.Contains("leaves new.invalid alone", await lookers.GetStringAsync(path + "/rows", Stop), StringComparison.Ordinal);
         Assert.False(silent.Pending());
     }
 
     [Fact]
-    public async Task A_list_is_taken_in_after_its_check_only_if_every_row_can_be_run_and_can_be_checked_once_it_is_there()
+    public async Task A_list_is_taken_in_after_its_check_only_if_every_row_can_be_run()
     {
-        using (var form = Form("user,password\na,x\n"))
+        // Nobody listens at the source.
+        var job = Job.Replace($":{((IPEndPoint)silent.LocalEndpoint).Port}", $":{LoopbackPorts.Free()}", StringComparison.Ordinal);
+        using (var form = Form("user,password\na,x\n", job))
         {
             form.Add(new StringContent("one"), "name");
             form.Add(new StringContent("signin"), "check");
             using var answer = await operators.PostAsync("/api/batches", form, Stop);
             Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
             var path = answer.Headers.Location!.ToString();
-            // The source sends BYE instead of a greeting.
-            using (var client = await silent.AcceptTcpClientAsync(Stop))
-                client.Client.Send("* BYE no\r\n"u8);
-            while ((await StandAsync(path)).State == "running")
-                await Task.Yield();
+            await EndsAsync(path);
             Assert.Equal(("ended", 1, 1), await StandAsync(path));
             Assert.Contains("nothing was taken in", await lookers.GetStringAsync(path, Stop), StringComparison.Ordinal);
             Assert.Empty(await store.ReadBatchesAsync(Stop));
         }
+    }
 
+    [Fact]
+    public async Task A_list_can_be_checked_once_it_is_there()
+    {
         Assert.Equal(HttpStatusCode.NotFound, (await OfBatchAsync(operators, 1)).StatusCode);
         var batch = reader.Read(Job, "user,password\na,x\nb,y\n"u8.ToArray());
         var id = (await store.SubmitAsync(new NewBatch("one", batch.Job, 0, null, "UTC", IsPaused: true), batch.Accounts, Stop)).Batch;
@@ -112,10 +113,27 @@ public sealed class PreflightApiTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Forbidden, (await OfBatchAsync(lookers, id)).StatusCode);
         using var begun = await OfBatchAsync(operators, id);
         Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
-        while ((await StandAsync(begun.Headers.Location!.ToString())).State == "running")
-            await Task.Yield();
+        await EndsAsync(begun.Headers.Location!.ToString());
         Assert.Equal(("ended", 2, 2), await StandAsync(begun.Headers.Location!.ToString()));
         Assert.Contains("leaves new.invalid alone", await lookers.GetStringAsync(begun.Headers.Location + "/rows", Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_breaks_off_is_ended_and_says_so()
+    {
+        var file = dir["elsewhere.db"];
+        await using var gone = await FleetStore.OpenFileAsync(file, null, Stop);
+        await using var desk = new PreflightDesk(gone, TimeProvider.System, NullLogger<PreflightDesk>.Instance);
+        await gone.DisposeAsync();
+        foreach (var path in Directory.EnumerateFiles(dir.Path, "elsewhere.db*"))
+            File.Delete(path);
+        var csv = "user,password\na,x\n"u8.ToArray();
+        Assert.NotNull(desk.Begin(new PreflightRequest(reader.ReadJobs(Job, csv, keepsBadRows: true), WithSizes: false, Parallel: 1, csv), out var id));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        while (desk.Find(id)!.IsRunning)
+            await timer.WaitForNextTickAsync(Stop);
+        Assert.Contains("broke off", desk.Find(id)!.View.Problem, StringComparison.Ordinal);
+        Assert.Equal("unchecked", Assert.Single(desk.Find(id)!.Page(null, 0, 10)).Result);
     }
 
     [Fact]
@@ -153,6 +171,14 @@ public sealed class PreflightApiTests : IAsyncLifetime
     {
         using var view = JsonDocument.Parse(await lookers.GetStringAsync(path, Stop));
         return (view.RootElement.GetProperty("state").GetString()!, view.RootElement.GetProperty("checked").GetInt32(), view.RootElement.GetProperty("failed").GetInt32());
+    }
+
+    /// <summary>Waits until a preflight runs no more.</summary>
+    private async Task EndsAsync(string path)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        while ((await StandAsync(path)).State == "running")
+            await timer.WaitForNextTickAsync(Stop);
     }
 
     private async Task<HttpResponseMessage> PostAsync(HttpClient by, string rows, string? job = null, string parallel = "1")

@@ -31,6 +31,27 @@ public sealed class FleetWorkerTests
         Assert.Contains(log.Errors, e => e.Contains("account 1, attempt 1", StringComparison.Ordinal));
     }
 
+    /// <summary>A defect would else have the account begun again for ever, each time when its lease has run out.</summary>
+    [Fact]
+    public async Task A_defect_ends_the_attempt_as_one_that_failed()
+    {
+        using var dir = new TempDir();
+        await using var store = await FleetStore.OpenFileAsync(dir["fleet.db"], null, TestContext.Current.CancellationToken);
+        var (executor, log, seal) = (new FailingExecutor(), new ErrorLog(), Seal.Open(dir["keys"]));
+        // A row that is sealed well but makes no sense, as another version might have written it.
+        var account = new NewAccount("a", "m", "s", "t", "old.example", "new.example", 1, 1, seal.CloseCells("no JSON"));
+        await store.SubmitAsync(new NewBatch("b", seal.CloseJob("jobs: []"), 0, null, "UTC", false), [account], TestContext.Current.CancellationToken);
+        var runner = new AccountRunner(new BatchReader(seal, new BatchRules(false, [], new Dictionary<string, string>())), store, new AttemptDirectories(dir["state"]), "w", TimeProvider.System);
+        await using var worker = new FleetWorker(store, executor, runner, new WorkerOptions("w", 1, "1", TimeSpan.Zero), TimeProvider.System, log);
+        await worker.StartAsync(TestContext.Current.CancellationToken);
+        await executor.Feed(TestContext.Current.CancellationToken);
+        await executor.Run(1, 1);
+        Assert.Contains(log.Errors, e => e.Contains("account 1, attempt 1", StringComparison.Ordinal));
+        var line = (await store.ReadAccountAsync(1, TestContext.Current.CancellationToken))!;
+        Assert.Equal(AccountStatus.Due, line.Status);
+        Assert.Contains("a defect of imapsync-fleet", line.Problem, StringComparison.Ordinal);
+    }
+
     private sealed class FailingExecutor : IFleetExecutor
     {
         public Func<CancellationToken, Task> Feed { get; private set; } = null!;
