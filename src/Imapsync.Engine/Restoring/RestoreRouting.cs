@@ -83,27 +83,31 @@ internal sealed class RestoreRouting(
             return [new FolderRoute(folder, Likeliest(folder, candidates, opened.Status.Messages))];
         if (claims.Count == 1)
             return [new FolderRoute(folder, claims[0].Source)];
-        return await SplitAsync(opened, claims, cancellationToken);
+        // A source folder that is gone may have come back under another name, and both claim the mail: it belongs to the one that is there.
+        return await SplitAsync(opened, [.. claims.OrderBy(c => IsGone(checkpoints!, new PairKey(c.Source, folder)))], cancellationToken);
     }
 
-    /// <summary>Splits a folder's messages by their source folder. Messages of unknown origin go to the first one.</summary>
+    private static bool IsGone(ICheckpointStore checkpoints, PairKey pair) => checkpoints.Summaries.TryGetValue(pair, out var summary) && summary.Rules == PairSummary.Gone;
+
+    /// <summary>
+    /// Splits a folder's messages by their source folder, each to one of them: the first that claims it, or the first of all if its origin is
+    /// not known.
+    /// </summary>
     private async Task<IEnumerable<FolderRoute>> SplitAsync(
         IMessageFolder folder, List<(FolderPath Source, UidSet Uids)> claims, CancellationToken cancellationToken)
     {
-        var first = new UidSet();
+        var only = claims.ConvertAll(_ => new UidSet());
         var strays = 0;
         await foreach (var message in folder.ListAsync(new ListRequest(), cancellationToken))
         {
-            var isFirst = claims[0].Uids.Contains(message.Uid);
-            var isOthers = !isFirst && claims.Skip(1).Any(c => c.Uids.Contains(message.Uid));
-            strays += isFirst || isOthers ? 0 : 1;
-            if (!isOthers)
-                first.Add(message.Uid);
+            var at = claims.FindIndex(c => c.Uids.Contains(message.Uid));
+            strays += at < 0 ? 1 : 0;
+            only[Math.Max(at, 0)].Add(message.Uid);
         }
 
         if (strays > 0)
             report.Note(folder.Path, $"messages that no folder is known for go to {claims[0].Source}: {strays}");
-        return claims.Select((c, i) => new FolderRoute(folder.Path, c.Source, i == 0 ? first : c.Uids));
+        return claims.Select((c, i) => new FolderRoute(folder.Path, c.Source, only[i])).Where(r => r.Only?.IsEmpty == false);
     }
 
     private static async Task<UidSet> ReadClaimsAsync(

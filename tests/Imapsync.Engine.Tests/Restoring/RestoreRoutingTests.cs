@@ -31,6 +31,25 @@ public sealed class RestoreRoutingTests : IDisposable
         Assert.Equal(0, (await RestoreAsync()).Totals.Copied);
     }
 
+    /// <summary>The account was moved, and calls a folder otherwise: the records of both names claim the same mail.</summary>
+    [Fact]
+    public async Task What_two_folders_claim_comes_back_once_to_the_one_that_is_there()
+    {
+        box.Job = box.Job with { Folders = Map(("New", "Old")) };
+        foreach (var name in (string[])["Old", "New"])
+        {
+            box.Source.Folders.Clear();
+            for (var n = 0; n < 3; n++)
+                box.Source.Folder(name).Add(MailboxFixture.Mail($"m{n}"));
+            Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        }
+
+        Assert.Equal(3, box.Target.Folder("Old").Messages.Count);
+        Assert.Equal(JobOutcome.Ok, (await RestoreAsync()).Outcome);
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(account));
+        Assert.Equal(0, (await RestoreAsync()).Totals.Copied);
+    }
+
     [Fact]
     public async Task Mail_that_nobody_knows_the_folder_of_is_not_lost()
     {
