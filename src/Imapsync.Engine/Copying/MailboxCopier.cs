@@ -107,8 +107,9 @@ internal sealed class MailboxCopier
         await Task.WhenAll(listing, lookingThere);
         var (listed, there) = (await listing, await lookingThere);
         await UnmountedTarget.RefuseAsync(context, summaries.Values, there, abort);
-        var mapping = FolderMapper.Map(listed, context.Job.Folders, there, summaries.Keys);
-        var folders = new TargetFolders(context, there, mapping.Pairs, summaries.Keys);
+        IReadOnlyList<PairKey> remembered = [.. summaries.Keys, .. await RestoredPairs.ReadAsync(context, abort)];
+        var mapping = FolderMapper.Map(listed, context.Job.Folders, there, remembered);
+        var folders = new TargetFolders(context, there, mapping.Pairs, remembered);
         string? doubt = null;
         if (!context.Job.IsRestore)
         {

@@ -54,6 +54,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (lost.Count + damaged.Count == 0)
             return false;
+        var rotten = await FindRottenAsync(folder, checkpoint, there, lost, abort);
         await unsettle(abort);
         foreach (var message in lost.Concat(damaged))
             checkpoint.Forget(message.Source);
@@ -63,8 +64,54 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         // message to be fetched again.
         foreach (var message in damaged)
             checkpoint.MarkDamaged(message.Target, message.Source);
+        foreach (var (copy, message) in rotten)
+            checkpoint.MarkDamaged(copy, message);
         await checkpoint.CommitAsync(abort);
         context.Report.Note(key.Source, $"fetched again, messages that are gone from the target: {lost.Count}, that are damaged there: {damaged.Count}");
+        return true;
+    }
+
+    /// <summary>
+    /// Finds copies of lost messages that have other octets than were recorded and another UID: an mbox knows its messages by their octets, so
+    /// a damaged one looks like new mail. By its header and size it would be recognised as the message that is to be fetched again.
+    /// </summary>
+    /// <returns>The copies' UIDs, each with the source UID of its message.</returns>
+    private async Task<IReadOnlyList<(Uid Copy, Uid Message)>> FindRottenAsync(
+        IMessageFolder folder, ICheckpoint checkpoint, Dictionary<Uid, MessageInfo> there, List<SettledMessage> lost, CancellationToken abort)
+    {
+        var checksums = lost.Where(m => m.Checksum is not null).GroupBy(m => m.Source).ToDictionary(g => g.Key, g => g.First().Checksum!.Value);
+        var sizes = checksums.Values.Select(c => (long)c.Length).ToHashSet();
+        var recorded = checkpoint.Messages.Select(m => m.Target).ToHashSet();
+        var strangers = there.Values.Where(m => sizes.Contains(m.Size) && !recorded.Contains(m.Uid)).ToDictionary(m => m.Uid);
+        if (strangers.Count == 0)
+            return [];
+        await using var source = await context.Source.OpenAsync(key.Source, abort);
+        if (checkpoint.SourceValidity.IsNone || source.LastingUidValidity != checkpoint.SourceValidity)
+            return [];
+        var messages = new Dictionary<Uid, MessageInfo>();
+        await foreach (var message in source.ListAsync(new ListRequest(new UidSet(checksums.Keys), WithDateAndSize: true), abort))
+            messages[message.Uid] = message;
+        var headers = (await MessageRecognition.IdentifyAsync(source, messages, abort)).ToLookup(i => i.Header, i => i.Uid);
+        var rotten = new List<(Uid, Uid)>();
+        foreach (var copy in await MessageRecognition.IdentifyAsync(folder, strangers, abort))
+        {
+            List<Uid> alike = [.. headers[copy.Header].Where(m => checksums[m].Length == copy.Info.Size)];
+            if (alike.Count > 0 && await HasOtherOctetsAsync(folder, copy.Info, [.. alike.Select(m => checksums[m])], abort))
+                rotten.Add((copy.Uid, alike[0]));
+        }
+
+        return rotten;
+    }
+
+    private async Task<bool> HasOtherOctetsAsync(IMessageFolder folder, MessageInfo copy, IReadOnlyList<MessageChecksum> recorded, CancellationToken abort)
+    {
+        var contents = await MessageContents.ReadAsync(folder, [copy], withDigest: false, abort);
+        foreach (var checksum in recorded)
+        {
+            if ((await MessageContents.FindOthersAsync(folder, [(copy, checksum)], contents, context.Target.Traits.NotedFields, abort)).Count == 0)
+                return false;
+        }
+
         return true;
     }
 

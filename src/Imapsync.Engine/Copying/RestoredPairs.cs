@@ -1,0 +1,35 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.State;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Reads where a restore put the backup's folders in the source account. The account may hold a folder under another name than the backup does,
+/// and a run that did not know this would back it up a second time.
+/// </summary>
+internal static class RestoredPairs
+{
+    /// <returns>The pairs as a run has them: the account's folder first.</returns>
+    public static async Task<IReadOnlyList<PairKey>> ReadAsync(JobContext context, CancellationToken abort)
+    {
+        if (context.Job.IsRestore)
+            return [];
+        var state = context.OpenState(RestoreOrigin.StateOf(context.Job, context.Job.Source));
+        if (!await state.ExistsAsync(abort))
+        {
+            await state.DisposeAsync();
+            return [];
+        }
+
+        try
+        {
+            await using var restored = await CheckpointStore.OpenAsync(state, readOnly: true, abort);
+            return [.. restored.Summaries.Keys.Select(p => new PairKey(p.Target, p.Source))];
+        }
+        catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
+        {
+            // Without these records the folders count as new ones, as they would without a restore.
+            return [];
+        }
+    }
+}
