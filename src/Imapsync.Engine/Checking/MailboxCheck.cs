@@ -16,6 +16,8 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
         var listing = source.ListFoldersAsync(cancellationToken);
         var there = target is null ? [] : await target.ListFoldersAsync(cancellationToken);
         var mapping = FolderMapper.Map(await listing, job.Folders, there);
+        if (mapping.NoneChosen is { } none)
+            problems.Add(none);
         if (target is not null)
             mapping = FolderMapper.Locate(mapping, target, there, source: source);
         var present = there.Where(f => f.HoldsMessages).ToDictionary(f => f.Path);

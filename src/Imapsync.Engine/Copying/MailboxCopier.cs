@@ -71,6 +71,8 @@ internal sealed class MailboxCopier
         var plan = await context.RetryAsync("the folders", PlanAsync, () => 0, abort);
         if (plan.Doubt is not null)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
+        if (plan.NoneChosen is not null && !context.Job.IsRestore)
+            report.Problem(new Problem(FailureScope.Store, null, null, Reasons.NotFound, plan.NoneChosen));
         if (context.Options.Heal && !context.Target.Traits.KeepsWhatItGets)
             report.Note(null, "--heal looks at backups only: what was removed from an account since it was copied there may have been meant, and stays removed");
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
@@ -124,7 +126,7 @@ internal sealed class MailboxCopier
         var usable = created.Select(p => p.Source.Path).ToHashSet();
         List<FolderPair> uncreated = [.. folders.Pairs.Where(p => !usable.Contains(p.Source.Path))];
         await GiveUpAsync(uncreated, abort);
-        return new CopyPlan(listed, doubt, folders, pairs, uncreated);
+        return new CopyPlan(listed, doubt, mapping.NoneChosen, folders, pairs, uncreated);
     }
 
     /// <summary>
@@ -435,8 +437,9 @@ internal sealed class MailboxCopier
 
     /// <param name="Listed">The source's folders.</param>
     /// <param name="Doubt">Why no unlisted folder may be removed; null if removal is allowed.</param>
+    /// <param name="NoneChosen">See <see cref="FolderMapping.NoneChosen"/>.</param>
     /// <param name="Pairs">The pairs to bring up to date.</param>
     /// <param name="Uncreated">Pairs whose target folder could not be created.</param>
     private sealed record CopyPlan(
-        IReadOnlyList<FolderEntry> Listed, string? Doubt, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPair> Uncreated);
+        IReadOnlyList<FolderEntry> Listed, string? Doubt, string? NoneChosen, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPair> Uncreated);
 }

@@ -14,7 +14,18 @@ public sealed record FolderPair(FolderEntry Source, FolderPath Target)
 
 /// <param name="Pairs">In order of target path; pairs with the same target are adjacent.</param>
 /// <param name="Excluded">Folders with messages that the rules exclude.</param>
-public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPath> Excluded);
+public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPath> Excluded)
+{
+    private const int MaxNamed = 5;
+
+    /// <summary>
+    /// A sentence for people if the rules choose none of the source's folders, which is probably a mistake in the rules, such as a name in other
+    /// case. Null if they choose any, or if the source has none.
+    /// </summary>
+    public string? NoneChosen => Pairs.Count > 0 || Excluded.Count == 0
+        ? null
+        : $"'folders' chooses none of the source's folders ({Excluded.Count}): {string.Join(", ", Excluded.Take(MaxNamed))}{(Excluded.Count > MaxNamed ? " and others" : "")}";
+}
 
 /// <summary>Decides to which target folder each source folder is copied. Pure.</summary>
 public static class FolderMapper

@@ -88,7 +88,7 @@ public static class Reasons
     /// <summary>The disk is full, a permission is missing, or too few files may be open.</summary>
     public const string File = "file";
 
-    /// <summary>No message has the requested Message-ID.</summary>
+    /// <summary>No message has the requested Message-ID, or the folder rules choose none of the source's folders.</summary>
     public const string NotFound = "not_found";
 
     /// <summary>The job did not respond, and was abandoned at the second signal.</summary>

@@ -38,6 +38,8 @@ internal sealed class MailboxVerifier(VerifyContext context)
         var settled = context.OtherAccounts is null ? context.Checkpoints.Summaries.Values.Sum(s => s.Settled) : 0;
         if (!listed.Any(f => f.HoldsMessages))
             context.Report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, "the source lists no folder at all, so nothing could be verified"));
+        else if (FolderMapper.Map(listed, context.Job.Folders).NoneChosen is { } none)
+            context.Report.Problem(new Problem(FailureScope.Store, null, null, Reasons.NotFound, $"{none}; nothing could be verified"));
         else if (settled > 0 && context.Findings.Counts.Messages == 0)
             context.Report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"the source shows no message at all, and earlier runs found {settled} there: nothing could be verified"));
     }
