@@ -20,7 +20,7 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // Send the data that waits. The providers are not disposed, because disposal would wait once more for a collector that does not answer.
+    // These send the data that waits. The providers are not disposed, since that would wait once more for a collector that does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 

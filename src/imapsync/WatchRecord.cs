@@ -9,8 +9,8 @@ namespace Imapsync.CommandLine;
 
 /// <summary>
 /// Records the runs of a watched job in its history, notifications and metrics. Runs may follow each other within seconds, so several runs are
-/// summed up to one entry. An entry is written at once if a run ends differently from the run before it, otherwise every five minutes, or as
-/// seldom as the job is run.
+/// combined into one entry. An entry is written at once if a run ends differently from the run before it. Otherwise an entry is written every
+/// five minutes, or after each run if the job runs less often.
 /// </summary>
 /// <param name="file">The job file, which has the notifications and the path of the metrics file.</param>
 internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDefinition job, string? metricsPath, StopSignals signals, Action<string> say)

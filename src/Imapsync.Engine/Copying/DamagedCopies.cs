@@ -37,7 +37,7 @@ internal static class DamagedCopies
     private static bool IsSameHeader(Dictionary<Uid, MessageFingerprint> identities, Uid old, Uid fresh) =>
         identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
 
-    /// <summary>Returns true if size and date are the same, as they are where single octets of the header have changed.</summary>
+    /// <summary>Returns true if size and date are equal. They still are after single octets of the header were changed.</summary>
     private static bool IsSameShape(in MessageInfo old, in MessageInfo fresh) =>
         old.Size == fresh.Size && old.InternalDate.ToUnixTimeSeconds() == fresh.InternalDate.ToUnixTimeSeconds();
 

@@ -67,7 +67,8 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // This is done under every deletion policy, since a later run under another policy may remove what this run records as vanished.
+        // LeftOutMail is consulted under every deletion policy, since a later run under another policy may remove the copies of messages that this
+        // run records as vanished.
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
@@ -78,7 +79,7 @@ internal sealed class FolderCopier(
 
         tally.Count(plan, listing, recognized.Count);
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
-        // A restore of chosen messages found none of them in this folder, so no target folder is created.
+        // If a restore of chosen messages finds none of them in this folder, the target folder is not created.
         if (target is null && plan.Copy.Count == 0)
             return new FolderOutcome(null, [], WasStopped: false);
         await using var created = target is null ? await CreateTargetAsync(checkpoint, source.Status, abort) : null;
