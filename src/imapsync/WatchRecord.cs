@@ -47,7 +47,8 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
 
         var now = surroundings.Time.GetUtcNow();
         var isOther = (last?.Outcome, last?.Stop) != (run.Outcome, run.Stop);
-        // What was done before the outcome changed gets an entry of its own, because a run that can't connect has no folders to add it to.
+        // The runs before the change of outcome get an entry of their own: a run that can't connect has no folders, to which their counts could be
+        // added.
         if (isOther && sum.Report is not null)
             await WriteAsync(now);
         last = run;

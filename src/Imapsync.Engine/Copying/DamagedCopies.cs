@@ -13,7 +13,7 @@ internal static class DamagedCopies
     private const int MaxBytesToRead = 16 << 20;
 
     /// <param name="replaced">
-    /// UIDs of the messages that differ from their records, each with the UID of the copy that was fetched anew in its place.
+    /// UIDs of the messages that differ from their records, each with the UID of the copy that was fetched again in its place.
     /// </param>
     /// <returns>The UIDs of the damaged copies: messages that still resemble the new copy.</returns>
     public static async Task<UidSet> AmongAsync(IMessageFolder folder, IReadOnlyDictionary<Uid, Uid> replaced, CancellationToken cancellationToken)

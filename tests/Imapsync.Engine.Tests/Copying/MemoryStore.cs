@@ -58,7 +58,7 @@ internal sealed class MemoryStore
 
     public bool HidesNoInferiors { get; set; }
 
-    /// <summary>Whether a listing shows a folder; a folder that is not listed exists all the same.</summary>
+    /// <summary>Whether a listing shows a folder. A folder that is not listed still exists.</summary>
     public Func<FolderPath, bool> IsListed { get; set; } = _ => true;
 
     /// <summary>Maps a requested folder name to the name that is really created, which only the next listing shows.</summary>

@@ -27,7 +27,9 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     /// <summary>The slot of a message that was removed. <see cref="Keep"/> drops its record.</summary>
     private const int Gone = -1;
 
-    /// <summary>The file is rewritten only if it has more than this many obsolete lines.</summary>
+    /// <summary>
+    /// The file is rewritten only if it has more than this many lines beyond two lines per message: a few obsolete lines are not worth the work.
+    /// </summary>
     private const int SpareLines = 1000;
 
     private readonly string path = System.IO.Path.Combine(directory, FileName);
@@ -40,7 +42,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     private long wholeLength;
     private long lines;
 
-    /// <summary>The index file's path. Whoever changes the folder holds a lock with this name.</summary>
+    /// <summary>The index file's path. A lock on this path (<see cref="DotLock"/>) protects each change of the folder.</summary>
     public string Path => path;
 
     /// <summary>None if there is no index file or its first line is damaged.</summary>

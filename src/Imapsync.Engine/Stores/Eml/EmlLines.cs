@@ -13,8 +13,8 @@ internal sealed class EmlLines(uint crc)
     public const string DateFormat = "O";
 
     /// <summary>
-    /// The most characters of a message's keywords that are recorded; further keywords are dropped. A line must not be longer than
-    /// <see cref="RecordWriter"/> allows, and no real message has that many keywords.
+    /// The most characters of a message's keywords that are recorded; further keywords are dropped. This limits the length of a line. No real
+    /// message has that many keywords.
     /// </summary>
     private const int MostKeywordText = 32 * 1024;
 
