@@ -19,7 +19,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     /// <summary>
     /// Names of directories in which operating systems and synchronisation programs keep deleted, replaced or recovered files. They are skipped
-    /// without being opened, since not every user may read them. No mail folder's directory has such a name.
+    /// without being opened, since not every user may read them. This program writes the first dot of a folder's name as %2E, so its own
+    /// directories do not have these names. lost+found is assumed not to be a mail folder.
     /// </summary>
     private static readonly string[] NeverFolders =
         [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
