@@ -5,7 +5,7 @@ namespace Imapsync.CommandLine.Output;
 
 /// <summary>
 /// A terminal on which a line that is wider than the terminal is broken between words, with the continuation indented. This applies only to
-/// <see cref="WriteLine(string?)"/>: text without a line end is written unchanged, since it may be terminal control codes.
+/// <c>WriteLine</c>: text without a line end is written unchanged, since it may be terminal control codes.
 /// </summary>
 /// <param name="columns">Returns the terminal's present width in columns.</param>
 internal sealed partial class WrappedLines(TextWriter inner, Func<int> columns) : TextWriter
