@@ -65,7 +65,7 @@ internal static class CommandLineRoot
 
     public static async Task<int> InvokeAsync(string[] args, HostContext surroundings)
     {
-        // Many programs have help as a command.
+        // "imapsync help COMMAND" is accepted for "imapsync COMMAND --help", since many programs have a help command.
         var parsed = Build(surroundings).Parse(args is ["help", .. var words] ? [.. words, "--help"] : args);
         // A missing command is an error only when nothing else, such as --help or a directive, handles the command line.
         if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)

@@ -14,20 +14,20 @@ internal static class CommandTerms
     /// <summary>The forms of URLs of places that mail can be read from: <c>imaps://USER@HOST, maildir:PATH</c> and so on.</summary>
     public static string SourceUrls { get; } = Forms(StoreRegistry.Kinds);
 
-    /// <summary>The same for places that mail can be written to.</summary>
+    /// <summary>The forms of URLs of places that mail can be written to, in the same format.</summary>
     public static string TargetUrls { get; } = Forms(StoreRegistry.Kinds.Where(k => !k.IsSourceOnly));
 
-    /// <summary>An argument as it is typed: <c>FILE</c>, <c>[JOB...]</c>.</summary>
+    /// <summary>Returns an argument as it is typed: <c>FILE</c>, <c>[JOB...]</c>.</summary>
     public static string Synopsis(Argument argument)
     {
         var name = argument.HelpName ?? (argument.Arity.MaximumNumberOfValues > 1 ? argument.Name + "..." : argument.Name);
         return argument.Arity.MinimumNumberOfValues == 0 ? $"[{name}]" : name;
     }
 
-    /// <summary>Whether an option is followed by a value.</summary>
+    /// <summary>Returns whether an option is followed by a value.</summary>
     public static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0 && option.ValueType != typeof(bool);
 
-    /// <summary>The values that an option allows; empty if any text is allowed, or if the values are too many to list.</summary>
+    /// <summary>Returns the values that an option allows; empty if any text is allowed, or if there are too many values to list.</summary>
     public static IReadOnlyList<string> Words(Option option)
     {
         if (option.ValueType == typeof(bool) || (option.HelpName is { } name && !name.Contains('|')))
@@ -36,7 +36,7 @@ internal static class CommandTerms
         return words.Count > MostWordsShown ? [] : words;
     }
 
-    /// <summary>An option's default value; null if it has none, or an empty one.</summary>
+    /// <summary>Returns an option's default value; null if it has none or an empty one.</summary>
     public static object? Default(Option option) =>
         option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value and not (Array or "") ? value : null;
 

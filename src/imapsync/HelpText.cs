@@ -15,14 +15,16 @@ internal static class HelpText
     /// <summary>Width of the column for names; a longer name gets a line of its own.</summary>
     private const int NameColumn = 30;
 
+    /// <summary>Returns the lines of a command's help.</summary>
     /// <param name="path">The command as it is typed, without its arguments.</param>
-    /// <param name="isShort">Whether of options with a heading only the names are told.</param>
+    /// <param name="width">The most columns of a line.</param>
+    /// <param name="isShort">Whether options below a heading are listed by name only, without their descriptions.</param>
     public static IEnumerable<string> Lines(Command command, string path, int width, bool isShort = false)
     {
         var commands = command.Subcommands.Where(c => !c.Hidden).ToList();
         var usage = string.Join(' ', [path, .. commands.Count > 0 ? ["COMMAND"] : Array.Empty<string>(), .. command.Arguments.Select(CommandTerms.Synopsis), "[OPTION...]"]);
         var options = command.Options.Where(o => !o.Hidden).ToList();
-        // What the source has the target has, too.
+        // Every setting of the source also exists for the target, so only the options of the source are listed.
         var shown = options.Where(o => !(o is SettingOption && o.Name.StartsWith(Target, StringComparison.Ordinal))).ToList();
         var headed = shown.Where(o => HeadingOf(o) is not null).ToLookup(o => HeadingOf(o)!);
         return
@@ -86,7 +88,7 @@ internal static class HelpText
             yield return "";
     }
 
-    /// <summary>An option as it is typed: <c>--report FILE</c>.</summary>
+    /// <summary>Returns an option as it is typed: <c>--report FILE</c>.</summary>
     private static string Term(Option option)
     {
         var names = string.Join(", ", option.Aliases.Where(a => a.StartsWith('-')).OrderBy(a => a.Length).Append(option.Name));

@@ -26,19 +26,22 @@ internal sealed record HostContext : IDisposable
     /// <summary>The output for messages to people.</summary>
     public required TextWriter Error { get; init; }
 
-    /// <summary>The same as <see cref="Out"/> for text to people: on a terminal its lines are broken between words.</summary>
+    /// <summary>The output for text to people. It is <see cref="Out"/>, but on a terminal long lines are broken between words.</summary>
     public TextWriter Text { get => field ?? Out; init; }
 
-    /// <summary>The output for messages to people that tell of no problem: <see cref="Error"/>, unless people want to be told of problems alone.</summary>
+    /// <summary>The output for messages to people that report no problem. It is <see cref="Error"/>, unless <see cref="IsQuiet"/> is set.</summary>
     public TextWriter Aside { get => field ?? Error; init; }
 
-    /// <summary>Whether people want to be told of problems alone.</summary>
+    /// <summary>Whether people are shown only problems (<c>--quiet</c>).</summary>
     public bool IsQuiet { get; init; }
 
     /// <summary>The log, which receives the jobs' events; null for none. It is the only event output when <see cref="Screen"/> is null.</summary>
     public IProgressOutput? Log { get; init; }
 
-    /// <summary>The log where it may have what tells of no problem; null for none.</summary>
+    /// <summary>
+    /// The log, if it may contain messages that report no problem; null if there is none. With <see cref="IsQuiet"/> that excludes a log on
+    /// standard error.
+    /// </summary>
     public IProgressOutput? FullLog => IsQuiet && Screen is null ? null : Log;
 
     /// <summary>Standard error, when <see cref="Error"/> also writes to a log; otherwise null.</summary>
@@ -84,7 +87,7 @@ internal sealed record HostContext : IDisposable
     /// <param name="liveJobs">The number of jobs for a live table, if the terminal supports one; 0 for lines of text.</param>
     public EventFeed ShowEvents(bool isJson, int liveJobs)
     {
-        // Without a screen beside it the log is what standard error gets.
+        // Without a separate screen, the log itself is written to standard error, so with --quiet it shows only problems, too.
         var log = IsQuiet && Screen is null && Log is not null ? new ProblemsOnly(Log) : Log;
         if (log is not null && Screen is null && !isJson)
             return new EventFeed([log], Time);
@@ -96,7 +99,10 @@ internal sealed record HostContext : IDisposable
         return new EventFeed(log is null ? [shown] : [shown, log], Time);
     }
 
-    /// <summary>The options with which this process reads job files. A row that makes no job costs only itself, whatever the command.</summary>
+    /// <summary>
+    /// The options with which this process reads job files. If no job can be created from a row of an account list, the other rows are still
+    /// used.
+    /// </summary>
     public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time, KeepsBadRows = true };
 
     public static HostContext OfProcess()

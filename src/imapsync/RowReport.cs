@@ -6,16 +6,19 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>How a row of an account list that makes no job is told. It has no name that is sure to be right, so its place in the list is its name.</summary>
+/// <summary>
+/// Reports rows of an account list from which no job could be created. Such a row may have no valid name, so its file and line number are
+/// used as its name.
+/// </summary>
 internal static class RowReport
 {
-    /// <summary>The row's file and line, <c>accounts.csv:17</c>.</summary>
+    /// <summary>Returns the row's file and line: <c>accounts.csv:17</c>.</summary>
     public static string NameOf(BadRow row) => string.Create(CultureInfo.InvariantCulture, $"{row.Row.Table.Name}:{row.Row.Line}");
 
-    /// <summary>What is wrong with the rows, a line for each mistake.</summary>
+    /// <summary>Returns the errors in the rows, one line for each.</summary>
     public static IReadOnlyList<string> Lines(JobFile file) => [.. file.BadRows.SelectMany(r => r.Errors).Select(e => e.ToString())];
 
-    /// <summary>Returns the rows as reports of jobs that were not begun, for what lists a job for each account.</summary>
+    /// <summary>Returns a report for each row, as of a job that was not begun, for outputs that list one job per account.</summary>
     public static IReadOnlyList<JobReport> Reports(JobFile file, DateTimeOffset now) =>
     [
         .. file.BadRows.Select(row => new JobReport(
@@ -27,13 +30,13 @@ internal static class RowReport
         }),
     ];
 
-    /// <summary>Tells people of the rows before the others are worked on.</summary>
+    /// <summary>Prints the rows' errors for people, before the jobs of the other rows begin.</summary>
     public static async Task TellAsync(JobFile file, HostContext surroundings)
     {
         foreach (var line in Lines(file))
             await surroundings.Error.WriteLineAsync(TerminalText.Escape(line));
     }
 
-    /// <summary>Returns the events that tell programs of the rows.</summary>
+    /// <summary>Returns an event for each row, for programs that read the events.</summary>
     public static IEnumerable<JobEvent> Events(JobFile file, DateTimeOffset now) => Reports(file, now).Select(r => new JobFinished(r.Name, r));
 }

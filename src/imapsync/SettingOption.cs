@@ -3,14 +3,14 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine;
 
-/// <summary>An option that stands for a setting of a job file. There are many, so the help lists them by what they are about.</summary>
+/// <summary>An option that sets a setting of a job file. There are many, so the help groups them by topic.</summary>
 internal sealed class SettingOption(string name, JobSetting setting) : Option<string[]>(name)
 {
     private const string LogIn = "Log-in", Way = "The way to the server";
 
     public JobSetting Setting { get; } = setting;
 
-    /// <summary>What the setting is about, as a heading of the help; null where it is listed with the command's own options.</summary>
+    /// <summary>The topic's heading in the help; null if the option is listed with the command's own options.</summary>
     public string? Heading { get; } = HeadingOf(setting);
 
     private static string? HeadingOf(JobSetting setting) => setting.Path switch

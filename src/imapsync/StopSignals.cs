@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Handles SIGINT and SIGTERM. The first signal asks the run to finish the messages being copied, save and report; the second aborts everything; a third ends
-/// the process in the default way. SIGTERM is usually followed by SIGKILL, so the first SIGTERM also leads to an abort if finishing takes too
-/// long.
+/// Handles SIGINT and SIGTERM. The first signal asks the run to finish the messages being copied, save and report. The second aborts
+/// everything. A third ends the process in the default way. SIGTERM is usually followed by SIGKILL, so the first SIGTERM also leads to an
+/// abort if finishing takes too long.
 /// </summary>
 internal sealed class StopSignals(TimeProvider time) : IDisposable
 {

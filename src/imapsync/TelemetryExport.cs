@@ -20,7 +20,7 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // Send the data that waits. The providers are not disposed, because disposal would wait once more for a collector that does not answer.
+    // These send the data that waits. The providers are not disposed, since that would wait once more for a collector that does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 
@@ -106,7 +106,8 @@ internal sealed class TelemetryExport
 
     private void SetUp(OtlpExporterOptions options, IReadOnlyDictionary<string, string> environment, string signal)
     {
-        // The specification requires this. The library reads the variables of a single signal only if it sets up all signals together, and its default is gRPC.
+        // OpenTelemetry's specification gives a variable of the single signal precedence and makes HTTP the default. The library reads such a
+        // variable only if it sets up all signals together, and its own default is gRPC.
         options.Protocol = (OfSignal("PROTOCOL") ?? Value(environment, "OTEL_EXPORTER_OTLP_PROTOCOL")) == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         if (OfSignal("ENDPOINT") is { } endpoint)
             options.Endpoint = new Uri(endpoint);

@@ -9,7 +9,7 @@ namespace Imapsync.CommandLine;
 internal delegate ValueTask<string> LinePrompt(string question, string fallback, CancellationToken cancellationToken);
 
 /// <summary>Asks on the terminal for a line of text, or for a secret without echoing it.</summary>
-/// <param name="columns">How wide the terminal is now; 0 where that is not to be known.</param>
+/// <param name="columns">Returns the terminal's present width in columns; 0 if it is unknown.</param>
 internal sealed class TerminalPrompt(TimeProvider time, Func<int> columns)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(30);

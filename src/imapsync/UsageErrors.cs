@@ -40,7 +40,7 @@ internal static class UsageErrors
             .Concat(meanings).Distinct();
     }
 
-    /// <summary>The names of the jobs of the file that was given, as a sentence; empty where nothing is known of them.</summary>
+    /// <summary>Returns a sentence with the names of the jobs in the given job file; empty if no file was given or no jobs can be read from it.</summary>
     public static string JobsOf(CommandResult command)
     {
         var file = command.Children.OfType<ArgumentResult>().FirstOrDefault(r => r.Argument.Name == "FILE")?.Tokens is [var token, ..] ? token.Value : null;

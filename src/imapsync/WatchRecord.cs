@@ -9,8 +9,8 @@ namespace Imapsync.CommandLine;
 
 /// <summary>
 /// Records the runs of a watched job in its history, notifications and metrics. Runs may follow each other within seconds, so several runs are
-/// summed up to one entry. An entry is written at once if a run ends differently from the run before it, otherwise every five minutes, or as
-/// seldom as the job is run.
+/// combined into one entry. An entry is written at once if a run ends differently from the run before it. Otherwise an entry is written every
+/// five minutes, or after each run if the job runs less often.
 /// </summary>
 /// <param name="file">The job file, which has the notifications and the path of the metrics file.</param>
 internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDefinition job, string? metricsPath, StopSignals signals, Action<string> say)
@@ -47,7 +47,8 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
 
         var now = surroundings.Time.GetUtcNow();
         var isOther = (last?.Outcome, last?.Stop) != (run.Outcome, run.Stop);
-        // What was done before the outcome changed gets an entry of its own, because a run that can't connect has no folders to add it to.
+        // The runs before the change of outcome get an entry of their own: a run that can't connect has no folders, to which their counts could be
+        // added.
         if (isOther && sum.Report is not null)
             await WriteAsync(now);
         last = run;

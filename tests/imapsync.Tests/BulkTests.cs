@@ -156,7 +156,7 @@ public sealed class BulkTests : CommandLineFixture
     [Fact]
     public async Task Watch_tells_programs_of_a_row_that_makes_no_job_and_ends_with_its_status()
     {
-        // Log-ins that are refused end the watching of the other jobs, with the status 12 if there were no such row.
+        // The jobs of the good rows can't be watched, since their log-ins are refused. Without the bad row, the exit status would be 12.
         RunJob = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name, JobOutcome.Failed, StopReason.Authentication));
         Assert.Equal(2, await InvokeAsync("watch", await WriteRowsAsync(1), "--output", "json"));
         using var told = JsonDocument.Parse(Out.Split('\n').Single(l => l.Contains("\"job\":\"accounts.csv:3\"", StringComparison.Ordinal)));
@@ -322,7 +322,8 @@ public sealed class BulkTests : CommandLineFixture
         Assert.Equal(TimeSpan.FromSeconds(6000), DurationEstimate.Of(paced, 50));
     }
 
-    /// <summary>Writes a job for each of four rows, some of which have no password.</summary>
+    /// <summary>Writes an account list with four rows and a job file for it. Returns the path of the job file.</summary>
+    /// <param name="bad">The rows that get no password, counted from 0.</param>
     private async Task<string> WriteRowsAsync(params int[] bad)
     {
         await File.WriteAllTextAsync(

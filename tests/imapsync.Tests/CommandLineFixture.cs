@@ -89,7 +89,7 @@ public abstract class CommandLineFixture : IDisposable
         return path;
     }
 
-    /// <summary>Puts a message into a Maildir, which is made if need be.</summary>
+    /// <summary>Writes a message into a Maildir, which is created if it does not exist.</summary>
     protected static void Deliver(string maildir, string id)
     {
         foreach (var name in (string[])["cur", "new", "tmp"])

@@ -24,7 +24,7 @@ public sealed partial class DocumentCommandsTests
         var (count, wrong) = (0, new List<string>());
         foreach (var file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories).Append(Path.Combine(Repository.Root, "README.md")))
         {
-            // Made of the parser itself.
+            // This document is generated from the parser itself, so it needs no check.
             if (Path.GetFileName(file) == "reference.md")
                 continue;
             foreach (var (words, isWhole) in Commands(File.ReadAllText(file)))

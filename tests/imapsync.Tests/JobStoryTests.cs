@@ -4,7 +4,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>What a job's history tells of its source.</summary>
+/// <summary>What a job's history shows about the growth of its source.</summary>
 public sealed class JobStoryTests
 {
     [Theory]

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>The manual, as groff prints it and as docs/reference.md has it.</summary>
+/// <summary>The manual, as groff formats it and as docs/reference.md contains it.</summary>
 public sealed class ManualTests : CommandLineFixture
 {
     private static readonly string Reference = Path.Combine(Root(), "docs", "reference.md");

@@ -5,7 +5,7 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>With <c>--quiet</c> people are told of problems alone, on standard error; the exit status, files and JSON stay the same.</summary>
+/// <summary>With <c>--quiet</c> only problems are shown, on standard error. The exit status, files and JSON output stay the same.</summary>
 public sealed class QuietTests : CommandLineFixture
 {
     public static TheoryData<string> Commands => ["run", "copy", "restore", "verify", "check"];
@@ -109,7 +109,7 @@ public sealed class QuietTests : CommandLineFixture
         Assert.Equal(2, Summary.Lines(reports, isDryRun: false, hasReportFile: false, onlyProblems: true).Count());
     }
 
-    /// <summary>Returns a command line that has nothing to complain of: two Maildirs with the same message.</summary>
+    /// <summary>Returns a command line that causes no problem: source and target are Maildirs with the same message.</summary>
     private string[] Line(string command)
     {
         OpenRealStore = StoreRegistry.Opener;

@@ -3,7 +3,7 @@ using Imapsync.CommandLine.Manual;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>docs/reference.md: the manual's pages as one document.</summary>
+/// <summary>docs/reference.md, which contains all pages of the manual in one document.</summary>
 internal static class ReferenceDocument
 {
     public static string Write(IEnumerable<ManualPage> pages)

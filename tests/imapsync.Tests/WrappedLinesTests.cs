@@ -2,7 +2,7 @@ using Imapsync.CommandLine.Output;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Lines on a terminal that is narrower than they are.</summary>
+/// <summary>Lines that are longer than a terminal is wide are broken between words.</summary>
 public sealed class WrappedLinesTests : CommandLineFixture
 {
     [Theory]
@@ -34,7 +34,7 @@ public sealed class WrappedLinesTests : CommandLineFixture
         static string[] Words(string text) => text.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>Standard error on a terminal of 50 columns, while standard output is a pipe.</summary>
+    /// <summary>Standard error is a terminal of 50 columns, and standard output is a pipe.</summary>
     [Fact]
     public async Task On_a_real_terminal_no_word_of_the_summary_is_cut_and_a_pipe_gets_whole_lines()
     {

@@ -6,13 +6,13 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Finds records that name the copy of a message about to be copied although their own message is another. Such a record is made if a
-/// source is restored from an older copy and new mail takes the UIDs, so that all its counters are as they were: nothing shows it until the
-/// message whose UID was taken is at the source again.
+/// Finds records that assign a message of the target to the wrong source message. Such a record is made if the source is restored from an
+/// older copy and new mail gets the same UIDs, so that all counters are as before. Nothing shows the error until the message whose UID was
+/// reused appears at the source again.
 /// </summary>
 internal static class ClaimedCopies
 {
-    /// <param name="messages">Messages about to be copied that were not found among the unrecorded messages of the target.</param>
+    /// <param name="messages">Messages about to be copied that were not found among the target's unrecorded messages.</param>
     /// <returns>The source UIDs of the wrong records.</returns>
     public static async Task<IReadOnlyCollection<Uid>> FindWrongAsync(
         JobContext context, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken cancellationToken)

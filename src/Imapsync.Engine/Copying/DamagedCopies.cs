@@ -13,7 +13,7 @@ internal static class DamagedCopies
     private const int MaxBytesToRead = 16 << 20;
 
     /// <param name="replaced">
-    /// UIDs of the messages that differ from their records, each with the UID of the copy that was fetched anew in its place.
+    /// UIDs of the messages that differ from their records, each with the UID of the copy that was fetched again in its place.
     /// </param>
     /// <returns>The UIDs of the damaged copies: messages that still resemble the new copy.</returns>
     public static async Task<UidSet> AmongAsync(IMessageFolder folder, IReadOnlyDictionary<Uid, Uid> replaced, CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal static class DamagedCopies
     private static bool IsSameHeader(Dictionary<Uid, MessageFingerprint> identities, Uid old, Uid fresh) =>
         identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
 
-    /// <summary>Returns true if size and date are the same, as they are where single octets of the header have changed.</summary>
+    /// <summary>Returns true if size and date are equal. They still are after single octets of the header were changed.</summary>
     private static bool IsSameShape(in MessageInfo old, in MessageInfo fresh) =>
         old.Size == fresh.Size && old.InternalDate.ToUnixTimeSeconds() == fresh.InternalDate.ToUnixTimeSeconds();
 

@@ -114,8 +114,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>
-    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user has changed them there.
-    /// The record keeps the flags propagated last, so that flags which become equal by chance are not taken for ones that this program set.
+    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user has changed them there. The
+    /// records of these messages stay unchanged. Otherwise flags that are equal on both sides by chance would seem to be set by this program.
     /// </summary>
     private async Task YieldAsync(
         List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)

@@ -67,7 +67,8 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // This is done under every deletion policy, since a later run under another policy may remove what this run records as vanished.
+        // LeftOutMail is consulted under every deletion policy, since a later run under another policy may remove the copies of messages that this
+        // run records as vanished.
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
@@ -78,7 +79,7 @@ internal sealed class FolderCopier(
 
         tally.Count(plan, listing, recognized.Count);
         report.Tell(new FolderStarted(report.Job, key.Source, key.Target, plan.Copy.Count, plan.Copy.Sum(m => Math.Max(0, m.Size))));
-        // A restore of chosen messages found none of them in this folder, so no target folder is created.
+        // If a restore of chosen messages finds none of them in this folder, the target folder is not created.
         if (target is null && plan.Copy.Count == 0)
             return new FolderOutcome(null, [], WasStopped: false);
         await using var created = target is null ? await CreateTargetAsync(checkpoint, source.Status, abort) : null;
@@ -188,7 +189,7 @@ internal sealed class FolderCopier(
             throw ComparedAgain();
         }
 
-        // A source without lasting UIDs is matched anew in every run, so finding its mail at the target is not reported as an adoption.
+        // In a source without lasting UIDs all mail is matched by identity in every run, so finding it at the target is not reported as an adoption.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)
         {
@@ -229,8 +230,8 @@ internal sealed class FolderCopier(
         {
             // A UID at or above the target UIDNEXT known last was appended by an interrupted run, so the message counts as copied, not adopted.
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
-            // Flags that only the source has are still to be propagated. They are not recorded yet, so that they remain to be done if
-            // the run ends before.
+            // Flags that only the source has are not recorded yet, because they have not been propagated. If the run ends before, the next run
+            // propagates them.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
             Sighting? sighting = seen.TryGetValue(target.Uid, out var sight) ? sight : null;
             var settled = new SettledMessage(source.Uid, target.Uid, settlement, common, Seen: sighting);

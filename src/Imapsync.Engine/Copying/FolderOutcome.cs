@@ -12,6 +12,6 @@ internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<Settled
     /// <summary>Sizes in octets of the messages that could not be copied; -1 if unknown.</summary>
     public IReadOnlyList<long> Unplaced { get; init; } = [];
 
-    /// <summary>The messages that the target should hold by the checkpoint; null if the pair was not finished.</summary>
+    /// <summary>The messages that the target should hold according to the checkpoint; null if the pair was not finished.</summary>
     public BroughtMessages? Brought { get; init; }
 }

@@ -5,7 +5,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Holds what earlier runs recorded against the job as it is now, before its folders are copied.</summary>
+/// <summary>Compares the records of earlier runs with the job's present settings, before any folder is copied.</summary>
 /// <param name="summaries">The pairs' summaries from when they were last up to date.</param>
 internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKey, PairSummary> summaries)
 {

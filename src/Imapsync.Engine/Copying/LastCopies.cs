@@ -48,7 +48,7 @@ internal static class LastCopies
         var sightings = vanished.Select(m => m.Seen).OfType<Sighting>().ToHashSet();
         var onlyRead = vanished.Where(m => m.Seen is null).Select(SizeOf).ToHashSet();
         var onlySeen = vanished.Where(m => m.Checksum is null).Select(SizeOf).ToHashSet();
-        // The records are gone through twice, since all of a big folder may have one size, and a set of UIDs is small.
+        // The records are enumerated twice instead of being collected, to save memory: all messages of a big folder may have the same size.
         var copies = new UidSet(Twins().Select(m => m.Target));
         if (copies.IsEmpty)
             return [];
@@ -70,8 +70,8 @@ internal static class LastCopies
     }
 
     /// <summary>
-    /// Returns the vanished messages that have an orphan's size. If they were only seen and an orphan was read, or the other way round, what
-    /// their records lack is read from their copies.
+    /// Returns the vanished messages that have an orphan's size. If the record of a vanished message has only a check sum and an orphan's only a
+    /// header, or the other way round, the part that can be compared is read from the vanished message's copy.
     /// </summary>
     private static async Task<List<SettledMessage>> DescribeAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> vanished, IReadOnlyList<SettledMessage> orphans, CancellationToken cancellationToken)
@@ -96,7 +96,7 @@ internal static class LastCopies
         })];
     }
 
-    /// <summary>Returns true if both messages were read and have the same check sum, or else were seen with the same size and header.</summary>
+    /// <summary>Returns true if both records have the same check sum or, if one of them has no check sum, the same size and header.</summary>
     private static bool AreAlike(SettledMessage one, SettledMessage other) =>
         one.Checksum is { } sum && other.Checksum is { } sums ? sum == sums : one.Seen is { } seen && other.Seen == seen;
 

@@ -348,8 +348,8 @@ internal sealed class MailboxCopier
         var unlisted = RenameDetector.FindVanished(summaries.Values, plan.Listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
         {
-            // With <c>Keep</c> nothing is removed, but a folder that is missing from the listing may still hold mail to copy, so it is
-            // asked for by name. Once the server has confirmed that it is gone, it is not asked for again.
+            // With DeletionPolicy.Keep nothing is removed. But a folder that is missing from the listing may still hold mail to copy, so the source
+            // is asked for it by name. Once the source has confirmed that the folder is gone, later runs do not ask again.
             var open = context.Job.IsRestore ? [] : unlisted.Where(s => s.Rules != PairSummary.Gone && IsWanted(s)).ToList();
             foreach (var summary in await missing.FindGoneAsync(open, plan.Listed, abort))
                 summaries[summary.Pair] = summary with { Rules = PairSummary.Gone };
@@ -367,7 +367,7 @@ internal sealed class MailboxCopier
             gone = [];
         }
 
-        // A folder that the rules no longer include is not cleared.
+        // Mail of a folder that the job's rules no longer include is kept at the target.
         foreach (var summary in gone
             .Where(s => (s.Settled > 0 || s.Rules == PairSummary.Unsettled) && IsWanted(s)))
         {
@@ -429,7 +429,8 @@ internal sealed class MailboxCopier
 
     private void FolderFailed(FolderPair pair, MailException e)
     {
-        // A folder that its server lists and says to be gone holds no mail. But if it is gone only now, its mail may be under another name.
+        // If the source lists a folder but then answers that it does not exist, the folder holds no mail, so its failure does not prevent
+        // removals. If that happens only in the second look, the folder may just have been renamed, and its mail may be in an unlisted folder.
         if (e.Kind != FailureKind.Gone || looksAgain)
             failed[pair.Source.Path] = true;
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));

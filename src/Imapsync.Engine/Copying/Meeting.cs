@@ -43,19 +43,19 @@ internal sealed class Meeting
         Returning = [.. plan.Reusable.Where(m => sizes.Contains(m.Checksum?.Length ?? m.Seen?.Size)).Select(m => m.Target)];
     }
 
-    /// <summary>Sizes that the copies of messages to copy may have at the target; none if all of the target is compared.</summary>
+    /// <summary>Sizes in octets that copies of the messages to copy may have at the target; none if the whole target is compared.</summary>
     private readonly LikelySizes sizes;
 
     /// <summary>Whether the messages are compared with the whole target.</summary>
     public bool IsWhole => From.Value <= 1;
 
-    /// <summary>The lowest target UID to compare with.</summary>
+    /// <summary>The lowest UID of the target messages that are compared.</summary>
     public Uid From { get; }
 
     /// <summary>From this UID on the target may hold messages that an interrupted run appended; null if no run has settled anything.</summary>
     public Uid? OwnFrom { get; }
 
-    /// <summary>Target UIDs that belong to other source messages.</summary>
+    /// <summary>Target UIDs that belong to other source messages. These target messages are not compared.</summary>
     public HashSet<Uid> Claimed { get; }
 
     /// <summary>Target UIDs below <see cref="From"/> of reusable copies that have the size of a message to copy.</summary>

@@ -190,8 +190,9 @@ internal sealed class RemovalPhase(JobContext context)
         }
     }
 
-    /// <param name="Status">Its counters before anything is moved there.</param>
-    /// <param name="Moved">How many messages of each likeness an interrupted move may have copied there.</param>
+    /// <summary>The trash folder before anything is moved to it.</summary>
+    /// <param name="Status">The folder's counters.</param>
+    /// <param name="Moved">How many messages of each likeness an interrupted move may have copied to the folder.</param>
     private sealed record TrashFolder(FolderStatus Status, Dictionary<Likeness, int> Moved);
 
     /// <summary>The properties that a copy within a store shares with its original.</summary>

@@ -15,8 +15,7 @@ namespace Imapsync.Engine.Copying;
 internal sealed class SecondLook(JobReporter report, FolderRules rules)
 {
     /// <summary>
-    /// The maximal number of repeated listings before removals are made. Without a maximum, constantly arriving mail would delay removals
-    /// for ever.
+    /// How often the folders are listed again before messages are removed. Without a limit, constantly arriving mail would delay removals forever.
     /// </summary>
     public const int Most = 3;
 

@@ -9,8 +9,9 @@ namespace Imapsync.Engine.Copying;
 
 /// <summary>
 /// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs after the checkpoint of the whole
-/// folder is durable, and deletes only messages that the target currently lists under their recorded UIDs. Messages that were not copied in this
-/// session must have the same octets at both ends: the name at the source or the UID at the target may since have been given to other mail.
+/// folder is durable, and deletes only messages whose copies the target currently lists under the recorded UIDs. For messages copied by
+/// earlier runs, both ends must also have the same octets: since then, the file name at the source or the UID at the target may have been
+/// given to other mail.
 /// </summary>
 internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 {
@@ -19,7 +20,7 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
     /// <param name="target">The target folder, open for writing.</param>
     /// <param name="checkpoint">The pair's checkpoint, already committed.</param>
     /// <param name="justCopied">
-    /// UIDs of the messages to be copied from <paramref name="source"/> in this session; some of them may have failed.
+    /// UIDs of the messages to be copied since <paramref name="source"/> was opened; some of them may have failed.
     /// </param>
     /// <returns>False if a copied message remains at the source, so that the next run has to scan the pair again.</returns>
     public async Task<bool> RunAsync(IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IEnumerable<Uid> justCopied, CancellationToken abort)

@@ -8,8 +8,8 @@ namespace Imapsync.Engine.Copying;
 
 /// <summary>
 /// Checks whether the messages stored in one target folder are still there. The checkpoint records what was stored, but only the folder shows
-/// what is present, so only messages found there count as present. Missing messages are reported and not copied again, unless healing is asked
-/// for.
+/// what is present, so only messages found there count as present. Missing messages are reported. They are copied again only with
+/// <c>--heal</c>.
 /// </summary>
 /// <param name="folders">The target's folders as listed before the run.</param>
 internal sealed class TargetPresence(JobContext context, PairKey key, TargetFolders folders)

@@ -6,9 +6,9 @@ namespace Imapsync.Engine.Copying;
 
 /// <summary>
 /// Distinguishes two kinds of doubtful UIDNEXT: one that decreased because a store was restored from an older copy, and one that the server
-/// always reports wrong, shown by messages of the folder at or above it. A wrong UIDNEXT is treated as not reported; otherwise the pair
-/// would be matched anew in every run, and nothing would ever be removed. A UIDNEXT that was known in earlier runs and is not reported when
-/// the folder is opened is asked for, since a missing one would hide that the store was restored.
+/// always reports wrong, shown by messages of the folder at or above it. A wrong UIDNEXT is treated as not reported. Otherwise the pair would
+/// be matched again in every run, and nothing would ever be removed. If earlier runs knew a UIDNEXT and the server does not report it when the
+/// folder is opened, STATUS requests it, since without a UIDNEXT a restored store would go unnoticed.
 /// </summary>
 internal static class ToldUidNext
 {

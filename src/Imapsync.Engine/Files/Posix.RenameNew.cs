@@ -2,13 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace Imapsync.Engine.Files;
 
-// This part renames without replacing: a name that somebody takes in between, after it was looked for, stays theirs.
+// This part of the class renames a file without replacing another one, even one that another program creates at the same moment.
 internal static partial class Posix
 {
     /// <summary>
-    /// Renames a file on the same file system unless anything of the new name exists: false where it does, null where the file is gone. Where
-    /// neither the system nor the file system can do so in one step (no hard links either), the name is looked for before.
+    /// Renames a file within one file system, unless a file or directory already has the new name. If neither the operating system nor the file
+    /// system can do that in one step (not even with a hard link), the method checks the new name first and then renames.
     /// </summary>
+    /// <returns>True if the file was renamed, false if the new name is taken, null if the file does not exist.</returns>
     public static bool? TryRenameNew(string path, string newPath)
     {
         const int EPERM = 1, EINVAL = 22, EOPNOTSUPP = 95, ENOSYS = 38, EOPNOTSUPPOfBsd = 45;
@@ -60,7 +61,10 @@ internal static partial class Posix
         return true;
     }
 
-    /// <summary>Returns the error's number, or 0: renameat2(2), which C libraries other than that of GNU got late.</summary>
+    /// <summary>
+    /// Calls renameat2(2) with RENAME_NOREPLACE. Returns 0 or the error number; ENOSYS if the C library does not have the function, which other
+    /// libraries than glibc added late.
+    /// </summary>
     private static int RenameNew(string path, string newPath)
     {
         const int FromWorkingDirectory = -100, WithoutReplacing = 1, ENOSYS = 38;

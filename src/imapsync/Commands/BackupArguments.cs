@@ -13,10 +13,12 @@ using Imapsync.Engine.Stores.Turns;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>A backup to look into.</summary>
-/// <param name="Name">The job's, or <c>backup</c> where a directory was named.</param>
-/// <param name="Numbers">The directory where UIDs of mail that nobody numbered are remembered; null where there is no place for it.</param>
-/// <param name="Index">The directory of its index; null where it has none.</param>
+/// <summary>A backup from which mail is read.</summary>
+/// <param name="Name">The job's name, or <c>backup</c> if the command line named the backup itself.</param>
+/// <param name="Numbers">
+/// The directory that records the UIDs given to messages for which the backup has no UIDs of its own; null if there is no such directory.
+/// </param>
+/// <param name="Index">The directory of the backup's search index; null if it has none.</param>
 internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers, string? Index = null)
 {
     public static Backup Of(JobDefinition job, TimeProvider time)
@@ -89,8 +91,8 @@ internal sealed class BackupArguments
     public static Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, CancellationToken cancellationToken) =>
         OpenAsync(backup, surroundings, text => surroundings.Error.WriteLine(TerminalText.Escape($"note: {text}")), cancellationToken);
 
-    /// <param name="note">Told what a person should know of the mail there.</param>
-    /// <exception cref="MailException"/>
+    /// <param name="note">Called with a note about the backup's mail that a person should know.</param>
+    /// <exception cref="MailException">The backup can't be opened.</exception>
     public static async Task<IMessageStore> OpenAsync(Backup backup, HostContext surroundings, Action<string> note, CancellationToken cancellationToken)
     {
         var context = new StoreContext(surroundings.Time, note)

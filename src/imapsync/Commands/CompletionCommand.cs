@@ -33,7 +33,8 @@ internal static class CompletionCommand
         complete -c imapsync -a '(command imapsync "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
         """;
 
-    // The position counts from the start of the command, the tree of syntax ends before trailing blanks.
+    // The shell's position counts from the start of its input, so the command's own start is subtracted. The command's text ends before
+    // trailing blanks, so it is padded up to the position.
     private const string PowerShell = """
         Register-ArgumentCompleter -Native -CommandName imapsync -ScriptBlock {
             param($word, $command, $position)

@@ -14,7 +14,7 @@ namespace Imapsync.CommandLine.Commands;
 /// </summary>
 internal static class FoldersCommand
 {
-    /// <summary>What a side does not tell.</summary>
+    /// <summary>Shown in place of a number that the source or the target does not report.</summary>
     private const string Unknown = "?";
 
     public static Command Create(HostContext surroundings)

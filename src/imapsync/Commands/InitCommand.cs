@@ -10,7 +10,10 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary><c>imapsync init</c>: sets up a job for a mail address, with questions or with options.</summary>
 internal static class InitCommand
 {
-    /// <summary>The account settings needed before the job file exists; all others are written into it.</summary>
+    /// <summary>
+    /// The account settings for which the command has options, because they are needed before the job file exists. All others can be written into
+    /// the job file afterwards.
+    /// </summary>
     private static readonly string[] AccountKeys = ["provider", "password_env", "password_file", "password_command", "tls_ca_file", "tls_fingerprint", "auth", "authorize_as"];
 
     private static readonly string[] TimeForms = ["HH:mm", "H:mm"];

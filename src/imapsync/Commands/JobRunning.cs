@@ -11,10 +11,10 @@ namespace Imapsync.CommandLine.Commands;
 /// <param name="ReportPath">The path of the report; null for none.</param>
 internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, int Parallel)
 {
-    /// <summary>Of more jobs nobody is told where each one's mail lies.</summary>
+    /// <summary>With more jobs than this, the end of the run does not say where each job's mail is, since that would fill the screen.</summary>
     private const int MostPlaces = 5;
 
-    /// <summary>How long a collector of telemetry may take at the end of a run, and of one that is to end.</summary>
+    /// <summary>How long the end of a run waits for the telemetry collector, normally and after a stop.</summary>
     private static readonly TimeSpan TelemetryPatience = TimeSpan.FromSeconds(5), TelemetryPatienceWhenStopped = TimeSpan.FromSeconds(2);
 
     /// <summary>Whether to copy missing messages again; see <see cref="RunOptions.Heal"/>.</summary>
@@ -65,7 +65,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         await notices.BeginAsync(CancellationToken.None);
         var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
         var now = surroundings.Time.GetUtcNow();
-        // People have been told of these rows already; programs learn of them here.
+        // For people, the errors of these rows were printed when the file was read. Programs get them here, as events.
         foreach (var row in IsJson ? RowReport.Events(file, now) : [])
             events.Show(row);
         IReadOnlyList<JobReport> reports = [.. RowReport.Reports(file, now), .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
@@ -76,7 +76,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         notices.Say = late.Enqueue;
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
-        // The last file, since it names the exit status.
+        // This file is written last, because it contains the exit status, which errors in writing the other file change.
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports, status), DocumentJson.Default.ReportJson, errors)]);
         // This runs on a thread-pool thread with a limited wait, since a disk may not respond.
         var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, late.Enqueue, stop), CancellationToken.None);
@@ -105,7 +105,7 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             return;
         }
 
-        // A log has named the places before; the table of a terminal did not.
+        // A log already contains the locations of the jobs' mail. Only a live table on the terminal has not shown them.
         if (!surroundings.IsLive || DryRun || reports.Count > MostPlaces)
             return;
         foreach (var report in reports.Where(r => r.Outcome is JobOutcome.Ok && r.Totals.Copied > 0))
@@ -125,8 +125,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             Task.Run(() => WriteMetricsAsync(file, surroundings, say), CancellationToken.None),
             telemetry?.EndAsync(() => StandingsAsync(file, surroundings), stop.IsCancellationRequested ? TelemetryPatienceWhenStopped : TelemetryPatience, surroundings.Time) ?? Task.CompletedTask,
             notices.EndAsync(reports, status));
-        // The report was written before notifications were sent, so that one that hangs can't delay it. An ordinary file is now written
-        // again with the failures; a pipe or device is not.
+        // The report was written before the notifications were sent, so that a slow notification can't delay it. Now it is written again with the
+        // notifications that failed, if it is an ordinary file. A pipe or device can't be written twice.
         if (notices.Failures is { Count: > 0 } failures && ReportPath is not null && Engine.Files.OutputFile.WouldReplace(ReportPath))
         {
             using var errors = new StringWriter();

@@ -7,7 +7,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>What people are told while a command works, and what a log is.</summary>
+/// <summary>The options that choose what people are shown while a command works, and what is logged.</summary>
 internal sealed class LogOptions
 {
     private readonly Option<string> format = new("--log-format") { Description = "How lines of the log look: text with date and zone, json, or journald with priorities. Without --log-file they are what standard error gets." };
@@ -30,12 +30,12 @@ internal sealed class LogOptions
     public LogSettings Read(ParseResult parsed) => new(parsed.GetValue(format), parsed.GetValue(file)) { IsQuiet = parsed.GetValue(quiet) };
 }
 
-/// <summary>Where and how to log.</summary>
-/// <param name="Format">The log format; null for the format that people are shown.</param>
+/// <summary>The format and the place of the log.</summary>
+/// <param name="Format">The log format; null for the same text that people are shown.</param>
 /// <param name="File">The path of the log file; null for standard error.</param>
 internal sealed record LogSettings(string? Format, string? File)
 {
-    /// <summary>Whether people are told of problems alone.</summary>
+    /// <summary>Whether people are shown only problems (<c>--quiet</c>).</summary>
     public bool IsQuiet { get; init; }
 
     /// <summary>Runs a command's work with its messages and events going to the log as requested. Mistakes in the job file are logged too.</summary>
@@ -96,7 +96,7 @@ internal sealed record LogSettings(string? Format, string? File)
         return surroundings with
         {
             Error = words,
-            // The log's file has all of it.
+            // With --quiet, only the log file still gets every message. If the log goes to standard error, the messages are dropped.
             Aside = !IsQuiet ? words : besides is null ? TextWriter.Null : alone,
             Screen = besides,
             Log = events,

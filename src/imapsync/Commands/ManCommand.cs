@@ -6,7 +6,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary><c>imapsync man</c>: the manual, where none is installed, and for whoever makes a package.</summary>
+/// <summary><c>imapsync man</c>: prints the manual, for systems on which it is not installed and for package builds.</summary>
 internal static class ManCommand
 {
     public static Command Create(HostContext surroundings)
@@ -39,7 +39,7 @@ internal static class ManCommand
         return command;
     }
 
-    /// <summary>All of the manual.</summary>
+    /// <summary>Returns all pages of the manual.</summary>
     public static IEnumerable<ManualPage> Pages(RootCommand root) => [CommandPages.OfProgram(root), .. CommandPages.OfCommands(root), JobFilePage.Create()];
 
     private static string Word(ManualPage page) => page.Name.Replace("imapsync-", "", StringComparison.Ordinal);

@@ -98,7 +98,7 @@ internal static class VerifyCommand
     {
         var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
         var histories = jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Verify, isKept: true, events.Say), StringComparer.Ordinal);
-        // The queue knows reports of jobs only; what was counted and found is kept beside them. Jobs that never ended have nothing here.
+        // The queue handles only job reports, so each verification's counts and findings are kept here. A job that never ended has no entry.
         var verified = new ConcurrentDictionary<string, VerifyReport>(StringComparer.Ordinal);
         var queue = new JobQueue(VerifyAsync, surroundings.Time, output.Show)
         {
@@ -114,7 +114,7 @@ internal static class VerifyCommand
             return report.Job;
         }
 
-        // The queue has the last word on a job: it may have added a note, or given it up.
+        // The queue's job report replaces the one in the verification's report, since the queue may have added a note or abandoned the job.
         VerifyReport Whole(JobReport report) => new(report, verified.GetValueOrDefault(report.Name)?.Counts ?? VerifyCounts.None, verified.GetValueOrDefault(report.Name)?.Findings ?? []);
     }
 

@@ -37,7 +37,11 @@ internal static class WatchCommand
         private readonly SemaphoreSlim places = new(parallel);
         private int unready = file.Jobs.Length;
 
-        /// <returns>0 once stopped; the status of jobs that could never succeed, and of rows that make no job; that of a signal when what was in hand had to be dropped.</returns>
+        /// <summary>Watches all jobs until they are stopped.</summary>
+        /// <returns>
+        /// The exit status: that of the signal, if current work was aborted; else the worst status of jobs that can't be watched and of rows of an
+        /// account list from which no job could be created; else 0.
+        /// </returns>
         public async Task<int> RunAsync(CancellationToken stop)
         {
             using var manager = new NotifySocket(surroundings.Environment, surroundings.Time, surroundings.Error);
@@ -48,7 +52,7 @@ internal static class WatchCommand
                 if (!surroundings.IsQuiet)
                     events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
             };
-            // People have been told of these rows already; programs learn of them here.
+            // For people, the errors of these rows were printed when the file was read. Programs get them here, as events.
             foreach (var row in isJson ? RowReport.Events(file, surroundings.Time.GetUtcNow()) : [])
                 events.Show(row);
             var shown = new WatchedEvents(events.Show);
@@ -64,11 +68,11 @@ internal static class WatchCommand
         {
             var job = plan.Job;
             var record = new WatchRecord(surroundings, file, job, metricsPath, signals, text => say($"{job.Name}: {text}"));
-            // The queue is given one run at a time; it handles defects and jobs that never end.
+            // The queue gets one run at a time. It is used because it handles unexpected exceptions and jobs that do not end.
             var queue = new JobQueue(surroundings.RunJob, surroundings.Time, shown.Show) { OnEnd = (_, report) => record.AddAsync(report) };
             var watcher = new JobWatcher(plan, surroundings.Listen, RunOneAsync, surroundings.Time)
             {
-                // The watcher itself leaves out repetitions: a note that is told again is news.
+                // The watcher itself suppresses repeated notes. So every note that it reports is shown, without the filter for the events of runs.
                 OnNote = text => tell(new NoteRaised(job.Name, null, text)),
                 OnReady = () =>
                 {

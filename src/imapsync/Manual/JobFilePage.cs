@@ -33,7 +33,9 @@ internal static class JobFilePage
     ]);
 
     /// <summary>Describes a section's keys, and then the keys of each section inside it, under the path of that section.</summary>
-    /// <param name="told">The lists of keys described already, each with its path. Source and target share one list, which is described once.</param>
+    /// <param name="told">
+    /// The lists of keys that were described so far, each with its path. Source and target share one list, which is described only once.
+    /// </param>
     private static IEnumerable<ManualBlock> Blocks(string path, IReadOnlyList<JobKey> keys, Dictionary<IReadOnlyList<JobKey>, string> told)
     {
         foreach (var key in keys)

@@ -24,7 +24,7 @@ internal static class CheckText
         return $"{Quantities.Count(size.Folders, "folder")}, {Quantities.Count(size.Messages, "message")}{bytes}, to be copied: {Quantities.Count(size.MessagesLeft)}{left}{uncounted}{unsized}";
     }
 
-    /// <param name="isWhole">Whether facts are told with all that is known, not only with what most people need.</param>
+    /// <param name="isWhole">Whether each fact is printed with all its details instead of only what most people need.</param>
     public static void Print(IReadOnlyList<AccountCheck> checks, bool isWhole, TextWriter output)
     {
         foreach (var check in checks)

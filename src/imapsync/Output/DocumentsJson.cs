@@ -4,7 +4,7 @@ using Imapsync.Engine.Preflight;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>The JSON document of <c>check --output json</c>.</summary>
-/// <param name="BadRows">What is wrong with rows of account lists that make no job.</param>
+/// <param name="BadRows">The errors in rows of account lists from which no job could be created.</param>
 internal sealed record CheckJson(IReadOnlyList<JobCheckJson> Jobs, IReadOnlyList<string> BadRows);
 
 /// <param name="Result"><c>ok</c> or <c>failed</c>.</param>
@@ -32,7 +32,7 @@ internal sealed record EndpointCheckJson(string Url, string? Error, IReadOnlyLis
 internal sealed record FactJson(string Name, string Value, bool Warning);
 
 /// <summary>The JSON document of <c>folders --output json</c>.</summary>
-/// <param name="BadRows">What is wrong with rows of account lists that make no job.</param>
+/// <param name="BadRows">The errors in rows of account lists from which no job could be created.</param>
 internal sealed record MappingJson(IReadOnlyList<JobMappingJson> Jobs, IReadOnlyList<string> BadRows);
 
 /// <param name="Error">Why the folders could not be listed; null when they could.</param>
@@ -49,4 +49,5 @@ internal sealed record SnapshotsJson(string Directory, IReadOnlyList<SnapshotJso
 
 /// <param name="Mail">The path of the Maildir tree.</param>
 /// <param name="Came">The number of messages that the previous snapshot does not contain; for the first snapshot, all of them.</param>
+/// <param name="Went">The number of messages that only the previous snapshot contains.</param>
 internal sealed record SnapshotJson(string Name, DateTimeOffset Taken, string Mail, int Folders, int Messages, int Came, int Went, int OtherFlags);

@@ -42,7 +42,7 @@ internal static class JobText
         _ => "FAILED",
     };
 
-    /// <summary>How long a job took, after a dot; empty for one that was never begun.</summary>
+    /// <summary>Returns how long a job took, after a separating dot; empty for a job that was not begun.</summary>
     public static string Took(JobReport report) => report.IsNotBegun ? "" : $" · {Quantities.Duration(report.Finished - report.Started)}";
 
     /// <summary>Formats all counts that are not zero.</summary>

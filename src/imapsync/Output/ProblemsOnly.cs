@@ -2,7 +2,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>Of the jobs' events shows the problems alone, for <c>--quiet</c>.</summary>
+/// <summary>Passes only those events on that report a problem, for <c>--quiet</c>.</summary>
 internal sealed class ProblemsOnly(IProgressOutput output) : IProgressOutput
 {
     public void Show(JobEvent happened, DateTimeOffset at)

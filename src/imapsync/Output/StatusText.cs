@@ -36,7 +36,7 @@ internal static class StatusText
     }
 
     /// <summary>Formats the status for Nagios: a summary line, and one line for each job with a problem.</summary>
-    /// <param name="badRows">The number of rows of account lists that make no job.</param>
+    /// <param name="badRows">The number of rows of account lists from which no job could be created.</param>
     public static IEnumerable<string> Nagios(IReadOnlyList<NamedStanding> jobs, int badRows, DateTimeOffset now)
     {
         var (old, bad) = (jobs.Where(j => j.Standing.IsOld).ToList(), jobs.Where(j => !j.Standing.IsOld && !j.Standing.IsLastGood).ToList());
@@ -72,7 +72,7 @@ internal static class StatusText
 }
 
 /// <summary>The JSON document of <c>status --output json</c>. It is documented in docs/monitoring.md and must stay compatible.</summary>
-/// <param name="BadRows">What is wrong with rows of account lists that make no job.</param>
+/// <param name="BadRows">The errors in rows of account lists from which no job could be created.</param>
 internal sealed record StatusJson(IReadOnlyList<StatusJobJson> Jobs, IReadOnlyList<string> BadRows);
 
 /// <param name="State"><c>ok</c>, <c>bad</c> (the last run was no success), or <c>old</c> (no success, or none within --max-age).</param>

@@ -19,7 +19,7 @@ internal static class Summary
     /// Returns whether a text from <see cref="Told"/> was shown recently, given the number of lines that the summary has already written.
     /// </param>
     /// <param name="hasColour">Whether to colour the lines for a terminal.</param>
-    /// <param name="onlyProblems">Whether jobs with everything in place and notes are left out.</param>
+    /// <param name="onlyProblems">Whether to leave out notes, and jobs whose mail is all at the target.</param>
     public static IEnumerable<string> Lines(
         IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile, Func<string, int, bool>? isTold = null, bool hasColour = false, bool onlyProblems = false)
     {

@@ -6,7 +6,7 @@ namespace Imapsync.CommandLine.Output;
 
 /// <summary>Prints a verification's findings as they occur, and a summary at the end, as text or as lines of JSON.</summary>
 /// <param name="events">Receives all other events.</param>
-/// <param name="onlyProblems">Whether what does not count for the exit status is left out of text.</param>
+/// <param name="onlyProblems">Whether the text leaves out findings that do not affect the exit status.</param>
 /// <param name="log">Receives the findings as text; null when there is no log.</param>
 internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson, bool onlyProblems, IProgressOutput? log)
 {

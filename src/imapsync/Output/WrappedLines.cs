@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// A terminal whose lines are broken between words where they are wider than it is; what follows of a line is indented. Only whole lines are,
-/// not what moves the cursor.
+/// A terminal on which a line that is wider than the terminal is broken between words, with the continuation indented. This applies only to
+/// <c>WriteLine</c>: text without a line end is written unchanged, since it may be terminal control codes.
 /// </summary>
-/// <param name="columns">How wide the terminal is now.</param>
+/// <param name="columns">Returns the terminal's present width in columns.</param>
 internal sealed partial class WrappedLines(TextWriter inner, Func<int> columns) : TextWriter
 {
-    /// <summary>On less nothing can be read anyway.</summary>
+    /// <summary>On a terminal with fewer columns, lines are not broken, since the result would not be readable either.</summary>
     private const int Narrowest = 20;
 
     public override Encoding Encoding => inner.Encoding;
@@ -31,7 +31,8 @@ internal sealed partial class WrappedLines(TextWriter inner, Func<int> columns) 
 
     public override void Flush() => inner.Flush();
 
-    /// <summary>A line with line breaks in it; a word that is wider than the terminal has a line of its own.</summary>
+    /// <summary>Returns a line with line breaks inserted, so that it fits the width. A word that is wider gets a line of its own.</summary>
+    /// <param name="width">The most columns of a line.</param>
     public static string Lay(string line, int width)
     {
         if (width < Narrowest || Cells(line) <= width)
@@ -58,7 +59,7 @@ internal sealed partial class WrappedLines(TextWriter inner, Func<int> columns) 
 
     private static int Cells(string text) => LiveRows.Cells(Colours().Replace(text, ""));
 
-    /// <summary>A word with the blanks before it.</summary>
+    /// <summary>Matches a word together with the blanks before it.</summary>
     [GeneratedRegex("^ *[^ ]+| +[^ ]*", RegexOptions.None, 60_000)]
     private static partial Regex Words();
 

@@ -15,7 +15,7 @@ internal sealed record JobStory(
     /// <summary>The runs that have ended, oldest first.</summary>
     public IReadOnlyList<HistoryEntry> Runs { get; } = [.. Entries.Where(e => e is { Kind: HistoryKind.Run, Ended: not null })];
 
-    /// <summary>The ended runs that got to all folders, so that the source's number of messages is known.</summary>
+    /// <summary>The ended runs that reached all folders, so that the source's number of messages is known.</summary>
     public IReadOnlyList<HistoryEntry> Counted { get; } = [.. Entries.Where(e => e is { Kind: HistoryKind.Run, Ended: not null, FolderCount: > 0, Stop: StopReason.None })];
 
     /// <summary>The number of messages copied by all runs, including those no longer in the history.</summary>

@@ -13,7 +13,8 @@ internal static class ReportPage
 
     private static readonly TimeSpan Lately = TimeSpan.FromDays(30);
 
-    /// <param name="badRows">What is wrong with rows of account lists that make no job.</param>
+    /// <summary>Returns the page as HTML.</summary>
+    /// <param name="badRows">The errors in rows of account lists from which no job could be created.</param>
     public static string Write(IReadOnlyList<JobStory> jobs, IReadOnlyList<string> badRows, TimeProvider time)
     {
         var page = new Html();

@@ -15,7 +15,9 @@ internal sealed class Questions(HostContext surroundings, bool takesDefaults)
     /// <summary>Shows a line of text to the person.</summary>
     public void Say(string line) => surroundings.Error.WriteLine(TerminalText.Escape(line));
 
-    /// <summary>Shows a line with a command to be copied, which a terminal gets whole, however narrow it is.</summary>
+    /// <summary>
+    /// Shows a line that contains a command to copy. The line is never broken, even on a narrow terminal, so that the copied command works.
+    /// </summary>
     public void Show(string line) => surroundings.Error.Write(TerminalText.Escape(line) + "\n");
 
     /// <param name="fallback">The default for an empty answer; empty when an answer is required.</param>

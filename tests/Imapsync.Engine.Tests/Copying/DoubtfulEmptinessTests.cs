@@ -86,7 +86,7 @@ public sealed class DoubtfulEmptinessTests : IDisposable
         box.Source.IsListed = _ => true;
         Assert.Equal((JobOutcome.Ok, 1L), ((await box.RunAsync()).Outcome, (long)box.Target.Folder("Work").Messages.Count - 2));
 
-        // A deleted folder is asked for by name once; then both runs succeed, and the target keeps its mail.
+        // The source is asked once for a deleted folder by name. Then both runs succeed, and the target keeps the folder's mail.
         box.Source.Folders.Remove(FolderPath.Parse("Work"));
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);

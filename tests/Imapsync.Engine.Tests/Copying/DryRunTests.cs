@@ -90,7 +90,7 @@ public sealed class DryRunTests
             box.Source.Steps.Clear();
             var pretended = await box.RunAsync(dryRun: true, heals);
             Assert.Equal(before, MailboxFixture.Describe(box.Target) + Shown(box.StateDirectory));
-            // A dry run may read messages to compare those that look alike, as the real run does, but it does not read any in order to copy it.
+            // A dry run may read messages to compare those with equal headers, as the real run does. But it must not read messages in order to copy them.
             var reads = box.Source.Steps.Count(s => s == "read");
             box.Source.Steps.Clear();
             var real = await box.RunAsync(heal: heals);

@@ -5,8 +5,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Mail programs add header fields to the copies in mbox files, so that these are longer than what was copied. They are found all the same where
-/// a message has no record of its own yet.
+/// Mail programs add header fields to messages in mbox files, so the copies there are longer than the messages that were copied. A copy is
+/// recognised nevertheless if its message has no record yet.
 /// </summary>
 public sealed class GrownCopyTests : IDisposable
 {

@@ -95,7 +95,7 @@ public sealed class HeaderSelectionTests
         await box.RunAsync();
         box.Job = box.Job with { Messages = Invoices };
         Assert.Equal(0, (await box.RunAsync()).Totals.Deleted);
-        // A message that comes back under another UID is excluded by the filter and keeps its copy at the target.
+        // A message that returns under another UID and is excluded by the filter keeps its copy at the target.
         inbox.Remove(3);
         inbox.Add(MailboxFixture.Mail("lunch"));
         inbox.Remove(1);
@@ -128,7 +128,7 @@ public sealed class HeaderSelectionTests
         box.Source.WithoutHeader.Add(1);
         box.Job = box.Job with { Messages = Invoices };
         Assert.Equal((1L, 0L), Counts(await box.RunAsync()));
-        // If its header can't be read and the message itself can't, either, the message has failed.
+        // A message fails if neither its header nor the whole message can be read.
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("dinner"));
         box.Source.WithoutHeader.Add(2);
         box.Source.OnStep = s =>
@@ -148,7 +148,7 @@ public sealed class HeaderSelectionTests
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail(n % 10 == 0 ? $"invoice {n}" : $"lunch {n}"));
         box.Source.OnHeader = _ =>
         {
-            // The connection breaks more often in a row than a folder is tried, but each time a few more headers have been read.
+            // The connection breaks more often than a folder is tried without progress, but each attempt reads a few more headers, which is progress.
             if (box.Source.HeadersRead.Count % 3 == 0)
                 throw new MailException(FailureScope.Folder, isTransient: true, "cut");
         };

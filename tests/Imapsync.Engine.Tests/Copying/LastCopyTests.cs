@@ -52,8 +52,8 @@ public sealed class LastCopyTests
         Assert.Equal(Describe(source), Describe(target));
     }
 
-    /// <summary>The removal of other mail of the folder fails after the copy of one of the two was given to the other.</summary>
-    /// <param name="step">Where it fails: before anything is removed, or after it.</param>
+    /// <summary>The copy of one of the two messages has been given to the other. Then the removal of other mail in the folder fails.</summary>
+    /// <param name="step">Where the removal fails: before anything is removed, or after it.</param>
     [Theory]
     [InlineData(DeletionPolicy.Mirror, true, "remove")]
     [InlineData(DeletionPolicy.Trash, true, "remove")]
@@ -91,8 +91,8 @@ public sealed class LastCopyTests
     }
 
     /// <summary>
-    /// What was recorded of two equal messages differs: one was found at the target and the other copied, or one was found again after its
-    /// folder's MODSEQs had restarted.
+    /// The records of two equal messages hold different data, because one message was found at the target and the other was copied, or because one
+    /// was recognised again after its folder's MODSEQs had restarted.
     /// </summary>
     public static TheoryData<DeletionPolicy, bool, int, int> Unlike()
     {
@@ -135,7 +135,7 @@ public sealed class LastCopyTests
         Assert.Equal(Describe(source), Describe(target));
     }
 
-    /// <summary>Mail of equal size that is not the same is not kept as a copy of what is missing.</summary>
+    /// <summary>Other mail of the same size is removed: it is not kept in place of the missing copy.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -3,7 +3,7 @@ namespace Imapsync.Engine.Tests.Copying;
 /// <summary>A clock that stands still during work and leaps to the end of every wait. It suits work with one wait at a time.</summary>
 internal sealed class LeapingTime : TimeProvider
 {
-    /// <summary>Decides by its length whether a wait is leapt over; the timer of any other wait never fires.</summary>
+    /// <summary>Decides by a wait's length whether the clock leaps to its end. The timers of other waits never fire.</summary>
     public Predicate<TimeSpan> LeapsOver { get; set; } = _ => true;
 
     private readonly Lock gate = new();

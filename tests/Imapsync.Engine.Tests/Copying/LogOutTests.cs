@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Tests.Copying;
 
 public sealed class LogOutTests
 {
-    /// <summary>Each log-out waits until the other has begun, so log-outs one after the other would never end.</summary>
+    /// <summary>Each log-out waits until the other has begun, so the test would hang if the run logged out of one after the other.</summary>
     [Fact]
     public async Task Source_and_target_log_out_at_once()
     {

@@ -58,7 +58,7 @@ internal sealed class MemoryStore
 
     public bool HidesNoInferiors { get; set; }
 
-    /// <summary>Whether a listing shows a folder; a folder that is not listed exists all the same.</summary>
+    /// <summary>Whether a listing shows a folder. A folder that is not listed still exists.</summary>
     public Func<FolderPath, bool> IsListed { get; set; } = _ => true;
 
     /// <summary>Maps a requested folder name to the name that is really created, which only the next listing shows.</summary>
@@ -204,7 +204,7 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
-    /// <summary>Whether the opened folder tells its UIDNEXT; its status may tell it all the same.</summary>
+    /// <summary>Whether the folder reports its UIDNEXT when it is opened. This does not affect STATUS, which may report it.</summary>
     public bool OpensWithUidNext { get; set; } = true;
 
     /// <summary>The UIDNEXT that the store reports; null for the true one.</summary>
@@ -281,14 +281,14 @@ internal sealed class MemoryFolderState(uint validity)
         new UidValidity(Validity), TellsUidNext ? new Uid(ToldUidNext ?? UidNext) : Uid.None, Messages.Count + Hidden,
         Messages.Count(m => !m.Flags.System.HasFlag(MessageFlags.Seen)), withModSeq ? new ModSeq(modSeq) : null);
 
-    /// <summary>The folder's status as it tells it on being opened.</summary>
+    /// <summary>The status that the folder reports when it is opened.</summary>
     public FolderStatus OpenedStatus(bool withModSeq)
     {
         var status = Status(withModSeq);
         return status with { Messages = OpensEmpty ? 0 : status.Messages, UidNext = OpensWithUidNext ? status.UidNext : Uid.None };
     }
 
-    /// <summary>The folder's status as a listing shows it.</summary>
+    /// <summary>The status that a listing reports for the folder.</summary>
     public FolderStatus ListedStatus(bool withModSeq) =>
         TellsCount ? Status(withModSeq) : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };
 

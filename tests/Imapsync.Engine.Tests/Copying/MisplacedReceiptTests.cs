@@ -56,8 +56,8 @@ public sealed class MisplacedReceiptTests
     }
 
     /// <summary>
-    /// The fourth message's record names the UID that the fifth message gets at the target. The run that notices wrong records, because of a changed flag, is
-    /// also the first one with the fifth message; it must not copy that message beside its copy.
+    /// The fourth message's record names the UID that the fifth message gets at the target. Because of a changed flag, the run that first sees the
+    /// fifth message also notices the wrong records. That run must recognise the fifth message at the target instead of copying it again.
     /// </summary>
     [Theory]
     [InlineData(FlagPolicy.Follow)]
@@ -81,7 +81,9 @@ public sealed class MisplacedReceiptTests
         Assert.Equal(Octets(inbox), Octets(box.Target.Folder("INBOX")));
     }
 
-    /// <summary>Reports of a machine have no Message-ID and one header; only their sizes tell the records of two of them apart.</summary>
+    /// <summary>
+    /// Reports written by a machine have no Message-ID and equal headers, so only their sizes show which record belongs to which message.
+    /// </summary>
     [Fact]
     public async Task Mail_of_the_same_header_and_another_size_is_not_taken_for_what_was_recorded()
     {

@@ -94,8 +94,8 @@ public sealed class OlderStateTests
     }
 
     /// <summary>
-    /// An interrupted run also leaves copies without a record, but this must not be taken for a restored state: flags that the target's user removed stay
-    /// removed.
+    /// An interrupted run also leaves copies without a record. The next run must not conclude that an older state was restored: flags that the
+    /// target's user removed stay removed.
     /// </summary>
     [Fact]
     public async Task An_interrupted_run_is_not_taken_for_it()

@@ -74,7 +74,9 @@ public sealed class OtherAccountTests
         Assert.Equal((JobOutcome.Ok, 0L, 1L), (report.Outcome, report.Totals.Adopted, report.Totals.Deleted));
     }
 
-    /// <summary>The mail of the source is in the other account as well, under other UIDs. What was recorded of the first one says nothing about it.</summary>
+    /// <summary>
+    /// The other account has the same mail under other UIDs. The records of the first account must not be used to judge the other account's mail.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -96,7 +98,7 @@ public sealed class OtherAccountTests
         Assert.Contains(whole.Job.Notes, n => n.Contains($"the {(isSource ? "source" : "target")} is another account", StringComparison.Ordinal));
         Assert.Empty(offline.Findings);
         Assert.Contains($"the {(isSource ? "source" : "target")} is another account", Assert.Single(offline.Job.Problems).Text, StringComparison.Ordinal);
-        // What was found equal is not recorded for messages of the account before.
+        // The verification must not have recorded its results for messages of the former account.
         Assert.Equal(0L, (await box.RunAsync()).Totals.Copied);
     }
 
@@ -163,7 +165,7 @@ public sealed class OtherAccountTests
                 return;
             }
 
-            // Some pieces of the state are done without. Of the others the file is named.
+            // The run can do without some parts of the state. For any other part, the report names the file that can't be written.
             Assert.True(
                 broken.Outcome == JobOutcome.Ok || broken.Problems.Any(p => p.Text.Contains(box.StateDirectory, StringComparison.Ordinal) && p.Text.Contains("the disk is full", StringComparison.Ordinal)),
                 $"step {failing}: {string.Join("; ", broken.Problems)}");

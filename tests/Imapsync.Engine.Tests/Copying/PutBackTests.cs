@@ -169,8 +169,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// All counters are as before: nothing shows that a message has the UID of another, until that one is there again and is compared with all
-    /// of the target.
+    /// All counters are as before the restore. So nothing shows that a message has the UID of an earlier one, until the earlier message is at the
+    /// source again and is compared with the whole target.
     /// </summary>
     [Fact]
     public async Task A_copy_that_is_recorded_for_other_mail_is_found_when_its_message_is_back()

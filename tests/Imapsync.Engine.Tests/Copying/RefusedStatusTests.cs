@@ -50,7 +50,10 @@ public sealed class RefusedStatusTests
         }
     }
 
-    /// <summary>A message that is deleted between the listing and the opening of its folder is told of as missing, and no more than that.</summary>
+    /// <summary>
+    /// A message is deleted between the listing of the folders and the opening of its folder. The run reports it as missing, and the folder does
+    /// not fail.
+    /// </summary>
     [Fact]
     public async Task A_count_that_can_not_be_asked_for_again_costs_no_folder()
     {

@@ -54,8 +54,8 @@ public sealed class ReturningMailTests : IDisposable
     }
 
     /// <summary>
-    /// A message is back under another UID, or was delivered a second time, and the listing is short, so it is unknown whether the message with the old UID
-    /// is gone. In the end the target has the message as often as the source.
+    /// A message is at the source under another UID, or was delivered a second time. The listing is short, so it is unknown whether the message
+    /// with the old UID is gone. In the end the target has the message as often as the source.
     /// </summary>
     [Theory]
     [MemberData(nameof(ShortListings))]
@@ -90,7 +90,8 @@ public sealed class ReturningMailTests : IDisposable
         folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]).Order(StringComparer.Ordinal);
 
     /// <summary>
-    /// The state is lost, and the next run can't read some messages that the target has; the run after it must recognise them there.
+    /// The job's state is lost, and the next run can't read some messages that the target already has. The run after it must recognise these
+    /// messages at the target.
     /// </summary>
     [Fact]
     public async Task What_failed_when_it_was_to_be_recognised_is_recognised_later()
@@ -98,7 +99,7 @@ public sealed class ReturningMailTests : IDisposable
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(MailboxFixture.Mail($"m{i}"));
-        // Two messages with equal headers can be told from others only by reading them.
+        // Two messages with equal headers can be distinguished from others only by reading them.
         inbox.Add(MailboxFixture.Mail("twin"));
         inbox.Add(MailboxFixture.Mail("twin"));
         await box.RunAsync();

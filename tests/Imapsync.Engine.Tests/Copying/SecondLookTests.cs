@@ -30,7 +30,7 @@ public sealed class SecondLookTests
             }
 
             await box.RunAsync();
-            // Deliveries and deletions make the run list folders at all, then mail is moved before or after it has listed them.
+            // Only folders that have changed are listed, so messages are delivered and deleted first. Then mail is moved before or after a listing.
             foreach (var name in names.Where(_ => random.Next(2) == 0))
             {
                 box.Source.Folder(name).Remove(1);
@@ -138,8 +138,8 @@ public sealed class SecondLookTests
     }
 
     /// <summary>
-    /// A message is moved from B to A after A was listed, and as many leave A as come to it, so that no count is short. The second look into A
-    /// fails: whatever vanished from B may be there.
+    /// A message is moved from B to A after the run has listed A. A loses as many messages as it receives, so its message count shows nothing. The
+    /// second look into A fails, so the message that vanished from B may be there.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -182,7 +182,9 @@ public sealed class SecondLookTests
         Assert.Equal(Placed(box.Source), Placed(box.Target));
     }
 
-    /// <summary>A folder that can't be opened and whose number of messages nobody tells may hold whatever vanished from another.</summary>
+    /// <summary>
+    /// If a folder can't be opened and its number of messages is unknown, messages that vanished from another folder may be in it.
+    /// </summary>
     [Fact]
     public async Task A_folder_that_failed_holds_removals_up_though_no_message_of_it_is_counted()
     {
@@ -206,7 +208,7 @@ public sealed class SecondLookTests
         Assert.Contains("B2", Living(box.Target));
     }
 
-    /// <summary>Dovecot lists such a name after a parent was renamed, in every run.</summary>
+    /// <summary>After a parent folder was renamed, Dovecot lists such a name in every run.</summary>
     [Fact]
     public async Task A_name_that_is_listed_and_denotes_no_folder_does_not_hold_removals_up()
     {
@@ -258,7 +260,9 @@ public sealed class SecondLookTests
         Assert.Contains("B2", Living(box.Target));
     }
 
-    /// <summary>Without UIDNEXT a folder is looked into again in any case. Its MODSEQ shows that nothing changed since it was copied.</summary>
+    /// <summary>
+    /// A folder without UIDNEXT is read again by the second look in any case. Its MODSEQ shows that nothing changed since the folder was copied.
+    /// </summary>
     [Fact]
     public async Task What_the_first_look_copied_is_counted_once()
     {

@@ -58,7 +58,7 @@ public sealed class ToldUidNextTests
         source.Add(MailboxFixture.Mail("m6"));
         await box.RunAsync();
         putBack();
-        // Two new messages get the UIDs of messages that were lost when the store was restored, after the folder was opened and before it is listed.
+        // After the folder was opened and before it is listed, two new messages arrive. They get the UIDs of the messages that the restore lost.
         var arrived = false;
         box.Source.OnStep = step =>
         {
@@ -75,7 +75,10 @@ public sealed class ToldUidNextTests
         Assert.Empty(Subjects(source).Except(Subjects(box.Target.Folder("INBOX"))));
     }
 
-    /// <summary>The folder tells no UIDNEXT when it is opened, as it did at first; its status does, and shows that an older copy was put back.</summary>
+    /// <summary>
+    /// When the folder is opened, it no longer reports a UIDNEXT. STATUS still reports it, which shows that the store was restored from an older
+    /// copy.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -102,7 +105,7 @@ public sealed class ToldUidNextTests
         Assert.Empty(Subjects(source).Except(Subjects(target)));
     }
 
-    /// <summary>Where the server refuses to tell it, the run goes on without it.</summary>
+    /// <summary>If the server does not report UIDNEXT at all, mail is copied nevertheless.</summary>
     [Fact]
     public async Task A_number_that_nobody_tells_does_not_keep_mail_from_being_copied()
     {

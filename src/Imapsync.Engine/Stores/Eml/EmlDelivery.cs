@@ -6,16 +6,20 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Eml;
 
-/// <summary>A message of a window that has been written completely, under a temporary name.</summary>
-/// <param name="Subject">For its file's name (<see cref="MessageFileName"/>).</param>
+/// <summary>A message that has been written completely under a temporary file name.</summary>
+/// <param name="Length">The message's size in octets.</param>
+/// <param name="Subject">The subject as a part of the final file name, see <see cref="MessageFileName.SubjectOf"/>; may be empty.</param>
 internal readonly record struct WrittenMessage(MessageInfo Info, string TemporaryPath, long Length, string Subject);
 
-/// <summary>Writes the messages of a window, octet for octet, into temporary files. Those that were not handed over are removed when it is disposed.</summary>
+/// <summary>
+/// Writes a group of messages, octet for octet, into temporary files. <see cref="Dispose"/> deletes these files unless <see cref="HandOver"/>
+/// was called.
+/// </summary>
 internal sealed class EmlDelivery(string directory, DeliveryNames names) : IDisposable
 {
     private const int SmallBytes = 128 * 1024;
 
-    /// <summary>How much of a large message is looked at for its subject.</summary>
+    /// <summary>How many octets at the beginning of a large message are searched for its subject.</summary>
     private const int BeginningBytes = 64 * 1024;
 
     private readonly List<WrittenMessage> written = [];
@@ -23,7 +27,7 @@ internal sealed class EmlDelivery(string directory, DeliveryNames names) : IDisp
 
     public IReadOnlyList<WrittenMessage> Written => written;
 
-    /// <summary>Accepts a message; false when the body does not have the announced length.</summary>
+    /// <summary>Writes a message. Returns false if the body does not have the announced length.</summary>
     public async ValueTask<bool> TakeAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
         if (message.Length < 0)
@@ -44,12 +48,12 @@ internal sealed class EmlDelivery(string directory, DeliveryNames names) : IDisp
         return true;
     }
 
-    /// <summary>Records that the messages have got their names, so that disposal removes nothing.</summary>
+    /// <summary>Call this when the files have been renamed to their final names, so that <see cref="Dispose"/> deletes nothing.</summary>
     public void HandOver() => temporary.Clear();
 
     public void Dispose() => LocalFiles.TryDelete(temporary);
 
-    /// <summary>Null where the body does not have the announced length.</summary>
+    /// <summary>Reads the body into memory. Returns null if the body does not have the announced length.</summary>
     private static async ValueTask<IMemoryOwner<byte>?> ReadAsync(IncomingMessage message, CancellationToken cancellationToken)
     {
         var copy = MemoryPool<byte>.Shared.Rent(Math.Max(1, (int)message.Length));
@@ -67,7 +71,8 @@ internal sealed class EmlDelivery(string directory, DeliveryNames names) : IDisp
     }
 
     /// <summary>
-    /// Streams a large body into its file. An exception of the body passes through unchanged; one of the file becomes a failure of the target.
+    /// Streams a large body into its file. An exception while reading the body is passed on unchanged, since the source caused it. An exception
+    /// while writing the file becomes a failure of the target.
     /// </summary>
     private async ValueTask<bool> TakeLargeAsync(IncomingMessage message, CancellationToken cancellationToken)
     {

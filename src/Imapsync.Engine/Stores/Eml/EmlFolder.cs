@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// A folder with an index, open for reading: a snapshot of the files found when it was opened. Nothing is written to it: UIDs of files that the
-/// index lacks are remembered in the job's state.
+/// A folder that has an index, opened for reading. It shows the files that existed when it was opened. It writes nothing into the directory:
+/// UIDs of files that the index does not contain are saved in the job's state instead.
 /// </summary>
 internal class EmlFolder : IMessageFolder
 {
@@ -33,7 +33,7 @@ internal class EmlFolder : IMessageFolder
 
     protected EmlIndex Index { get; }
 
-    /// <param name="display">The store's name, for what is told of it.</param>
+    /// <param name="display">The store's name, as messages to people show it.</param>
     public static IMessageFolder Open(FolderPath path, string directory, StoreContext context, string display)
     {
         var folder = new EmlFolder(path, directory, context);
@@ -90,10 +90,11 @@ internal class EmlFolder : IMessageFolder
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Brings the index up to date; one that is only read stays as it was.</summary>
+    /// <summary>Reads the index again if it has changed. A folder opened for reading keeps the state from when it was opened.</summary>
     protected virtual Task RefreshAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Goes through the chosen messages by their UIDs, whatever is added or removed meanwhile.</summary>
+    /// <summary>Returns the records of the chosen messages in order of UID. The index may change while the caller enumerates them.</summary>
+    /// <param name="uids">The chosen messages; null for all.</param>
     protected IEnumerable<EmlRecord> Chosen(UidSet? uids)
     {
         for (var next = 1u; ;)
@@ -117,7 +118,7 @@ internal class EmlFolder : IMessageFolder
         return new FiledMessage(file.Name, file.FullName, record.Flags)
         {
             Date = record.IsFound || record.Date == default ? null : record.Date,
-            // A file that has another length was written by somebody else since, maybe with other line ends.
+            // If the size differs from the recorded one, somebody has changed the file, perhaps also its line ends.
             IsVerbatim = !record.IsFound && file.Exists && file.Length == record.Size,
         };
     }
@@ -126,16 +127,18 @@ internal class EmlFolder : IMessageFolder
     {
         foreach (var (at, name) in scan.Renamed)
             Index.Rename(at, name);
-        // What a damaged index lacks, it may have again when a copy of it is put back.
+        // While the index is damaged, no UIDs are saved in the job's state: somebody may restore the index from a copy, and the files have
+        // their former UIDs in it.
         memory = NameMemory.Open(Path, Directory, new UidCounters(Index.Validity, Index.Next), isDamaged ? context with { MemoryIsReadOnly = true } : context);
-        // Which message a renamed file is, is known for now only: after another renaming, two may look alike.
+        // The new name of a renamed file can't be recorded here. If the file is renamed once more, it may no longer be recognised, since two files
+        // may look alike. So the folder then reports no UIDVALIDITY.
         var areRenamed = scan.Renamed.Count > 0 || memory.AreRenamed(scan.Found.Select(f => (f.Name, f.FullName)));
         if (areRenamed)
             context.OnNote($"{Path}: files in {Directory} have other names since a run last wrote there; until one does, a job that reads from there matches the folder's messages again by identity");
         memory.Add([.. scan.Found.Select(f => f.Name).Where(n => !memory.Uids.ContainsName(n))]);
         memory.RenewReplaced(scan.Found.Select(f => (f.Name, f.FullName)));
 
-        // A file that was remembered before the index had it keeps the UID under which it was seen.
+        // If the job's state recorded a file before the index did, the file keeps the UID from the job's state, which earlier runs have used.
         var others = Enumerable.Range(0, Index.Count).Where(scan.IsThere).Select(at => Index[at])
             .Select(r => (Record: r, Name: Index.NameOf(r))).Where(r => memory.Uids.ContainsName(r.Name)).ToList();
         var moved = others.Select(o => o.Record.Uid).ToHashSet();

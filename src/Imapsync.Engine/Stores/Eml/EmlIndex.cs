@@ -7,27 +7,29 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// The file in a folder's directory that holds what its <c>.eml</c> files can't: UIDs, flags and dates. A line for each message and each change,
-/// appended and synced; a line's CRC covers all lines before it (<see cref="RecordWriter"/>):
+/// The index file in a folder's directory. It holds what <c>.eml</c> files can't hold: UIDs, flags and dates. Each message and each change is
+/// one line, which is appended and synced. A line's CRC also covers all lines before it (<see cref="RecordWriter"/>):
 /// <code>
-/// imapsync-eml 1 UIDVALIDITY UIDNEXT        first line, UIDNEXT as of its writing
-/// m UID OCTETS DATE NAME FLAG...            a message that was written here; again under the same UID: the file has another name now
-/// a UID OCTETS DATE NAME FLAG...            one that somebody else put there, DATE is "-"
-/// f UID FLAG...                             a message's flags from here on
+/// imapsync-eml 1 UIDVALIDITY UIDNEXT        first line; 1 is the version, UIDNEXT is as of the time when this line was written
+/// m UID OCTETS DATE NAME FLAG...            a message that this program wrote; a further line with the same UID gives its new file name
+/// a UID OCTETS DATE NAME FLAG...            a message whose file somebody else put there; DATE is "-"
+/// f UID FLAG...                             a message's new flags, which replace the former ones
 /// x UID                                     a message that was removed
 /// </code>
-/// A message whose file is not there is gone, whatever the index says, and a file that the index lacks is a message without UID. So the index is
-/// written before files get their names, and after files were removed. UIDs of new messages ascend. In every version, the first line names the
-/// version and has its own CRC, so that a later version can be told from damage.
+/// A message without a file is gone, whatever the index says, and a file that is not in the index is a message without a UID. So the index is
+/// written before files get their final names, and after files were removed. UIDs of new messages ascend. In every version of the format the
+/// first line names the version and has its own CRC, so that the program can distinguish a later version from damage.
 /// </summary>
 internal sealed class EmlIndex(string directory, TimeProvider time)
 {
     public const string FileName = FileNames.IndexSuffix;
 
-    /// <summary>In place of a slot: the message was removed, and its record is dropped after the lines at hand.</summary>
+    /// <summary>The slot of a message that was removed. <see cref="Keep"/> drops its record.</summary>
     private const int Gone = -1;
 
-    /// <summary>Lines that change nothing any more are worth rewriting the file only when there are many.</summary>
+    /// <summary>
+    /// The file is rewritten only if it has more than this many lines beyond two lines per message: a few obsolete lines are not worth the work.
+    /// </summary>
     private const int SpareLines = 1000;
 
     private readonly string path = System.IO.Path.Combine(directory, FileName);
@@ -40,18 +42,21 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     private long wholeLength;
     private long lines;
 
-    /// <summary>The file's path, which is also what is locked for a change.</summary>
+    /// <summary>The index file's path. A lock on this path (<see cref="DotLock"/>) protects each change of the folder.</summary>
     public string Path => path;
 
-    /// <summary>None while there is no usable file.</summary>
+    /// <summary>None if there is no index file or its first line is damaged.</summary>
     public UidValidity Validity { get; private set; }
 
     public Uid Next { get; private set; } = new(1);
 
-    /// <summary>Whether lines of the file are wrong, so that a new one has to be made. What the other lines say was read; which UIDs are missing is not known.</summary>
+    /// <summary>
+    /// Whether lines of the file are damaged, so that a new file has to be created. The other lines were read, but it is unknown which UIDs the
+    /// damaged lines contained.
+    /// </summary>
     public bool IsDamaged { get; private set; }
 
-    /// <summary>Whether the file is the one read last.</summary>
+    /// <summary>Whether the file has not changed since it was last read or written here.</summary>
     public bool IsUnchanged => seen != default && seen == FileStamp.Of(path);
 
     public int Count => records.Count;
@@ -60,10 +65,10 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
 
     public string NameOf(in EmlRecord record) => names.NameAt(record.Slot);
 
-    /// <summary>Whether a directory has an index.</summary>
+    /// <summary>Returns whether a directory has an index file.</summary>
     public static bool IsIn(string directory) => File.Exists(System.IO.Path.Combine(directory, FileName));
 
-    /// <summary>Returns the position of the message with this UID, or the complement of the position it would have.</summary>
+    /// <summary>Returns the position of the message with this UID, or the bitwise complement of the position where it would be inserted.</summary>
     public int Find(Uid uid)
     {
         int low = 0, high = records.Count;
@@ -79,7 +84,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         return low < records.Count && records[low].Uid == uid ? low : ~low;
     }
 
-    /// <summary>Returns the position of the message whose file has this name, or -1.</summary>
+    /// <summary>Returns the position of the message whose file has this name, or -1 if there is none.</summary>
     public int FindName(ReadOnlySpan<char> name)
     {
         if (!names.TryFind(name, out var slot) || Find(new Uid(names.UidAt(slot))) is not (>= 0 and var at))
@@ -87,8 +92,8 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         return records[at].Slot == slot ? at : -1;
     }
 
-    /// <summary>Reads the file if it changed; returns whether it did.</summary>
-    /// <exception cref="MailException">Folder scope: a later version of this program wrote the file, which is left as it is.</exception>
+    /// <summary>Reads the file if it has changed. Returns whether it had.</summary>
+    /// <exception cref="MailException">Folder scope: a later version of this program wrote the file. The file is left unchanged.</exception>
     public bool Refresh()
     {
         if (IsUnchanged)
@@ -105,29 +110,33 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     }
 
     /// <summary>
-    /// Makes a new file, durably, with a UIDVALIDITY of its own, in place of none or of a damaged one. What was read of a damaged one stays:
-    /// flags and dates are nowhere else.
+    /// Durably creates a new file with a new UIDVALIDITY, if there is none or it is damaged. Records that were read from a damaged file are kept,
+    /// because flags and dates are stored nowhere else.
     /// </summary>
     public void Create()
     {
-        // A folder with messages had an index before, which may have been made in this very second: its UIDVALIDITY must not come again.
+        // UIDVALIDITY is the time in seconds. If the folder holds messages, it may have lost an index that was created within this very second.
+        // One second is added, so that the new index does not get the same UIDVALIDITY.
         var spent = Directory.EnumerateFiles(directory).Any(EmlTree.IsEml) ? 1 : 0;
         Validity = new UidValidity((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() + spent, Validity.Value + 1L), 1, uint.MaxValue));
         IsDamaged = false;
         Rewrite();
     }
 
-    /// <summary>Writes the file anew where most of its lines change nothing any more. Records without a file are to be removed before.</summary>
+    /// <summary>
+    /// Rewrites the file if most of its lines are obsolete. The caller must first drop the records of messages without a file
+    /// (<see cref="Keep"/>).
+    /// </summary>
     public void RewriteIfWorthwhile()
     {
         if (lines > (2L * records.Count) + SpareLines)
             Rewrite();
     }
 
-    /// <summary>Begins lines to append.</summary>
+    /// <summary>Returns an empty list of lines, to be filled and passed to <see cref="Append"/>.</summary>
     public EmlLines Begin() => new(crc);
 
-    /// <summary>Appends lines durably; from then on the index has what they say. The lock must be held.</summary>
+    /// <summary>Appends lines durably to the file and applies them to the records in memory. The caller must hold the lock.</summary>
     public void Append(EmlLines added)
     {
         if (added.IsEmpty)
@@ -147,7 +156,10 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         seen = FileStamp.Of(path);
     }
 
-    /// <summary>Drops the records of messages whose files are gone; the file keeps them until it is written anew.</summary>
+    /// <summary>
+    /// Drops the records of removed messages, and of those without a file, from memory. The file contains them until it is rewritten.
+    /// </summary>
+    /// <param name="isThere">Returns whether the message at a position has a file.</param>
     public void Keep(Func<int, bool> isThere)
     {
         var kept = 0;
@@ -160,17 +172,17 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         records.Cut(kept);
     }
 
-    /// <summary>Records for this session only that a message's file has another name.</summary>
+    /// <summary>Records in memory only that a message's file has a new name.</summary>
     public void Rename(int at, string name)
     {
         var record = records[at];
         records[at] = RecordOf(record.Uid, name, record.Flags, record.Date, record.Size, record.IsFound);
     }
 
-    /// <summary>Adds a message for this session only; its UID is higher than any recorded.</summary>
+    /// <summary>Adds a message in memory only. Its UID must be higher than any recorded one.</summary>
     public void AddForSession(in EmlRecord record, string name) => Add(record.Uid, name, record.Flags, record.Date, record.Size, record.IsFound);
 
-    /// <summary>Returns the record of a file that somebody else put there; it has no UID yet.</summary>
+    /// <summary>Returns a record for a file that somebody else put there. The record has no UID yet.</summary>
     public static EmlRecord RecordOf(FileInfo file) => new(Uid.None, Gone, FlagSet.Empty, new DateTimeOffset(file.LastWriteTimeUtc, TimeSpan.Zero), file.Length, IsFound: true);
 
     private void Forget()
@@ -192,9 +204,11 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
     }
 
     /// <summary>
-    /// Whether what follows the last line end is a whole line but for its own end, which is damage. Anything else there is a write that was cut
-    /// short: nothing relied on it, since lines are durable before anything does.
+    /// Returns whether the octets after the last line end are a complete line in which only the line end was changed to another octet. That is
+    /// damage. Any other remainder is a line that was not written completely, which is harmless: the program relies on a line only when it is
+    /// durable.
     /// </summary>
+    /// <param name="start">The position after the last line end.</param>
     private bool IsWholeLine(FileStream file, long start)
     {
         var rest = new byte[(int)Math.Min(file.Length - start, RecordWriter.MaxLineBytes)];
@@ -203,14 +217,15 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         return length > 1 && rest[length - 1] != '\n' && RecordWriter.TrySplit(rest.AsSpan(0, length - 1), out var record, out var written) && Crc32C.Append(crc, record) == written;
     }
 
-    /// <returns>False where the line is no record that can stand there.</returns>
+    /// <summary>Applies one line of the file. Returns false if the line is damaged or not valid at this position.</summary>
     private bool Take(ReadOnlySpan<byte> line)
     {
         var isFirst = lines++ == 0;
         if (!RecordWriter.TrySplit(line, out var record, out var written))
             return false;
         var isWhole = Crc32C.Append(crc, record) == written;
-        // Of a wrong line, the check sum is most likely right, and then shows that the next line is.
+        // If a line is damaged, its check sum itself is most likely intact. The next line's check sum builds on it, so the next line can be
+        // verified all the same.
         crc = written;
         try
         {
@@ -263,7 +278,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
             return true;
         }
 
-        // A change of a message that is gone changes nothing.
+        // A flag change for a message that is no longer recorded has no effect.
         if (word.SequenceEqual(EmlLines.Changed))
         {
             var flags = pool.Intern(EmlLines.Flags(ref fields));
@@ -293,7 +308,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         return names.TryFind(name, out var slot) ? new EmlRecord(uid, slot, pool.Intern(flags), date, size, isFound) : throw new InvalidOperationException("a name was lost");
     }
 
-    /// <summary>Writes what is known in a new file, some lines at a time, and puts it in the old one's place.</summary>
+    /// <summary>Writes all records to a new file, in pieces, and replaces the old file with it.</summary>
     private void Rewrite()
     {
         var temporary = path + FileNames.NewSuffix;
@@ -331,6 +346,6 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         }
     }
 
-    /// <summary>Whether this is a name in the directory itself, so that a damaged or forged index leads nowhere else.</summary>
+    /// <summary>Returns whether a name is a plain file name, so that a damaged or forged index can't refer to a file in another directory.</summary>
     private static bool IsFileName(string name) => name is not ("." or "..") && name.AsSpan().IndexOfAny('/', '\0') < 0 && !(OperatingSystem.IsWindows() && name.Contains('\\', StringComparison.Ordinal));
 }

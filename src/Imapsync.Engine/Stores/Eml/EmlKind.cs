@@ -10,11 +10,11 @@ public sealed record EmlEndpoint(string Directory) : Endpoint
 
     public override string? Place => Directory;
 
-    /// <remarks>They have flags where this program has written them, and nobody knows before they are read.</remarks>
+    /// <remarks>The files that this program wrote have flags in its index, but whether there are any is unknown before the directory is read.</remarks>
     public override bool KnowsFlags => false;
 }
 
-/// <summary>Directories of .eml files: <c>eml:PATH</c>.</summary>
+/// <summary>The kind of store for directories of <c>.eml</c> files, with URLs of the form <c>eml:PATH</c>.</summary>
 internal sealed class EmlKind : TargetKind<EmlEndpoint>
 {
     public override ImmutableArray<string> Schemes { get; } = ["eml"];

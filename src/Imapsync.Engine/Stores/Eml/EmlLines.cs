@@ -12,7 +12,10 @@ internal sealed class EmlLines(uint crc)
 
     public const string DateFormat = "O";
 
-    /// <summary>So much of a message's keywords is recorded, in characters; nobody has as many, and a line is bounded.</summary>
+    /// <summary>
+    /// The most characters of a message's keywords that are recorded; further keywords are dropped. This limits the length of a line. No real
+    /// message has that many keywords.
+    /// </summary>
     private const int MostKeywordText = 32 * 1024;
 
     private readonly RecordWriter writer = new(crc);
@@ -34,7 +37,7 @@ internal sealed class EmlLines(uint crc)
     /// <summary>The CRC of the last line.</summary>
     public uint Crc => writer.Crc;
 
-    /// <summary>Begins a new index.</summary>
+    /// <summary>Returns the first line of a new index.</summary>
     public static EmlLines New(UidValidity validity, Uid next)
     {
         var lines = new EmlLines(0);
@@ -42,10 +45,12 @@ internal sealed class EmlLines(uint crc)
         return lines;
     }
 
-    /// <summary>Discards the lines so far, which have been written, and continues after them.</summary>
+    /// <summary>Discards the lines, which the caller has written to the file. The CRC of further lines continues from the last one.</summary>
     public void Clear() => writer.Clear();
 
-    /// <summary>Adds a message; the record's slot is not looked at.</summary>
+    /// <summary>Adds a line for a message.</summary>
+    /// <param name="record">Its slot is ignored.</param>
+    /// <param name="name">The name of the message's file.</param>
     public void Add(in EmlRecord record, string name) =>
         AddFlags(
             writer.Begin(record.IsFound ? Found : Message).Add(record.Uid.Value).Add((ulong)record.Size)

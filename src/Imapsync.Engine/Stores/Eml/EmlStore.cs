@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// A directory of <c>.eml</c> files in the layout of <see cref="EmlTree"/>. Beside the files of a folder that this program has written to lies an
-/// index (<see cref="EmlIndex"/>); a folder without one is read as somebody else's files (<see cref="MailFileFolder"/>).
+/// A directory of <c>.eml</c> files in the layout of <see cref="EmlTree"/>. A folder that this program has written to has an index
+/// (<see cref="EmlIndex"/>) in its directory. A folder without an index is read as files of another program (<see cref="MailFileFolder"/>).
 /// </summary>
 internal sealed class EmlStore : ITargetStore
 {
@@ -32,7 +32,7 @@ internal sealed class EmlStore : ITargetStore
 
     public IAccessControl? AccessControl => null;
 
-    /// <exception cref="MailException">Store scope: there is no mail to read, or the directory can't be created.</exception>
+    /// <exception cref="MailException">Store scope: the directory holds no mail to read, or could not be created.</exception>
     public static Task<ITargetStore> OpenAsync(EmlEndpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
         Task.Run<ITargetStore>(() => LocalFiles.Guard(FailureScope.Store, endpoint.Display, () =>
         {
@@ -52,7 +52,7 @@ internal sealed class EmlStore : ITargetStore
 
             if (!Directory.Exists(found.Root))
                 throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
-            // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
+            // A directory without any mail is refused: if a disk is not mounted or the path is mistyped, all mail would seem to have been removed.
             store.listed = found.List(new LeftOut());
             return store.listed.Count > 0
                 ? store
@@ -113,7 +113,7 @@ internal sealed class EmlStore : ITargetStore
 
     public async Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken) => await OpenToWriteAsync(path, cancellationToken);
 
-    /// <remarks>The special use is ignored: nothing records it.</remarks>
+    /// <remarks>The special use is ignored, since the store has no place to record it.</remarks>
     public Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken) => LocalFiles.GuardAsync(path.ToString(), async () =>
     {
         await creating.WaitAsync(cancellationToken);
@@ -122,7 +122,7 @@ internal sealed class EmlStore : ITargetStore
             var directory = tree.Create(path);
             if (FileNames.LooksDigested(Path.GetFileName(directory)))
                 context.OnNote($"{path} is kept in {directory}: its name is too long for a directory, or another folder has it but for case");
-            // Without messages, the index is what makes the directory a folder.
+            // As long as the directory holds no messages, only the index makes it a folder.
             if (!EmlIndex.IsIn(directory))
                 await (await WritableEmlFolder.OpenAsync(path, directory, writing, context, cancellationToken)).DisposeAsync();
             return directory;
@@ -184,8 +184,8 @@ internal sealed class EmlStore : ITargetStore
     private string Existing(FolderPath path) => tree.Find(path) ?? Listed(path).FirstOrDefault() ?? throw NoFolder(path);
 
     /// <summary>
-    /// Returns the directories that form a folder as far as they are there: somebody else may have spelt its levels in more than one way. A folder
-    /// that is not in the listing is looked for once more, since it may be newer.
+    /// Returns the existing directories of a folder. There may be several, since somebody else may have spelt the folder's name in several ways. If
+    /// the folder is not in the listing, the directories are listed again, because the folder may have been created since.
     /// </summary>
     private List<string> Listed(FolderPath path) =>
         [.. (listed.GetValueOrDefault(path) ?? tree.List(new LeftOut()).GetValueOrDefault(path) ?? []).Where(Directory.Exists)];

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// Maps folders to directories: folder A/B is the directory <c>A/B</c>, messages are files with the ending <c>.eml</c>. INBOX is a directory of
-/// that name, or the root where messages lie in it. Below the root no symbolic link is followed.
+/// Maps folders to directories: folder A/B is the directory <c>A/B</c>, and its messages are the files in it whose names end in <c>.eml</c>.
+/// INBOX is the directory of that name, or the root directory if it holds messages itself. Symbolic links below the root are not followed.
 /// </summary>
 internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTree
 {
@@ -17,11 +17,15 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     private const string WhyLeftOut = "directories of deleted, replaced or recovered files, which are left out";
 
-    /// <summary>Where systems, and programs that synchronise, keep such files. Folders never have these names, and some of the directories can't be read by everybody.</summary>
+    /// <summary>
+    /// Names of directories in which operating systems and synchronisation programs keep deleted, replaced or recovered files. They are skipped
+    /// without being opened, since not every user may read them. This program writes the first dot of a folder's name as %2E, so its own
+    /// directories do not have these names. lost+found is assumed not to be a mail folder.
+    /// </summary>
     private static readonly string[] NeverFolders =
         [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
 
-    /// <summary>The same with names that a folder may have as well.</summary>
+    /// <summary>Further names of such directories, which a mail folder may have as well.</summary>
     private static readonly string[] HardlyFolders = ["#recycle", "$RECYCLE.BIN", "@eaDir", "@Recycle", "RECYCLER", "System Volume Information"];
 
     private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, childrenSuffix: "");
@@ -32,7 +36,7 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     public string Untold => "flags, keywords and when a message came, where somebody else put the files there: its header is asked, else the file's time";
 
-    /// <summary>Where messages are written before they get their names.</summary>
+    /// <summary>The directory in which messages are written before they get their final names.</summary>
     public string TemporaryDirectory => Path.Combine(root, TemporaryName);
 
     /// <summary>The limits for the names of new directories.</summary>
@@ -42,7 +46,10 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         set => names.Limits = value;
     }
 
-    /// <remarks>Several directories for one folder are listed only where this program has written to none of them.</remarks>
+    /// <remarks>
+    /// If a folder has several directories, all of them are listed only if this program has written to none of them. Otherwise only one that it
+    /// has written to is listed.
+    /// </remarks>
     public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
     {
         var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName || IsNeverFolder(n, leftOut));
@@ -53,10 +60,10 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     public IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut) =>
         Messages(directory, leftOut).Select(f => new FiledMessage(Path.GetRelativePath(root, f.FullName), f.FullName, FlagSet.Empty));
 
-    /// <summary>Whether a file of that name, or path, holds a message.</summary>
+    /// <summary>Returns whether a file with this name or path holds a message.</summary>
     public static bool IsEml(string name) => name.EndsWith(MessageFileName.Extension, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Returns the files of messages in a directory.</summary>
+    /// <summary>Returns the message files in a directory.</summary>
     public static IEnumerable<FileInfo> Messages(string directory, LeftOut leftOut)
     {
         foreach (var file in MailDirectories.Files(directory, leftOut))
@@ -68,10 +75,10 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         }
     }
 
-    /// <summary>Returns the directory of a folder to write to; null where there is no such folder.</summary>
+    /// <summary>Returns the directory of a folder to write to; null if the folder does not exist.</summary>
     public string? Find(FolderPath path) => DirectoryOf(path) is { } directory && IsFolder(directory) ? directory : null;
 
-    /// <summary>Creates the directories of a folder, durably, and returns its own.</summary>
+    /// <summary>Durably creates the directory of a folder and those of its parents. Returns the folder's own directory.</summary>
     public string Create(FolderPath path)
     {
         if (Find(path) is { } found)
@@ -88,14 +95,15 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         return directory;
     }
 
-    /// <summary>Moves a folder's directory with all that lies in it, the directories of its child folders among them.</summary>
+    /// <summary>Moves a folder's directory with everything in it, including the directories of its child folders.</summary>
     public void Rename(FolderPath from, FolderPath to)
     {
         var source = Find(from);
         if (source is null || source == root || from.IsInbox || to.IsInbox || DirectoryOf(to) is not null || to.IsAtOrBelow(from))
             throw new IOException($"{from} can't be renamed to {to}: INBOX stays where it is, and nothing may be in the way");
         var parent = to.Parent is { } above ? Create(above) : root;
-        // A shortened name has a side file, which is there before the directory has the name, and as long as it has.
+        // A shortened name has a side file with the full name. The side file is created before the directory gets the name, and deleted only
+        // after the directory has left it, so that the full name is always known.
         var target = Path.Combine(parent, names.NewName(parent, to.Name, Names(parent, to.Name)));
         Directory.Move(source, target);
         Posix.SyncDirectory(parent);
@@ -103,14 +111,14 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         Posix.SyncDirectory(Path.GetDirectoryName(source)!);
     }
 
-    /// <summary>Makes the <see cref="TemporaryDirectory"/> where it is not there, and returns it.</summary>
+    /// <summary>Creates the <see cref="TemporaryDirectory"/> if it does not exist, and returns it.</summary>
     public string MakeTemporaryDirectory()
     {
         Make(TemporaryDirectory);
         return TemporaryDirectory;
     }
 
-    /// <returns>False where it is there.</returns>
+    /// <returns>False if the directory already exists.</returns>
     private static bool Make(string directory)
     {
         if (LocalFiles.Judge(directory) is not { } isDirectory)
@@ -133,7 +141,10 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         return true;
     }
 
-    /// <summary>Whether a directory is one of <see cref="HardlyFolders"/>, or lies in one. One that this program has written to is a folder.</summary>
+    /// <summary>
+    /// Returns whether a directory is one of <see cref="HardlyFolders"/> or lies in one. A directory with an index does not count, since this
+    /// program has written mail to it.
+    /// </summary>
     private bool IsHardlyFolder(string directory, LeftOut leftOut)
     {
         for (; directory.Length > root.Length; directory = Path.GetDirectoryName(directory)!)
@@ -159,7 +170,10 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         return decoded.Count == 0 ? FolderPath.Inbox : new FolderPath(decoded);
     }
 
-    /// <summary>Of several directories for a folder, the one that is written to where there is one; the others are told.</summary>
+    /// <summary>
+    /// Returns which of a folder's directories are listed: if this program has written to any of them, only the one that it writes to; else all.
+    /// The others are reported.
+    /// </summary>
     private List<string> Chosen(FolderPath path, IReadOnlyList<string> directories, LeftOut leftOut)
     {
         if (directories.Count == 1 || !directories.Any(EmlIndex.IsIn))
@@ -182,10 +196,17 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         return path.IsInbox && IsFolder(root) && !HasInbox(directory) ? root : directory;
     }
 
-    /// <summary>Messages in the root are INBOX as long as no directory of that name has any, and where they were written by this program, none but one that it wrote to.</summary>
+    /// <summary>
+    /// Returns whether the given directory is INBOX rather than the root. If this program has written to the root, the directory is INBOX only if
+    /// this program has written to it as well. Otherwise it is INBOX if it is a folder.
+    /// </summary>
+    /// <param name="directory">The directory named INBOX; null if there is none.</param>
     private bool HasInbox(string? directory) => directory is not null && (EmlIndex.IsIn(root) ? EmlIndex.IsIn(directory) : IsFolder(directory));
 
-    /// <summary>Of several directories for one level, the one that was written to.</summary>
+    /// <summary>
+    /// Returns the directory of one level of a folder path; null if there is none. If there are several, one that this program has written to is
+    /// preferred.
+    /// </summary>
     private string? Existing(string parent, string level)
     {
         var directories = Names(parent, level).Select(n => Path.Combine(parent, n)).Where(names.IsOwnDirectory).ToList();

@@ -6,8 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// Names of messages' files, for people: when the message was received, its subject and its UID, as in <c>2026-11-29 0412 Meeting 17.eml</c>. At
-/// most 100 octets, valid on every common file system; the UID makes the name the folder's only one.
+/// Makes names for message files that people can read: the time when the message was received, its subject and its UID, for example
+/// <c>2026-11-29 0412 Meeting 17.eml</c>. A name has at most 100 octets and is valid on every common file system. The UID makes it unique
+/// within the folder.
 /// </summary>
 internal static class MessageFileName
 {
@@ -16,20 +17,22 @@ internal static class MessageFileName
     private const string Undated = "undated";
     private const int MostSubjectBytes = 60;
 
-    /// <summary>Returns the name without number and ending (<see cref="Numbered"/>).</summary>
-    /// <param name="subject">As <see cref="SubjectOf"/> returns it.</param>
+    /// <summary>Returns the file name without its number and extension, which <see cref="Numbered"/> adds.</summary>
+    /// <param name="date">When the message was received; default if unknown.</param>
+    /// <param name="subject">The result of <see cref="SubjectOf"/>.</param>
     public static string Stem(DateTimeOffset date, string subject, Uid uid)
     {
         var beginning = date == default ? Undated : date.ToString(DateFormat, CultureInfo.InvariantCulture);
         return string.Create(CultureInfo.InvariantCulture, $"{beginning} {(subject.Length == 0 ? "" : subject + " ")}{uid.Value}");
     }
 
-    /// <summary>Returns a whole name. The number, from 2 on, is for names that are taken, and 1 for none.</summary>
+    /// <summary>Returns the complete file name.</summary>
+    /// <param name="number">1 for the name without a number; 2, 3 and so on if the names before are taken.</param>
     public static string Numbered(string stem, int number) =>
         number == 1 ? stem + Extension : string.Create(CultureInfo.InvariantCulture, $"{stem}-{number}{Extension}");
 
-    /// <summary>Reads a name that this class made; false for any other.</summary>
-    /// <param name="beginning">The message's date, as the name begins with it.</param>
+    /// <summary>Parses a file name that this class has made. Returns false for any other name.</summary>
+    /// <param name="beginning">The message's date as text, with which the name begins.</param>
     public static bool TryRead(string name, out string beginning, out Uid uid)
     {
         (beginning, uid) = ("", Uid.None);
@@ -45,8 +48,8 @@ internal static class MessageFileName
         return !uid.IsNone;
     }
 
-    /// <summary>Returns the subject as a part of a file's name; empty where there is none.</summary>
-    /// <param name="beginning">The message's first octets, the header among them.</param>
+    /// <summary>Returns the subject as a part of a file name; empty if the message has none.</summary>
+    /// <param name="beginning">The message's first octets, with the whole header or as much of it as was read.</param>
     public static string SubjectOf(ReadOnlyMemory<byte> beginning)
     {
         var end = LineEnds.HeaderEnd.Find(beginning.Span);

@@ -7,8 +7,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// A folder open for writing. Its index is locked during each change, not between changes. The directory is read when the folder is opened, when
-/// somebody else changed the index, and before messages are removed; files that somebody put there or renamed are recorded then.
+/// A folder opened for writing. Its index is locked during each change, but not between changes. The directory is scanned when the folder is
+/// opened, when another program has changed the index, and before messages are removed. Each scan records files that somebody put there or
+/// renamed.
 /// </summary>
 internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
 {
@@ -111,7 +112,9 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         return removed;
     }, cancellationToken);
 
-    /// <summary>Runs a change of existing messages: with the lock held, and with the index as the directory is.</summary>
+    /// <summary>
+    /// Changes existing messages while holding the lock. If another program has changed the index, the directory is scanned first.
+    /// </summary>
     private Task<int> ChangeAsync(Func<Task<int>> change, CancellationToken cancellationToken) => LocalFiles.GuardAsync(Path.ToString(), async () =>
     {
         await using var held = await HoldAsync(cancellationToken);
@@ -138,7 +141,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         }
     }
 
-    /// <summary>Reads the directory and records what somebody has put there or renamed. The lock must be held.</summary>
+    /// <summary>Scans the directory and records files that somebody put there or renamed. The caller must hold the lock.</summary>
     private void Scan()
     {
         var leftOut = new LeftOut();
@@ -147,7 +150,8 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         var lines = Index.Begin();
         foreach (var (at, name) in scan.Renamed)
             lines.Add(Index[at], name);
-        // An index that lacks a file with a UID of this program's may be an older one that was put back: the UID is not given to another message.
+        // If a file has a UID in its name but is not in the index, the index may be an older one that was restored from a copy. New UIDs are
+        // higher than the UIDs in names, so that no UID is given to two messages.
         var next = Math.Max(Index.Next.Value, scan.HighestNamed + 1);
         foreach (var file in scan.Found)
             lines.Add(EmlIndex.RecordOf(file) with { Uid = Claim(ref next) }, file.Name);
@@ -179,7 +183,7 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         Posix.SyncDirectory(Directory);
     }
 
-    /// <summary>Moves files of another folder here, with their flags and dates. Returns how many there were.</summary>
+    /// <summary>Moves files of another folder to this folder, with their flags and dates. Returns how many files were moved.</summary>
     private async Task<int> TakeInAsync(WritableEmlFolder from, IReadOnlyList<EmlRecord> records, CancellationToken cancellationToken)
     {
         await using var held = await HoldAsync(cancellationToken);
@@ -193,9 +197,10 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Records files and gives them their names here. A name that anybody has taken, be it in this moment, stays theirs, and the next one is
-    /// recorded and tried. Returns how many files were there. The lock must be held.
+    /// Records files in the index and then renames them to their final names in this directory. If a name is taken, even by a file created at
+    /// this very moment, that file is kept, and the next name is recorded and tried. The caller must hold the lock.
     /// </summary>
+    /// <returns>How many files were renamed. It is lower than the number given if files no longer exist.</returns>
     private int NameAll(IReadOnlyList<Arriving> arriving)
     {
         var named = 0;
@@ -248,7 +253,8 @@ internal sealed class WritableEmlFolder : EmlFolder, IWritableFolder
         return true;
     }
 
-    /// <summary>A file that is to become a message here.</summary>
-    /// <param name="Stem">As <see cref="MessageFileName.Stem"/> returns it.</param>
+    /// <summary>A file that is to become a message of this folder.</summary>
+    /// <param name="File">The file's present path.</param>
+    /// <param name="Stem">The final name without number and extension, see <see cref="MessageFileName.Stem"/>.</param>
     private readonly record struct Arriving(string File, EmlRecord Record, string Stem);
 }

@@ -14,7 +14,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
 
-/// <summary>A backup into directories of .eml files, also after changes to these files by people and by accidents.</summary>
+/// <summary>A backup into directories of .eml files, also after people changed these files or they were damaged.</summary>
 public sealed class EmlBackupTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -66,7 +66,7 @@ public sealed class EmlBackupTests : IDisposable
         Assert.Equal("", (await StoreReader.ReadAsync(copy)).DifferenceFrom(await StoreReader.ReadAsync(box.Job.Target)));
         Assert.Equal(0, (await RunAsync(job)).Totals.Copied);
 
-        // A change in the backup reaches the copy made from it.
+        // A flag change in the backup is propagated to a copy that was made from the backup.
         box.Source.Folder("INBOX").SetFlags(1, "\\Draft Other");
         await OkAsync(0);
         Assert.Equal(1, (await RunAsync(job)).Totals.FlagsUpdated);
@@ -157,7 +157,7 @@ public sealed class EmlBackupTests : IDisposable
         var whole = await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken);
         for (var at = -1; at < whole.Length - 1; at += 17)
         {
-            // Nobody loses an index twice in a second.
+            // Each round has its own time, since an index that is created in the same second as another may get the same UIDVALIDITY.
             box.Time = new LaterTime(TimeSpan.FromMinutes(at + 2));
             if (at < 0)
             {
@@ -231,7 +231,7 @@ public sealed class EmlBackupTests : IDisposable
         string[] theirs = [$"{name} 5.eml", $"{name} 5-2.eml"];
         foreach (var their in theirs)
             await File.WriteAllTextAsync(Path.Combine(Inbox, their), "Subject: theirs\r\n\r\nx\r\n", token);
-        // It leads nowhere, and its name is taken all the same.
+        // A symbolic link to nothing makes its name a taken one, too.
         File.CreateSymbolicLink(Path.Combine(Inbox, $"{name} 6.eml"), "/nowhere");
         Directory.CreateDirectory(Path.Combine(Inbox, $"{name} 7.eml"));
 
@@ -242,7 +242,7 @@ public sealed class EmlBackupTests : IDisposable
         var (names, texts) = ((string[])[$"{name} 5-3.eml", $"{name} 6-2.eml", $"{name} 7-2.eml", $"{name} 8.eml"], (string[])["0", "1", "2", "3"]);
         Assert.Equal(texts.Select(t => MailboxFixture.Mail("taken", t)), names.Select(n => File.ReadAllText(Path.Combine(Inbox, n))));
 
-        // And each has the UID and the flags that were recorded.
+        // Each message has the UID and the flags that were recorded for it.
         await using var again = await store.OpenForWritingAsync(FolderPath.Inbox, token);
         var flags = new Dictionary<uint, string>();
         await foreach (var message in again.ListAsync(new ListRequest(), token))

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
 
-/// <summary>The index of a folder of .eml files, held against a model of what was written to it.</summary>
+/// <summary>The index of a folder of .eml files, compared with a model of what was written to it.</summary>
 public sealed class EmlIndexTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -54,7 +54,7 @@ public sealed class EmlIndexTests : IDisposable
         for (var length = ends[0].End; length <= whole.Length; length++)
         {
             var (_, text) = ends.Last(e => e.End <= length);
-            // What the file system had not written yet may read as NULs.
+            // After a power cut, octets that the file system had not written yet may read as NUL.
             foreach (var tail in new[] { Array.Empty<byte>(), new byte[37] })
             {
                 if (tail.Length > 0 && whole.AsSpan(0, length)[^1] == '\n' && length != whole.Length)
@@ -86,7 +86,7 @@ public sealed class EmlIndexTests : IDisposable
             File.WriteAllBytes(IndexFile, damaged);
             var index = Opened();
             Assert.True(index.IsDamaged, $"bit {bit % 8} of octet {bit / 8} of {whole.Length}");
-            // A line end that is wrong makes one line of two, and a wrong check sum leaves the next line without proof.
+            // A damaged line end merges two lines, and a damaged check sum prevents the next line from being verified. So up to three messages are lost.
             Assert.InRange(expected.Except(Text(index).Split('\n').Skip(1)).Count(), 0, 3);
 
             var before = index.Validity;
@@ -110,14 +110,14 @@ public sealed class EmlIndexTests : IDisposable
         Assert.Throws<MailException>(() => index.Refresh());
         Assert.Equal(Later(), File.ReadAllBytes(IndexFile));
 
-        // A version that only a wrong bit made later is damage.
+        // A version number that is higher only because of a wrong bit is damage.
         var wrong = Later();
         wrong["imapsync-eml ".Length] ^= 4;
         File.WriteAllBytes(IndexFile, wrong);
         Assert.True(Opened().IsDamaged);
     }
 
-    /// <summary>An index of a version that this program does not know.</summary>
+    /// <summary>Returns an index in a version that this program does not know.</summary>
     public static byte[] Later()
     {
         var lines = new RecordWriter();
@@ -126,7 +126,8 @@ public sealed class EmlIndexTests : IDisposable
         return lines.Written.ToArray();
     }
 
-    /// <summary>Writes an index with lines of each kind. Returns where each line ends, with what the index holds up to there.</summary>
+    /// <summary>Writes an index with lines of each kind.</summary>
+    /// <returns>For each line, the position of its end, and the index's contents up to there as text.</returns>
     private List<(int End, string Text)> WriteLines()
     {
         var index = Opened();
@@ -174,20 +175,20 @@ public sealed class EmlIndexTests : IDisposable
         return text.ToString();
     }
 
-    /// <summary>What an index has to hold.</summary>
+    /// <summary>The contents that the index should have.</summary>
     private sealed class Model
     {
         private readonly SortedDictionary<uint, (EmlRecord Record, string Name)> messages = [];
         private uint next = 1;
 
-        /// <summary>Messages whose files are gone: the file may have them, and they don't count.</summary>
+        /// <summary>UIDs of messages whose files are gone. The index file may still contain them, but they do not count.</summary>
         public HashSet<uint> Missing { get; } = [];
 
         public static string Line(in EmlRecord record, string name) => $"{record.Uid.Value} {name} {string.Join(',', record.Flags.Names)} {record.Date:O} {record.Size} {record.IsFound}\n";
 
         public string Text() => $"next {next}\n" + string.Concat(messages.Where(m => !Missing.Contains(m.Key)).Select(m => Line(m.Value.Record, m.Value.Name)));
 
-        /// <summary>Does something to index and model, and says what.</summary>
+        /// <summary>Makes a random change to the index and to the model. Returns a word for the change.</summary>
         public string Step(EmlIndex index, Random random)
         {
             var lines = index.Begin();
@@ -197,7 +198,7 @@ public sealed class EmlIndexTests : IDisposable
                 case 0 or 1:
                     for (var i = random.Next(1, 6); i > 0; i--)
                     {
-                        // Numbers that were given out and whose lines were lost leave gaps.
+                        // UIDs that were assigned, but whose lines were lost, leave gaps.
                         next += (uint)random.Next(3);
                         var date = random.Next(5) == 0 ? default : new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.FromHours(random.Next(3))).AddSeconds(random.Next(1 << 24));
                         var record = new EmlRecord(new Uid(next), 0, Flags(random), date, random.Next(10000), random.Next(3) == 0);

@@ -13,7 +13,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
 
-/// <summary>A backup of .eml files whose tree people, file systems and programs that synchronise directories have changed.</summary>
+/// <summary>A backup of .eml files whose directories were changed by people, file systems and synchronisation programs.</summary>
 public sealed class EmlTreeByHandTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -73,7 +73,7 @@ public sealed class EmlTreeByHandTests : IDisposable
         await File.WriteAllBytesAsync(Index, whole, TestContext.Current.CancellationToken);
         Assert.Equal((before, before), await ValiditiesAsync());
         File.Move(Files(Inbox)[0], Path.Combine(Inbox, "renamed.eml"));
-        // What is known again keeps its UID, but another renaming may take that away.
+        // The renamed file is recognised and keeps its UID. After a further rename it may not be, so the folder reports no UIDVALIDITY.
         Assert.Equal((UidValidity.None, before), await ValiditiesAsync());
     }
 
@@ -82,7 +82,7 @@ public sealed class EmlTreeByHandTests : IDisposable
     {
         var seed = Seeds.Next();
         var random = new Random(seed);
-        // Messages that look alike from outside: length and time are the same.
+        // Several of these files have the same size and time, so that only their contents distinguish them.
         for (var i = 0; i < 12; i++)
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"m{i:D2}"), i % 2 == 0 ? "\\Seen" : "Work", MemoryFolderState.Day(i / 3));
         await OkAsync(12);
@@ -117,7 +117,7 @@ public sealed class EmlTreeByHandTests : IDisposable
         await File.WriteAllBytesAsync(Index, damaged, TestContext.Current.CancellationToken);
         Assert.InRange(expected.Except((await StoreReader.ReadAsync(box.Job.Target)).Folders["INBOX"].Messages).Count(), 0, 2);
 
-        // Written to by somebody who knows nothing of the flags.
+        // The folder is opened for writing without the source, so the flags of the damaged lines can't be restored.
         await using (var store = await StoreRegistry.OpenTargetAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, notes.Add), TestContext.Current.CancellationToken))
             await (await store.OpenForWritingAsync(FolderPath.Inbox, TestContext.Current.CancellationToken)).DisposeAsync();
         Assert.Contains(notes, n => n.Contains("is damaged", StringComparison.Ordinal));
@@ -133,7 +133,7 @@ public sealed class EmlTreeByHandTests : IDisposable
         Add("INBOX", 3);
         await OkAsync(3);
         var older = await File.ReadAllBytesAsync(Index, TestContext.Current.CancellationToken);
-        // Names in another order than UIDs.
+        // The file names of these messages sort in another order than their UIDs.
         for (var i = 0; i < 3; i++)
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"later{i}", new string('x', i)), "\\Flagged", MemoryFolderState.Day(30 - i));
         await OkAsync(3);
@@ -157,7 +157,7 @@ public sealed class EmlTreeByHandTests : IDisposable
         var expected = await StoreReader.ReadAsync(box.Job.Target);
         foreach (var file in Files(Inbox))
         {
-            // As HFS+ does, and some shares.
+            // HFS+ and some network shares store the character as a letter and a combining mark.
             var other = Path.Combine(Inbox, Path.GetFileName(file).Replace("ü", "u\u0308", StringComparison.Ordinal));
             Assert.NotEqual(file, other);
             File.Move(file, other);
@@ -260,12 +260,16 @@ public sealed class EmlTreeByHandTests : IDisposable
 
             Assert.Empty(theirs.Except(folders.SelectMany(f => Files(Path.Combine(Root, f))).Select(File.ReadAllText)));
             Assert.True(total <= box.Source.Folders.Values.Sum(f => f.Messages.Count) + theirs.Count + spare, $"{said}\n{total} files, {theirs.Count} theirs, {spare} spare\n{string.Join('\n', folders.SelectMany(f => Files(Path.Combine(Root, f))).Select(f => $"{f} {File.ReadAllText(f).Length}"))}");
-            // What was moved or copied is a person's from now on, and goes for the next round.
+            // Files that were moved or copied now belong to a person, so the program keeps them. They are deleted before the next round.
             Purge(folders, theirs);
         }
     }
 
-    /// <summary>Does something that a person or a program may do; returns how many files more than before there may be.</summary>
+    /// <summary>
+    /// Makes one change that a person or a program may make. Returns how many additional files may remain after the healing run.
+    /// </summary>
+    /// <param name="theirs">The contents of the files that a person added.</param>
+    /// <param name="said">Receives a description of the change.</param>
     private int Tidy(Random random, string[] folders, HashSet<string> theirs, StringBuilder said)
     {
         var folder = Path.Combine(Root, folders[random.Next(3)]);
@@ -297,7 +301,7 @@ public sealed class EmlTreeByHandTests : IDisposable
                 File.WriteAllText(Path.Combine(folder, $"theirs {random.Next()}.EML".ToLowerInvariant()), text);
                 return 0;
             case 5:
-                // What was adopted is not removed when it turns out to be damaged, here and below.
+                // A healing run does not remove an adopted message that turns out to be damaged, so its file may remain. The same applies below.
                 File.WriteAllText(file, "");
                 return 1;
             case 6:
@@ -313,7 +317,7 @@ public sealed class EmlTreeByHandTests : IDisposable
                 File.WriteAllBytes(index, damaged);
                 return 0;
             case 9:
-                // What Syncthing leaves where two machines changed files.
+                // These are the files that Syncthing leaves if a file was changed on two machines.
                 File.Copy(file, Path.ChangeExtension(file, $"sync-conflict-20261129-041200-{random.Next()}.eml"));
                 if (File.Exists(index))
                     File.Copy(index, Path.Combine(folder, $".sync-conflict-20261129-041200-{random.Next()}{EmlIndex.FileName}"));
@@ -332,10 +336,10 @@ public sealed class EmlTreeByHandTests : IDisposable
                     File.Move(file + ".x", file);
                 }
 
-                // Each is found to be other mail and fetched again, and other mail is nothing to remove.
+                // The healing run takes each of the two files for other mail, which it does not remove, and fetches both messages again.
                 return 2;
             case 11:
-                // The whole directory, as another disk's or another program's copy of it.
+                // Replaces the directory's files by copies, as another program or a move to another disk does.
                 var copy = folder + ".copy";
                 Directory.CreateDirectory(copy);
                 foreach (var each in Directory.GetFiles(folder))
@@ -352,7 +356,10 @@ public sealed class EmlTreeByHandTests : IDisposable
         }
     }
 
-    /// <summary>Removes files of the same contents in a folder, but for one, and those that are no message of the source's.</summary>
+    /// <summary>
+    /// Deletes the files that are neither a person's nor a message of the source. Of files with the same contents, as many as the source has
+    /// messages are kept.
+    /// </summary>
     private void Purge(string[] folders, HashSet<string> theirs)
     {
         foreach (var folder in folders)
