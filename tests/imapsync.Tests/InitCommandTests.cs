@@ -217,6 +217,7 @@ public sealed class InitCommandTests : CommandLineFixture
     [InlineData("/srv/a@b", "maildir:/srv/a@b")]
     [InlineData("maildir:~/m", "maildir:/home/a/m")]
     [InlineData("mbox:m", "mbox:CURRENT/m")]
+    [InlineData("eml:~/e", "eml:/home/a/e")]
     [InlineData("bob@example.com", null)]
     [InlineData("imaps://bob@example.com", null)]
     public void A_target_is_a_directory_or_an_account(string answer, string? url)

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using System.Globalization;
+using System.Security.Cryptography;
 using Imapsync.Engine.Files;
 using Imapsync.Fleet.Executing;
 using Imapsync.Fleet.Listing;
@@ -17,7 +18,7 @@ internal sealed class FleetOptions
     private readonly Option<string> data = DataOption();
     private readonly Option<string> postgresFile = new("--postgres-file") { Description = $"A file with the connection string of PostgreSQL, for several machines; or the variable {PostgresVariable}. Without either the list lies in --data.", HelpName = "FILE" };
     private readonly Option<int> slots = new("--slots") { Description = "Accounts at work at once.", HelpName = "N", DefaultValueFactory = _ => 10 };
-    private readonly Option<string> name = new("--name") { Description = "Tells this worker from all others of the fleet; the machine's name and the process's number where it is not given.", HelpName = "NAME" };
+    private readonly Option<string> name = new("--name") { Description = "Tells this worker from all others of the fleet; the machine's name, the process's number and some random digits where it is not given.", HelpName = "NAME" };
     private readonly Option<int> grace = new("--grace") { Description = "How many seconds what is in hand may take when the worker is to end.", HelpName = "SECONDS", DefaultValueFactory = _ => 25 };
     private readonly Option<bool> trust = new("--trust-job-files") { Description = "Whoever may submit a list may run commands and read files on the workers." };
     private readonly Option<string[]> directories = new("--allow-directory") { Description = "Mail may be kept on the workers' disks below this directory.", HelpName = "DIR" };
@@ -72,7 +73,8 @@ internal sealed class FleetOptions
     public FleetWorker WorkerOf(ParseResult parsed, FleetStore store, BatchReader reader, ILogger<FleetWorker> log)
     {
         var worker = new WorkerOptions(
-            parsed.GetValue(name) ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}"),
+            // Containers on one host may have the same host name and process number, and workers of one name would be taken for the same worker.
+            parsed.GetValue(name) ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}"),
             SlotsOf(parsed), typeof(FleetOptions).Assembly.GetName().Version!.ToString(3), GraceOf(parsed));
         var executor = new QuartzExecutor(worker.Name, worker.Slots, store.PostgresConnectionString, work => store.AloneAsync(work, CancellationToken.None));
         var runner = new AccountRunner(reader, store, new AttemptDirectories(Path.Combine(DataOf(parsed), "state")), worker.Name, TimeProvider.System);

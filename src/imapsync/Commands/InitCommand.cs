@@ -28,7 +28,7 @@ internal static class InitCommand
         var yes = new Option<bool>("--yes", "-y") { Description = "Take the default of every question that no option answers." };
         var sourceUrl = Text("--source-url", "The mailbox's server, imaps://HOST or imap://HOST:PORT, where it is not found by itself.", "URL");
         var oauth = new Option<bool>("--oauth") { Description = "Sign in by OAuth 2 where the provider has it, in place of a password." };
-        var to = Text("--to", "Where to copy: a directory, maildir:PATH, mbox:PATH, the address of an account, or imaps://USER@HOST.", "TARGET");
+        var to = Text("--to", "Where to copy: a directory, maildir:PATH, mbox:PATH, eml:PATH, the address of an account, or imaps://USER@HOST.", "TARGET");
         var exclude = new Option<string[]>("--exclude") { Description = "Leave out folders that fit this glob. May be given several times; an empty one leaves out nothing.", HelpName = "GLOB" };
         var deletions = Choice("--deletions", "What becomes of messages that vanish from the source.", "keep", "trash", "mirror");
         var name = Text("--name", "The job's name.", "NAME");

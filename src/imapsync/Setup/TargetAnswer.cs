@@ -1,14 +1,14 @@
 namespace Imapsync.CommandLine.Setup;
 
 /// <summary>The answer to the question where the mail is to be copied.</summary>
-/// <param name="DirectoryUrl">A <c>maildir:</c> or <c>mbox:</c> URL with an absolute path; null for an account.</param>
+/// <param name="DirectoryUrl">A <c>maildir:</c>, <c>mbox:</c> or <c>eml:</c> URL with an absolute path; null for an account.</param>
 /// <param name="Account">A mail address or an IMAP URL; null for a directory.</param>
 internal sealed record TargetAnswer(string? DirectoryUrl, string? Account)
 {
     /// <param name="home">The home directory, which replaces <c>~/</c>.</param>
     public static TargetAnswer Parse(string answer, string home)
     {
-        foreach (var scheme in new[] { "maildir", "mbox" })
+        foreach (var scheme in new[] { "maildir", "mbox", "eml" })
         {
             if (answer.StartsWith(scheme + ":", StringComparison.OrdinalIgnoreCase))
                 return new TargetAnswer($"{scheme}:{Absolute(answer[(scheme.Length + 1)..], home)}", null);

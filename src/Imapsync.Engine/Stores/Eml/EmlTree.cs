@@ -20,7 +20,7 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// <summary>
     /// Names of directories in which operating systems and synchronisation programs keep deleted, replaced or recovered files. They are skipped
     /// without being opened, since not every user may read them. This program writes the first dot of a folder's name as %2E, so its own
-    /// directories do not have these names. lost+found is assumed not to be a mail folder.
+    /// directories do not have these names.
     /// </summary>
     private static readonly string[] NeverFolders =
         [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
@@ -52,7 +52,7 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// </remarks>
     public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
     {
-        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, n => n == TemporaryName || IsNeverFolder(n, leftOut));
+        var folders = MailDirectories.Folders(root, this, leftOut, n => IsEml(n) || n == EmlIndex.FileName, PathOf, d => d.Name == TemporaryName || IsNeverFolder(d, leftOut));
         return folders.Select(f => (f.Key, Directories: (IReadOnlyList<string>)[.. f.Value.Where(d => !IsHardlyFolder(d, leftOut))])).Where(f => f.Directories.Count > 0)
             .ToDictionary(f => f.Key, f => (IReadOnlyList<string>)Chosen(f.Key, f.Directories, leftOut));
     }
@@ -71,7 +71,7 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
             if (IsEml(file.Name))
                 yield return file;
             else if (!file.Name.Contains(FileNames.OwnSuffix, StringComparison.Ordinal) && file.Name != SubscriptionsName)
-                leftOut.Other("files without the ending .eml, which are left out", file.FullName);
+                leftOut.Unknown("files without the ending .eml, which are left out", file.FullName);
         }
     }
 
@@ -133,11 +133,14 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     private static bool IsFolder(string directory) => EmlIndex.IsIn(directory) || Directory.EnumerateFiles(directory).Any(IsEml);
 
-    private static bool IsNeverFolder(string name, LeftOut leftOut)
+    private static bool IsNeverFolder(DirectoryInfo directory, LeftOut leftOut)
     {
-        if (!NeverFolders.Contains(name) && !name.StartsWith(".Trash-", StringComparison.Ordinal))
+        if (!NeverFolders.Contains(directory.Name) && !directory.Name.StartsWith(".Trash-", StringComparison.Ordinal))
             return false;
-        leftOut.Other(WhyLeftOut, name);
+        // A mail folder may have the name lost+found. If this program has written to it, the directory has an index.
+        if (EmlIndex.IsIn(directory.FullName))
+            return false;
+        leftOut.Other(WhyLeftOut, directory.Name);
         return true;
     }
 
@@ -147,6 +150,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     /// </summary>
     private bool IsHardlyFolder(string directory, LeftOut leftOut)
     {
+        if (EmlIndex.IsIn(directory))
+            return false;
         for (; directory.Length > root.Length; directory = Path.GetDirectoryName(directory)!)
         {
             if (!HardlyFolders.Contains(Path.GetFileName(directory)) || EmlIndex.IsIn(directory))

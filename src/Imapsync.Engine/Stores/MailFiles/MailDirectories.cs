@@ -16,13 +16,13 @@ internal static class MailDirectories
     /// <param name="pathOf">
     /// Returns the folder path of a directory from the names that lead to it. Null to use those names; the root is then INBOX.
     /// </param>
-    /// <param name="isOwn">Whether a directory of that name has only files of this program, so that it is skipped.</param>
+    /// <param name="isSkipped">Returns whether a directory is skipped with everything in it, because it can't be or contain a folder.</param>
     public static IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> Folders(
-        string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null, Predicate<string>? isOwn = null)
+        string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null, Predicate<DirectoryInfo>? isSkipped = null)
     {
         pathOf ??= levels => levels.Count == 0 ? FolderPath.Inbox : new FolderPath(levels);
         var folders = new Dictionary<FolderPath, List<string>>();
-        foreach (var (directory, levels) in All(root, leftOut, isOwn))
+        foreach (var (directory, levels) in All(root, leftOut, isSkipped))
         {
             if (!directory.EnumerateFiles().Any(f => isMail(f.Name)))
             {
@@ -44,7 +44,7 @@ internal static class MailDirectories
     }
 
     /// <summary>Returns the root and all directories below it, each with the names that lead there from the root.</summary>
-    public static IEnumerable<(DirectoryInfo Directory, IReadOnlyList<string> Levels)> All(string root, LeftOut leftOut, Predicate<string>? isOwn = null)
+    public static IEnumerable<(DirectoryInfo Directory, IReadOnlyList<string> Levels)> All(string root, LeftOut leftOut, Predicate<DirectoryInfo>? isSkipped = null)
     {
         var waiting = new Stack<(DirectoryInfo Directory, IReadOnlyList<string> Levels)>();
         waiting.Push((new DirectoryInfo(root), []));
@@ -53,7 +53,7 @@ internal static class MailDirectories
             yield return next;
             foreach (var below in next.Directory.EnumerateDirectories().OrderByDescending(d => d.Name, StringComparer.Ordinal))
             {
-                if (isOwn?.Invoke(below.Name) == true)
+                if (isSkipped?.Invoke(below) == true)
                     continue;
                 if (below.LinkTarget is not null)
                     leftOut.Unread("symbolic links to directories, which are not followed", below.FullName);

@@ -191,6 +191,34 @@ public sealed class EmlTreeByHandTests : IDisposable
         Assert.Contains(report.Notes, n => n.Contains(kept.Split('/').First(l => ".@$#".Contains(l.FirstOrDefault('x'), StringComparison.Ordinal)), StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("lost+found")]
+    [InlineData("#recycle")]
+    [InlineData("$RECYCLE.BIN/S-1")]
+    [InlineData(".Trash-1000")]
+    [InlineData(".stversions/files")]
+    public async Task A_folder_may_have_the_name_of_such_a_directory(string folder)
+    {
+        Add("INBOX", 1);
+        Add(folder, 2);
+        await OkAsync(3);
+        await OkAsync(0);
+        Assert.Equal(2, (await StoreReader.ReadAsync(box.Job.Target)).Folders[folder].Messages.Count);
+    }
+
+    [Theory]
+    [InlineData("note.txt", "just a note", true)]
+    [InlineData("saved.txt", "From: a@example.com\r\nSubject: x\r\nDate: Mon, 02 Nov 2026 10:00:00 +0000\r\n\r\nmail\r\n", false)]
+    [InlineData("all.mbox", "From a@example.com Mon Nov  2 10:00:00 2026\nFrom: a@example.com\nSubject: x\n\nmail\n", false)]
+    public async Task A_source_with_mail_in_other_files_is_not_complete(string name, string text, bool isComplete)
+    {
+        Add("INBOX", 1);
+        await OkAsync(1);
+        await File.WriteAllTextAsync(Path.Combine(Inbox, name), text, TestContext.Current.CancellationToken);
+        var report = await RunAsync(new JobDefinition("back", box.Job.Target, new MaildirEndpoint(Path.Combine(directory.Path, "copy"))) { StateDirectory = Path.Combine(directory.Path, "state") });
+        Assert.Equal((isComplete ? JobOutcome.Ok : JobOutcome.Incomplete, 1), (report.Outcome, report.Totals.Copied));
+    }
+
     [Fact]
     public async Task A_link_in_the_place_of_a_message_is_not_followed_and_healing_puts_the_message_beside_it()
     {
