@@ -92,7 +92,7 @@ public sealed class ImapCapabilities
 
     public bool HasQuota => Has("QUOTA");
 
-    /// <summary>Whether Gmail's extensions are offered, which include labels.</summary>
+    /// <summary>Whether the server offers Gmail's extensions, which include labels.</summary>
     public bool HasGmail => Has("X-GM-EXT-1");
 
     public bool HasAcl => Has("ACL");

@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Decides which job starts next. Jobs start in their order, but a job whose hosts have no free connection is passed over, and hosts with the
-/// fewest running jobs come first. A slow host with many accounts thus does not delay a fast one.
+/// Decides which job starts next: the first job, in the order of the job file, of the host with the fewest running jobs. A job whose hosts have
+/// no free connection is passed over. A slow host with many accounts thus does not delay a fast one.
 /// </summary>
 internal sealed class JobOrder
 {

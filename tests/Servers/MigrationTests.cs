@@ -52,7 +52,7 @@ public sealed class MigrationTests(BigMailbox mailbox)
         Assert.Equal(0, second.Total("copied"));
         Assert.Empty(lab.FoldersOpened);
 
-        // Without any state, every message is recognised at the target.
+        // Even without any state, the run recognises that every message is already at the target.
         Directory.Delete(lab.Job.StateDirectory, recursive: true);
         var third = await lab.SucceedAsync();
         Assert.Equal(0, third.Total("copied"));

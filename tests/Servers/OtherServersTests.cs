@@ -5,8 +5,9 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Mail is moved from Dovecot to another server and back: refused messages are listed with the server's words, the server's documented changes are expected,
-/// and everything else is equal. Skipped with a reason on machines that can't have the server.
+/// Moves mail from Dovecot to another server and back. Messages that the server refuses must be reported with the server's error text. Changes that the
+/// server is known to make to messages are allowed; everything else must come back unchanged. Skipped, with a reason, on machines on which the server
+/// can't be installed.
 /// </summary>
 public sealed class OtherServersTests
 {

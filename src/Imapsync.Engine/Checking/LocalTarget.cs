@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Checking;
 /// <summary>Checks a Maildir or mbox target before it is opened. It changes nothing.</summary>
 public static class LocalTarget
 {
-    /// <summary>Returns a fact when the endpoint's directory does not exist yet or is empty, like a new volume; otherwise null.</summary>
+    /// <summary>Returns a fact to report when the endpoint's directory does not exist yet or is empty, as a new volume is; otherwise null.</summary>
     public static StoreFact? DirectoryToFill(Endpoint endpoint)
     {
         if (DirectoryOf(endpoint) is not { } directory)
@@ -34,6 +34,8 @@ public static class LocalTarget
         {
             if (Directory.Exists(path))
                 return FileErrors.WhyNotWritable(path);
+            if (new FileInfo(path).LinkTarget is { } link)
+                return $"{path} is a symbolic link to {link}, which is not there; create that directory, or remove the link";
             if (Path.Exists(path))
                 return $"{path} is a file, so there can be no directory of that name";
         }

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Files;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Snapshots;
@@ -72,7 +73,7 @@ internal static class JobValidator
 
     private static void CheckStates(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
     {
-        foreach (var (first, second) in Repeated(jobs.Where(j => j.Definition is not null), j => j.Definition!.StateDirectory, Places))
+        foreach (var (first, second) in Repeated(jobs.Where(j => j.Definition is not null), j => RealPath.Of(j.Definition!.StateDirectory), Places))
         {
             if (!second.Name!.Equals(first.Name, StringComparison.OrdinalIgnoreCase))
                 errors.Add(new ConfigurationError(second.Node["state"]?.ValueOrigin ?? second.Node.KeyOrigin, $"job '{first.Name}' keeps its state in the same directory", "give each job a state directory of its own"));
@@ -86,13 +87,13 @@ internal static class JobValidator
             errors.Add(SameTarget(first, second));
 
         // In this order, everything inside a directory directly follows that directory.
-        ReadJob? outer = null;
-        foreach (var job in whole.Where(j => j.Definition!.Target.Place is not null).OrderBy(j => j.Definition!.Target.Place + "/", Places))
+        (ReadJob Job, string Path)? outer = null;
+        foreach (var target in whole.Where(j => j.Definition!.Target.Place is not null).Select(j => (Job: j, Path: RealPath.Of(j.Definition!.Target.Place!))).OrderBy(t => t.Path + "/", Places))
         {
-            if (outer is not null && IsAtOrBelow(job.Definition!.Target.Place!, outer.Definition!.Target.Place!))
-                errors.Add(SameTarget(outer, job));
+            if (outer is { } around && IsWrittenAtOrBelow(target.Path, around.Path))
+                errors.Add(SameTarget(around.Job, target.Job));
             else
-                outer = job;
+                outer = target;
         }
     }
 
@@ -157,9 +158,11 @@ internal static class JobValidator
     /// <summary>Returns whether the two endpoints are the same directory or one contains the other.</summary>
     public static bool Overlap(Endpoint a, Endpoint b) => a.Place is { } one && b.Place is { } other && Overlap(one, other);
 
-    /// <summary>Whether the two paths are the same or one contains the other.</summary>
+    /// <summary>Returns whether the two paths are the same or one contains the other, as written or after following symbolic links.</summary>
     public static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);
 
-    private static bool IsAtOrBelow(string path, string ancestor) =>
+    private static bool IsAtOrBelow(string path, string ancestor) => IsWrittenAtOrBelow(path, ancestor) || IsWrittenAtOrBelow(RealPath.Of(path), RealPath.Of(ancestor));
+
+    private static bool IsWrittenAtOrBelow(string path, string ancestor) =>
         path.Equals(ancestor, StringComparison.OrdinalIgnoreCase) || path.StartsWith(ancestor.TrimEnd('/') + "/", StringComparison.OrdinalIgnoreCase);
 }

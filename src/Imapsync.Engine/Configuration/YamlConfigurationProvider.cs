@@ -21,8 +21,8 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private const int MaxSettings = 400_000;
 
     /// <summary>
-    /// The most keys of a section near the root (the file, a job, an endpoint); no real one has so many. Deeper sections are not limited, since they may
-    /// list a mailbox's folders.
+    /// The maximum number of keys in a section near the root (the file, a job, an endpoint); no real section there has that many. Deeper sections
+    /// are not limited, since they may list a mailbox's folders.
     /// </summary>
     private const int MaxSectionKeys = 1000;
     private const int SectionDepth = 3;

@@ -230,8 +230,8 @@ internal sealed class FolderCopier(
         {
             // A UID at or above the target UIDNEXT known last was appended by an interrupted run, so the message counts as copied, not adopted.
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
-            // Flags that only the source has are not recorded yet, because they have not been propagated. If the run ends before, the next run
-            // propagates them.
+            // Flags that only the source has are not recorded yet, because they have not been propagated. If the run ends before they
+            // are propagated, the next run propagates them.
             var common = source.Flags.Except(source.Flags.Except(target.Flags));
             Sighting? sighting = seen.TryGetValue(target.Uid, out var sight) ? sight : null;
             var settled = new SettledMessage(source.Uid, target.Uid, settlement, common, Seen: sighting);

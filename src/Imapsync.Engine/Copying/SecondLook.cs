@@ -20,8 +20,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
     public const int Most = 3;
 
     /// <summary>
-    /// Returns false, and reports why, if folders have appeared or disappeared since the first listing: vanished messages may have been
-    /// moved there.
+    /// Returns false, and reports why, if folders have appeared or disappeared since the first listing. Messages that have vanished may then have
+    /// been moved to a new or renamed folder.
     /// </summary>
     /// <param name="first">The source's folders as they were listed first.</param>
     /// <param name="pairs">The pairs made from these folders.</param>

@@ -12,22 +12,32 @@ internal static class UnmountedTarget
 {
     private const int MostLooks = 100;
 
+    /// <summary>Returns how many messages earlier runs stored at the target.</summary>
+    public static async Task<long> CountHeldAsync(ICheckpointStore checkpoints, CancellationToken abort) => checkpoints.Summaries.Count > 0
+        ? checkpoints.Summaries.Values.Sum(s => s.Settled)
+        : (await ReadCheckpointsAsync(checkpoints, abort)).Sum(k => k.Held);
+
     /// <param name="there">The target's folders as listed.</param>
     /// <exception cref="MailException">With store scope; nothing was written.</exception>
-    public static async Task RefuseAsync(JobContext context, IEnumerable<PairSummary> summaries, IReadOnlyList<FolderEntry> there, CancellationToken abort)
+    public static Task RefuseAsync(JobContext context, IEnumerable<PairSummary> summaries, IReadOnlyList<FolderEntry> there, CancellationToken abort) =>
+        context.Job.IsRestore || context.Options.Heal ? Task.CompletedTask : RefuseAsync(context.Target, context.Checkpoints, summaries, there, abort);
+
+    /// <inheritdoc cref="RefuseAsync(JobContext, IEnumerable{PairSummary}, IReadOnlyList{FolderEntry}, CancellationToken)"/>
+    public static async Task RefuseAsync(
+        ITargetStore target, ICheckpointStore checkpoints, IEnumerable<PairSummary> summaries, IReadOnlyList<FolderEntry> there, CancellationToken abort)
     {
-        if (!context.Target.Traits.KeepsWhatItGets || context.Job.IsRestore || context.Options.Heal)
+        if (!target.Traits.KeepsWhatItGets)
             return;
         var known = summaries.Where(s => s.Settled > 0).Select(s => (s.Pair.Target, Held: s.Settled, Validity: s.Target?.UidValidity ?? UidValidity.None)).ToList();
         if (known.Count == 0 && !summaries.Any())
-            known = await ReadCheckpointsAsync(context.Checkpoints, abort);
+            known = await ReadCheckpointsAsync(checkpoints, abort);
         if (known.Count == 0)
             return;
         var listed = there.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
         // The folder with the fewest messages is checked first, because one unchanged folder is proof enough.
         foreach (var (path, _, validity) in known.Where(k => listed.Contains(k.Target)).OrderBy(k => k.Held))
         {
-            if (await IsThereAsync(context, path, validity, abort))
+            if (await IsThereAsync(target, path, validity, abort))
                 return;
         }
 
@@ -35,22 +45,25 @@ internal static class UnmountedTarget
         var validities = known.Select(k => k.Validity).Where(v => !v.IsNone).ToHashSet();
         foreach (var path in listed.Order().Take(MostLooks))
         {
-            if (await ValidityAsync(context, path, abort) is { IsNone: false } validity && validities.Contains(validity))
+            if (await ValidityAsync(target, path, abort) is { IsNone: false } validity && validities.Contains(validity))
                 return;
         }
 
-        throw new MailException(
-            FailureScope.Store,
-            isTransient: false,
-            $"{context.Target.Traits.Display}: none of the folders that earlier runs put {known.Sum(k => k.Held)} messages into is there, whatever else is; nothing was written. "
-            + "Mount its disk, or correct the path. If the backup is gone and is to be made anew, run once with --heal");
+        throw Failure(target.Traits.Display, known.Sum(k => k.Held));
     }
 
-    private static async Task<bool> IsThereAsync(JobContext context, FolderPath path, UidValidity validity, CancellationToken abort)
+    /// <param name="held">How many messages earlier runs stored at the target.</param>
+    public static MailException Failure(string display, long held) => new(
+        FailureScope.Store,
+        isTransient: false,
+        $"{display}: none of the folders that earlier runs put {held} messages into is there, whatever else is; nothing was written. "
+        + "Mount its disk, or correct the path. If the backup is gone and is to be made anew, run once with --heal");
+
+    private static async Task<bool> IsThereAsync(ITargetStore target, FolderPath path, UidValidity validity, CancellationToken abort)
     {
         try
         {
-            return (!validity.IsNone && await ValidityAsync(context, path, abort) == validity) || (await context.Target.GetStatusAsync(path, abort)).Messages > 0;
+            return (!validity.IsNone && await ValidityAsync(target, path, abort) == validity) || (await target.GetStatusAsync(path, abort)).Messages > 0;
         }
         catch (MailException e) when (e.Scope == FailureScope.Folder)
         {
@@ -59,11 +72,11 @@ internal static class UnmountedTarget
         }
     }
 
-    private static async Task<UidValidity> ValidityAsync(JobContext context, FolderPath path, CancellationToken abort)
+    private static async Task<UidValidity> ValidityAsync(ITargetStore target, FolderPath path, CancellationToken abort)
     {
         try
         {
-            return (await context.Target.GetUidCountersAsync(path, abort)).Validity;
+            return (await target.GetUidCountersAsync(path, abort)).Validity;
         }
         catch (MailException e) when (e.Scope == FailureScope.Folder)
         {

@@ -3,7 +3,7 @@ namespace Imapsync.Engine.Mail;
 /// <summary>Reports that something may have changed in a store, for as long as the feed is open. Only one task may use it.</summary>
 public interface IChangeFeed : IAsyncDisposable
 {
-    /// <summary>A text for people that says how the feed listens, and to which folders: <c>IDLE on INBOX</c>.</summary>
+    /// <summary>A description for people of how the feed listens and to which folders, for example <c>IDLE on INBOX</c>.</summary>
     string Display { get; }
 
     /// <summary>The number of the account's connections that the feed holds.</summary>

@@ -32,7 +32,8 @@ internal sealed class RetryPolicy(RetrySettings settings, TimeProvider time, Fun
             (done, failedAttempts) = (now, 0);
         if (failedAttempts++ == 0)
             since = time.GetTimestamp();
-        // The host's circuit is open because other jobs' attempts failed. They count for this job too, so one more attempt is enough.
+        // The host's circuit is open because other jobs failed to connect. Those failures count for this job too, so it makes only one more attempt
+        // before it gives up.
         if (!wasReached && failure is { Kind: FailureKind.Connect, RetryAfter: not null })
             failedAttempts = Math.Max(failedAttempts, settings.Attempts - 1);
         // The delay is randomly reduced by up to half, so that many jobs don't reconnect at the same time.

@@ -1,4 +1,5 @@
 using Imapsync.Engine.Checking;
+using Imapsync.Engine.Copying;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -13,6 +14,7 @@ namespace Imapsync.Engine.Running;
 /// </summary>
 public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
 {
+    private readonly StateOpener openState = FileMedium.Opener(time);
     private readonly JobSession entry = new(time, openStore, FileMedium.Opener(time));
 
     /// <param name="withSizes">Whether to add up message sizes, which requires listing every message.</param>
@@ -22,7 +24,7 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
         using var place = await entry.EnterAsync(job, new JobReporter(job.Name, time, onEvent), cancellationToken);
         var (source, sourceStore) = await OpenAsync(job.Source, note => entry.LookAtSourceAsync(job.Source, place.Source, note, cancellationToken), cancellationToken);
         await using var openSource = sourceStore;
-        var (target, targetStore) = await OpenTargetAsync(job.Target, place.Target, cancellationToken);
+        var (target, targetStore) = await OpenTargetAsync(job, place.Target, cancellationToken);
         await using var openTarget = targetStore;
         if (source.Failure is not null || target.Failure is not null)
             return new AccountCheck(job.Name, source, target, []);
@@ -42,14 +44,52 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
         }
     }
 
-    /// <summary>Opens the target. A directory that does not exist yet or is empty is no failure; a directory that can't be written is.</summary>
-    private async Task<(SideCheck, ITargetStore?)> OpenTargetAsync(Endpoint endpoint, ConnectionShare? share, CancellationToken cancellationToken)
+    /// <summary>
+    /// Opens the target. A directory that does not exist yet or is empty is no failure, unless earlier runs stored mail there; a directory that
+    /// can't be written is.
+    /// </summary>
+    private async Task<(SideCheck, ITargetStore?)> OpenTargetAsync(JobDefinition job, ConnectionShare? share, CancellationToken cancellationToken)
     {
+        var endpoint = job.Target;
         if (LocalTarget.WhyNotWritable(endpoint) is { } why)
-            return (new SideCheck(endpoint, [], new MailException(FailureScope.Store, false, why)), null);
-        return LocalTarget.DirectoryToFill(endpoint) is { } fact
-            ? (new SideCheck(endpoint, [fact], null), null)
-            : await OpenAsync(endpoint, note => entry.LookAtTargetAsync(endpoint, share, note, cancellationToken), cancellationToken);
+            return Failed(why);
+        if (endpoint.Place is null || job.IsRestore)
+            return await LookAsync(held: 0);
+        try
+        {
+            await using var checkpoints = await CheckpointStore.OpenAsync(openState(job.State), readOnly: true, cancellationToken);
+            var held = await UnmountedTarget.CountHeldAsync(checkpoints, cancellationToken);
+            if (held == 0 && LocalTarget.DirectoryToFill(endpoint) is { } fact)
+                return (new SideCheck(endpoint, [fact], null), null);
+            var (side, store) = await LookAsync(held);
+            // A directory without any mail can't be opened to look at it, but a run would open it for writing and refuse it then.
+            if (held > 0 && side.Failure is { Kind: FailureKind.Gone })
+                return (side with { Failure = UnmountedTarget.Failure(endpoint.Display, held) }, store);
+            return (store is null ? side : side with { Failure = await FindMissingAsync(store, checkpoints, cancellationToken) }, store);
+        }
+        catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
+        {
+            return Failed(e.Message);
+        }
+
+        Task<(SideCheck, ITargetStore?)> LookAsync(long held) =>
+            OpenAsync(endpoint, note => entry.LookAtTargetAsync(endpoint, share, note, held, cancellationToken), cancellationToken);
+
+        (SideCheck, ITargetStore?) Failed(string text) => (new SideCheck(endpoint, [], new MailException(FailureScope.Store, false, text)), null);
+    }
+
+    /// <summary>Returns why a run would refuse the target because the backup of earlier runs is missing there; null if it would not.</summary>
+    private static async Task<MailException?> FindMissingAsync(ITargetStore target, CheckpointStore checkpoints, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await UnmountedTarget.RefuseAsync(target, checkpoints, checkpoints.Summaries.Values, await target.ListFoldersAsync(cancellationToken), cancellationToken);
+            return null;
+        }
+        catch (MailException e)
+        {
+            return e;
+        }
     }
 
     private static async Task<(SideCheck, T?)> OpenAsync<T>(Endpoint endpoint, Func<Action<string>, Task<T>> look, CancellationToken cancellationToken)

@@ -77,22 +77,8 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
             _ => stopping.ReachLimit(Reasons.MaxDuration, $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
 
     /// <summary>Returns how many messages earlier runs stored in a backup that is expected to exist.</summary>
-    private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort)
-    {
-        if (job.IsRestore || options.Heal || job.Target.Place is null)
-            return 0;
-        if (checkpoints.Summaries.Count > 0)
-            return checkpoints.Summaries.Values.Sum(s => s.Settled);
-        // No run has finished yet and saved summaries, so the checkpoints are counted.
-        var held = 0L;
-        foreach (var pair in await checkpoints.FindPairsAsync(abort))
-        {
-            await using var checkpoint = await checkpoints.OpenAsync(pair, abort);
-            held += checkpoint.Count(Settlement.Copied) + checkpoint.Count(Settlement.Adopted);
-        }
-
-        return held;
-    }
+    private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort) =>
+        job.IsRestore || options.Heal || job.Target.Place is null ? 0 : await UnmountedTarget.CountHeldAsync(checkpoints, abort);
 
     /// <summary>
     /// Opens both stores at the same time, so that two logins overlap. A local target is opened only after the source, so that it is not

@@ -73,8 +73,9 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         openStore.OpenAsync(endpoint, ContextOfLook(share, onNote), cancellationToken);
 
     /// <summary>Opens a target as a run does, but only to look at it, and without retries.</summary>
-    public Task<ITargetStore> LookAtTargetAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
-        openStore.OpenTargetAsync(endpoint, forWriting: false, ContextOfLook(share, onNote), cancellationToken);
+    /// <param name="held">See <see cref="StoreContext.MessagesHeld"/>.</param>
+    public Task<ITargetStore> LookAtTargetAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, long held, CancellationToken cancellationToken) =>
+        openStore.OpenTargetAsync(endpoint, forWriting: false, ContextOfLook(share, onNote) with { MessagesHeld = held }, cancellationToken);
 
     public RetryPipeline RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);

@@ -161,7 +161,7 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
     /// <summary>Returns facts about a server as texts. Equal texts, such as the capabilities of one server, are kept once for all rows.</summary>
     private string[] FactsOf(SideCheck side) => [.. side.Facts.Select(f => $"{f.Name}: {f.Value}").Select(t => texts.GetOrAdd(t, t))];
 
-    /// <summary>Returns the rows in the order of the list. A row that makes no job has failed already.</summary>
+    /// <summary>Returns one row for each row of the CSV file, in the file's order. A row from which no job could be created begins with the result Failed.</summary>
     private static IEnumerable<PreflightRow> RowsOf(JobFile file) =>
         file.Jobs.Select(j => new PreflightRow(0, j.Row!.Line, j.Name, j.Source.Display, j.Target.Display))
             .Concat(file.BadRows.Select(b => new PreflightRow(0, b.Row.Line, "", "", "") { Result = CheckCsv.Failed, Reason = CheckCsv.ReasonOf(b) }))

@@ -175,7 +175,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     }
 
     /// <param name="isHeld">Whether only the holder of the state may write this piece.</param>
-    /// <param name="write">Takes the numbers of the state and of the hold; returns false if the database refused the write.</param>
+    /// <param name="write">Takes the database id of the state, and that of the hold (the lock on the state) or null without one. Returns false if the database refused the write.</param>
     private async Task WriteAsync(bool isHeld, Func<long, long?, Task<bool>> write)
     {
         for (var tries = 1; ; tries++)

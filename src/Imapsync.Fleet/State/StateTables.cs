@@ -105,7 +105,8 @@ internal sealed class StateTables(Medium medium)
         medium.ReadAsync("select name from state_piece where state = @state and name like @beginning", r => r.GetString(0), cancellationToken, ("state", state), ("beginning", beginning + "%"));
 
     /// <summary>
-    /// Reads some parts of a piece, beginning with the part that contains the octet at an offset; none if the piece was replaced meanwhile.
+    /// Reads the next few parts (rows) of a piece, beginning with the part that contains the octet at <paramref name="offset"/>. Empty if another piece
+    /// has replaced this one.
     /// </summary>
     public Task<List<(long Start, byte[] Octets)>> ReadAsync(long piece, long offset, CancellationToken cancellationToken) =>
         medium.ReadAsync(

@@ -6,8 +6,8 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Fetches the flags of messages, and their date and size if wanted, in the order in which the server sends them. A message may appear
-    /// more than once; its last flags are the valid ones.
+    /// Fetches the flags of messages, and their internal date and size if wanted, in the order in which the server sends them. A message may
+    /// appear more than once; the flags that were sent last are the valid ones.
     /// </summary>
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
     /// <param name="rows">The list to which the messages are added.</param>

@@ -27,7 +27,7 @@ internal sealed class IdCommand(ImapLimits limits) : ImapCommand
 {
     public override string Name => "ID";
 
-    /// <summary>The server's fields: lower-case name → value.</summary>
+    /// <summary>The fields of the server's ID response (RFC 2971): lower-case name → value.</summary>
     public Dictionary<string, string> Server { get; } = [];
 
     public override ValueTask EncodeAsync(CommandWriter writer)

@@ -63,7 +63,8 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
         log?.Note(text);
     }
 
-    /// <summary>Logs a command's outcome and duration; the name contains no secret argument.</summary>
+    /// <summary>Logs a command's outcome and duration.</summary>
+    /// <param name="command">The command's name without its arguments, which may be secret.</param>
     public void Answered(string tag, string command, StatusKind outcome, TimeSpan took) =>
         log?.Answered(tag, command, outcome.ToString().ToUpperInvariant(), took);
 

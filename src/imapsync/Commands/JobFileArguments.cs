@@ -56,7 +56,7 @@ internal sealed class JobFileArguments
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";
 
-    /// <summary>Reads the job file, asks for passwords and prints the notes and the errors of CSV rows from which no job could be created.</summary>
+    /// <summary>Reads the job file and asks for passwords. Prints notes about the file, and an error for each CSV row from which no job could be created.</summary>
     /// <param name="needsJobs">Whether it is an error if there is no row from which a job could be created.</param>
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool needsJobs = true)

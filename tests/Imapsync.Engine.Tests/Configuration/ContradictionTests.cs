@@ -1,3 +1,5 @@
+using Imapsync.Engine.Tests.Contracts;
+
 namespace Imapsync.Engine.Tests.Configuration;
 
 public sealed class ContradictionTests : JobFileFixture
@@ -64,6 +66,32 @@ public sealed class ContradictionTests : JobFileFixture
     public void Source_and_target_must_not_overlap(string source, string target) => Assert.Contains(
         "source and target overlap",
         Error($"jobs: [{{ name: a, source: {{ url: '{source}' }}, target: {{ url: '{target}' }} }}]"), StringComparison.Ordinal);
+
+    /// <summary>One directory may be reached by several names.</summary>
+    [Theory]
+    [InlineData("link", "mail")]
+    [InlineData("mail", "link/deeper")]
+    [InlineData("chain/x", "mail")]
+    [InlineData("around/mail/x", "link/x")]
+    [InlineData("relative", "mail/not there yet")]
+    public void Directories_are_compared_behind_symbolic_links(string source, string target)
+    {
+        using var directory = new TemporaryDirectory();
+        var root = directory.Path;
+        System.IO.Directory.CreateDirectory(Path.Combine(root, "mail", "x"));
+        System.IO.File.CreateSymbolicLink(Path.Combine(root, "link"), Path.Combine(root, "mail"));
+        System.IO.File.CreateSymbolicLink(Path.Combine(root, "chain"), "link");
+        System.IO.File.CreateSymbolicLink(Path.Combine(root, "relative"), "mail/../link");
+        System.IO.File.CreateSymbolicLink(Path.Combine(root, "around"), ".");
+        System.IO.File.CreateSymbolicLink(Path.Combine(root, "loop"), "loop");
+        Assert.Contains(
+            "source and target overlap",
+            Error($"jobs: [{{ name: a, source: {{ url: 'maildir:{root}/{source}' }}, target: {{ url: 'maildir:{root}/{target}' }} }}]"), StringComparison.Ordinal);
+        Assert.Contains(
+            "writes to the same place",
+            Error($"jobs: [{{ name: a, source: {{ url: 'maildir:{root}/loop/a' }}, target: {{ url: 'maildir:{root}/{source}' }} }}, {{ name: b, source: {{ url: 'maildir:{root}/loop/b' }}, target: {{ url: 'mbox:{root}/{target}' }} }}]"),
+            StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Two_jobs_must_not_share_a_name_whatever_its_case() =>

@@ -1,3 +1,4 @@
+using Imapsync.Engine.Checking;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -55,6 +56,9 @@ internal sealed class MailboxFixture : IDisposable
     private StoreOpener Opener => new(
         (endpoint, context, cancellationToken) => OpenSource?.Invoke(endpoint, context, cancellationToken) ?? Task.FromResult<IMessageStore>(Source.Open()),
         (endpoint, forWriting, context, cancellationToken) => OpenTarget?.Invoke(endpoint, forWriting, context, cancellationToken) ?? Task.FromResult(Target.Open()));
+
+    public Task<AccountCheck> CheckAsync() =>
+        new CheckRunner(Time, Opener).RunAsync(Job, withSizes: false, _ => { }, TestContext.Current.CancellationToken);
 
     /// <summary>Verifies the job and asserts that this changed nothing and that the counts match the findings.</summary>
     public async Task<VerifyReport> VerifyAsync(VerifyOptions options)

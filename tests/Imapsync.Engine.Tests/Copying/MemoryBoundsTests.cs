@@ -133,12 +133,12 @@ public sealed class MemoryBoundsTests : IDisposable
 
         public int Count { get; set; }
 
-        /// <summary>How many messages, counted from the last, have been deleted.</summary>
+        /// <summary>How many messages at the end of the folder have been deleted: with 3, the last three are gone.</summary>
         public int Gone { get; set; }
 
         public int Removed { get; private set; }
 
-        /// <summary>How many messages, counted from the first, have a flag.</summary>
+        /// <summary>How many messages at the beginning of the folder have a flag.</summary>
         public int Flagged { get; set; }
 
         public bool HasKeywords { get; set; }

@@ -73,6 +73,9 @@ public sealed class UnmountedTargetTests : IDisposable
                 File.Delete(summary);
             var report = await box.RunAsync(dryRun: random.Next(4) == 0);
             Assert.True(report.Outcome == JobOutcome.Failed && report.Problems.Any(p => p.Text.Contains("--heal", StringComparison.Ordinal)), $"{what}\n{report.Outcome} {string.Join('\n', report.Problems)}");
+            // 'check' foresees what a run refuses.
+            var check = await box.CheckAsync();
+            Assert.True(!check.IsOk && check.Reason.Contains("--heal", StringComparison.Ordinal), $"{what}\n{check.Reason}");
             Assert.True(before.SequenceEqual(Listing(root)), $"{what}\n{string.Join(' ', before)}\n{string.Join(' ', Listing(root))}");
             Directory.Delete(root, recursive: true);
         }
@@ -81,6 +84,7 @@ public sealed class UnmountedTargetTests : IDisposable
         Directory.Move(root + ".away", root);
         AssertGood(await box.RunAsync(), 0);
         AssertGood(await box.RunAsync(), 0);
+        Assert.Equal("", (await box.CheckAsync()).Reason);
         Directory.Delete(root, recursive: true);
         Directory.CreateDirectory(Path.Combine(root, "lost+found"));
         AssertGood(await box.RunAsync(heal: true), 6);

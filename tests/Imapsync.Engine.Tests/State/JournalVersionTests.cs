@@ -37,7 +37,7 @@ public sealed class JournalVersionTests : IDisposable
 
         """;
 
-    /// <summary>A journal as version 3 wrote it, which did not mark damaged copies.</summary>
+    /// <summary>A journal in format version 3, which could not mark messages whose copies are damaged.</summary>
     private const string ThirdVersion = """
         imapsync-journal 3 8acc5d72
         pair Lists/a%20b Lists/a%20b a9919db1

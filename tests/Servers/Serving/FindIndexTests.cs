@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Whatever damages an index, a search with the index finds the same messages as a search without one.</summary>
+/// <summary>However an index is damaged, a search with it finds the same messages as a search without one.</summary>
 public sealed class FindIndexTests
 {
     private static readonly string[] Words = ["grüße", "invoice", "Привет", "日本語", "needle", "a b", "lunch", "x@example", "report.pdf", "İstanbul", "ß"];

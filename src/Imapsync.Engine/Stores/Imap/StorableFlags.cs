@@ -13,7 +13,7 @@ internal sealed class StorableFlags(SelectedFolder selected)
 
     public bool IsReadOnly => selected.IsReadOnly;
 
-    /// <param name="lost">The names of the flags left out, or null.</param>
+    /// <param name="lost">The names of the flags left out; null if none was.</param>
     public FlagSet Keep(FlagSet flags, out string? lost)
     {
         lost = null;

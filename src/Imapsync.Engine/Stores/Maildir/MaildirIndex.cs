@@ -37,7 +37,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     public ImmutableArray<string> Unlisted { get; private set; } = [];
 
     /// <summary>
-    /// UIDs that the job's state remembers for files of a folder that must not be written to. They take precedence over the uidlist's.
+    /// For a folder that must not be written to: the UIDs of its files as stored in the job's state. They take precedence over the UIDs in the uidlist.
     /// </summary>
     public NameTable Remembered { get; set; } = new();
 

@@ -71,7 +71,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
         }
     }
 
-    /// <summary>Returns null when the message is gone or can't be read; the reason is reported when the message is copied.</summary>
+    /// <summary>Returns null when the message is gone or can't be read. The reason is not reported here, but by the later attempt to copy the message.</summary>
     private async Task<ReadOnlyMemory<byte>?> TryReadHeaderAsync(MaildirMessage message, CancellationToken cancellationToken)
     {
         try

@@ -13,7 +13,7 @@ internal sealed class MboxMemory(string indexPath, bool isReadOnly)
 {
     public string IndexPath => indexPath;
 
-    /// <summary>Returns the remembered index of an mbox; null where the mbox has an index beside it, or where the job has no place to store one.</summary>
+    /// <summary>Returns the index of an mbox that is stored in the job's state. Null if an index file is beside the mbox, or if the job has no state directory.</summary>
     public static MboxMemory? Of(string file, StoreContext context)
     {
         if (context.MemoryDirectory is not { } directory || File.Exists(file + FileNames.IndexSuffix))

@@ -117,7 +117,7 @@ public sealed class EmlTreeByHandTests : IDisposable
         await File.WriteAllBytesAsync(Index, damaged, TestContext.Current.CancellationToken);
         Assert.InRange(expected.Except((await StoreReader.ReadAsync(box.Job.Target)).Folders["INBOX"].Messages).Count(), 0, 2);
 
-        // The folder is opened for writing without the source, so the flags of the damaged lines can't be restored.
+        // Only the target is opened, so the flags in the damaged lines of the index can't be read from the source again.
         await using (var store = await StoreRegistry.OpenTargetAsync(box.Job.Target, true, new StoreContext(TimeProvider.System, notes.Add), TestContext.Current.CancellationToken))
             await (await store.OpenForWritingAsync(FolderPath.Inbox, TestContext.Current.CancellationToken)).DisposeAsync();
         Assert.Contains(notes, n => n.Contains("is damaged", StringComparison.Ordinal));

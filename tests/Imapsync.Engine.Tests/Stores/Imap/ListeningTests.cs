@@ -143,7 +143,7 @@ public sealed class ListeningTests
 
     private static DateTimeOffset Begin { get; } = new ManualClock().GetUtcNow();
 
-    /// <summary>Plays the conversation up to the first command by which the client listens.</summary>
+    /// <summary>Plays the server's side of the connection up to the client's first IDLE or NOTIFY.</summary>
     private async Task<(Task<IChangeFeed?> Feed, int Dialled)> OpenAsync(Played server, string capabilities, int connections = 1, string[]? wanted = null, string[]? ignored = null, Played? more = null)
     {
         var dialled = 0;
