@@ -38,7 +38,7 @@ public sealed record MailCensus(
         var folders = (await store.ListFoldersAsync(cancellationToken)).Where(f => f.HoldsMessages).ToList();
         var total = 0L;
         foreach (var folder in folders)
-            total += (folder.Status ?? await store.GetStatusAsync(folder.Path, cancellationToken)).Messages;
+            total += (folder.Status ?? await StatusAnswers.EvenByOpeningAsync(store, folder.Path, cancellationToken)).Messages;
         var step = (total + MaxHeaders - 1) / MaxHeaders;
         var senders = new Dictionary<string, SenderCount>(StringComparer.OrdinalIgnoreCase);
         var years = new Dictionary<int, YearCount>();

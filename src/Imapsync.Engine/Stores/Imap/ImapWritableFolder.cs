@@ -34,10 +34,23 @@ internal sealed partial class ImapWritableFolder(
         appendLimit = Client.Capabilities.AppendLimit;
         if (!nextUid.IsNone && !Client.Capabilities.HasAppendLimitPerFolder)
             return;
-        var counters = await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status");
+        var counters = await CountersUnlessRefusedAsync(cancellationToken);
         appendLimit ??= counters?.AppendLimit;
         if (nextUid.IsNone)
             nextUid = counters?.UidNext is { IsNone: false } told ? told : new Uid(1);
+    }
+
+    /// <summary>Returns the folder's counters; null if the server refuses STATUS, which some do for a selected folder or without a right.</summary>
+    private async Task<FolderCounters?> CountersUnlessRefusedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status");
+        }
+        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
+        {
+            return null;
+        }
     }
 
     public async Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken)

@@ -135,6 +135,24 @@ public sealed class AppendQuirkTests
         Assert.DoesNotContain(Appends, a => a.Contains("{7", StringComparison.Ordinal));
     }
 
+    /// <summary>Some servers refuse STATUS of a selected folder, or lack its answer to UIDNEXT in SELECT.</summary>
+    [Theory]
+    [InlineData("IMAP4rev1 UIDPLUS APPENDLIMIT", true)]
+    [InlineData("IMAP4rev1 APPENDLIMIT", true)]
+    [InlineData("IMAP4rev1 UIDPLUS", false)]
+    [InlineData("IMAP4rev1", false)]
+    [InlineData(Multi + " APPENDLIMIT", false)]
+    public async Task A_refused_STATUS_does_not_keep_mail_out(string capabilities, bool tellsUidNext)
+    {
+        server.Capabilities = capabilities;
+        server.OnCommand = c => c.StartsWith("STATUS", StringComparison.Ordinal) ? "NO STATUS is not for a selected folder"
+            : c.StartsWith("SELECT", StringComparison.Ordinal) && !tellsUidNext ? "0 EXISTS\nOK [UIDVALIDITY 7] x\nOK [PERMANENTFLAGS (\\Seen \\*)] x\nOK [READ-WRITE] done"
+            : null;
+        await using var run = await CopyAsync("one", "two");
+        Assert.Equal(["one", "two"], Stored);
+        Assert.Equal([new Uid(1), new Uid(2)], run.Receipts.Values.Select(r => r.Target));
+    }
+
     [Fact]
     public async Task Yahoo_gets_a_final_CRLF_where_it_refuses_a_message_without()
     {
