@@ -46,7 +46,7 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
         Task<(long, long)> OctetsAsync(IMessageStore store, FolderEntry folder) => FolderSize.OctetsAsync(store, folder, cancellationToken);
     }
 
-    /// <summary>Returns the amounts that exceed the free space the target reports.</summary>
+    /// <summary>Returns a message for each limit (of messages or octets) that the target reports and that leaves too little room for the mail still to be copied.</summary>
     public static IEnumerable<string> FindExcess(MailboxSize size, IEnumerable<StoreFact> target)
     {
         foreach (var fact in target.Where(f => f.Free is not null))

@@ -81,7 +81,7 @@ public sealed record FolderCounts
     /// <summary>Messages that were at the target before this run or were adopted by it.</summary>
     public long AlreadyPresent { get; init; }
 
-    /// <summary>The messages in <see cref="AlreadyPresent"/> that this run found at the target and adopted.</summary>
+    /// <summary>Those of <see cref="AlreadyPresent"/> that no earlier run had recorded: this run found them at the target and recorded them as copies.</summary>
     public long Adopted { get; init; }
 
     /// <summary>Messages excluded by a filter.</summary>

@@ -10,7 +10,8 @@ using Imapsync.Engine.Stores.Labels;
 namespace Imapsync.Engine.Running;
 
 /// <summary>
-/// Checks whether jobs would run: opens both stores as a run does, within the limits of their hosts, and reads the folders. Changes nothing.
+/// Checks whether jobs would run: opens both stores as a run does, keeping to the connection limits of the hosts, and reads the lists of folders.
+/// Changes nothing.
 /// </summary>
 public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
 {
@@ -18,7 +19,7 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
     private readonly JobSession entry = new(time, openStore, FileMedium.Opener(time));
 
     /// <param name="withSizes">Whether to add up message sizes, which requires listing every message.</param>
-    /// <param name="onEvent">Called when the job has to wait for its hosts.</param>
+    /// <param name="onEvent">Called when the job has to wait for a free connection to a host.</param>
     public async Task<AccountCheck> RunAsync(JobDefinition job, bool withSizes, Action<JobEvent> onEvent, CancellationToken cancellationToken)
     {
         using var place = await entry.EnterAsync(job, new JobReporter(job.Name, time, onEvent), cancellationToken);

@@ -83,8 +83,8 @@ internal static class AccountMark
     private static string SourceLine(Endpoint source) => "source " + DigestOf(NameOf(source));
 
     /// <summary>
-    /// Returns the target's line. It does not contain a backup's path, since a backup may be moved to another directory together with its
-    /// UIDs.
+    /// Returns the mark's line about the target. A backup's path is left out of it, since a backup keeps its UIDs when it is moved to another
+    /// directory.
     /// </summary>
     private static string TargetLine(Endpoint target) => "target " + DigestOf(target.Place is null ? NameOf(target) : "");
 

@@ -5,10 +5,10 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The <c>appending</c> piece of the job's state. It exists while a run appends messages, and remains after a run that did not end properly. If
-/// it is missing, every append so far is recorded; an unrecorded copy at the target then means that the state was restored from an older copy.
-/// The mark is durable before anything is appended: otherwise the state after a power cut would look like an older copy, and a flag removed at
-/// the source would stay at the target.
+/// The <c>appending</c> piece of the job's state. A run writes it before its first append and deletes it at a proper end, so that it remains
+/// after a crash. Without this mark, the state records every message that the job has appended. If the target holds an appended message that the
+/// state does not record, the state was restored from a backup. The mark is on disk before the first append, because a power cut would otherwise
+/// be mistaken for such a restore. Flags are only added then, so a flag removed at the source would stay at the target.
 /// </summary>
 internal sealed class AppendMark
 {

@@ -77,7 +77,7 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         return new Account(address, Named(ProviderGiven(), ("url", WithUser(server, address), "")));
     }
 
-    /// <summary>Asks a person to confirm a host outside the domain that only DNS names, since a password must not be sent there unasked.</summary>
+    /// <summary>Asks a person to confirm a host that is outside the address's domain and known from DNS only. No password may be sent to such a host without consent.</summary>
     private async Task<bool> IsAgreedAsync(FoundServer found, string address, CancellationToken cancellationToken)
     {
         if (found.IsVouchedFor)

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>An account that a person has to sign in to, from a real Dovecot that asks an authorization server about each token, by real processes.</summary>
+/// <summary>Real worker processes copy an account that a person has to sign in to. Its server is a real Dovecot, which asks an authorization server about each token.</summary>
 [Collection(OtherPostgresCollection.Name)]
 public sealed class SignInRunTests(PostgresFixture postgres)
 {

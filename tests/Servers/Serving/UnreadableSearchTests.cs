@@ -35,7 +35,7 @@ public sealed class UnreadableSearchTests
         }
     }
 
-    /// <summary>Returns a random search key as text, and a function that says whether a message matches: null if this can't be known.</summary>
+    /// <summary>Returns a random search key as text, and a function that returns whether a message matches, or null where that can't be known.</summary>
     private static (string Text, Func<int, bool?> Fits) Key(Random random, int depth)
     {
         var one = random.Next(1, Messages + 1);

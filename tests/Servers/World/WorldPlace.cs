@@ -39,7 +39,7 @@ internal abstract class WorldPlace(string directory)
     {
     }
 
-    /// <summary>Rebuilds the store's indexes, as after their loss.</summary>
+    /// <summary>Deletes some of the store's indexes, chosen at random; the store then rebuilds them.</summary>
     public virtual void LoseIndex(Random random)
     {
     }

@@ -3,9 +3,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Records the messages of one folder during whose reading a connection broke. Such a message is requested alone. If connections keep breaking, it
-/// is not requested any more; otherwise it would keep all others from being copied. The record lasts as long as the store is open. A folder may be
-/// read by several tasks, each with a connection of its own.
+/// Records the messages of one folder that were being read when a connection broke. Such a message is then requested alone. If the connection breaks
+/// again each time, the message is given up, so that it does not keep the others from being copied. The record lasts as long as the store is open.
+/// Several tasks may read the folder, each over a connection of its own.
 /// </summary>
 internal sealed class ReadFailures(BodySizes sizes)
 {

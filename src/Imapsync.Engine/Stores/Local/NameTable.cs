@@ -105,9 +105,9 @@ internal sealed class NameTable
         return true;
     }
 
-    /// <summary>Extracts the numbers of a name that have neither leading zeros nor too many digits.</summary>
+    /// <summary>Splits a name into its shape and its numbers. A number with leading zeros or too many digits counts as text.</summary>
     /// <param name="shape">The name with <see cref="Number"/> in place of each number.</param>
-    /// <returns>False where the name has no such number, or too many.</returns>
+    /// <returns>False if the name contains no number, or more numbers than the table can hold for a name.</returns>
     private bool TrySplit(ReadOnlySpan<char> name, out ReadOnlySpan<char> shape, out int count)
     {
         var length = 0;
