@@ -1,6 +1,7 @@
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
+using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
@@ -43,6 +44,30 @@ public sealed class DoubtfulEmptinessTests : IDisposable
         work.Messages.Clear();
         Assert.Equal((JobOutcome.Ok, 2L), Result(await box.RunAsync()));
         Assert.Empty(box.Target.Folder("Work").Messages);
+    }
+
+    /// <summary>A count that is always the same and too low hides changes behind counters that agree.</summary>
+    [Theory]
+    [InlineData(0, FlagPolicy.Follow)]
+    [InlineData(1, FlagPolicy.Follow)]
+    [InlineData(0, FlagPolicy.Exact)]
+    [InlineData(0, FlagPolicy.Once)]
+    [InlineData(1, FlagPolicy.Once)]
+    public async Task A_count_below_what_is_known_shows_nothing(int count, FlagPolicy flags)
+    {
+        box.Job = box.Job with { Flags = flags };
+        box.Source.HasModSeq = false;
+        var work = box.Source.Folder("Work");
+        work.WrongCount = count;
+        await box.RunAsync();
+        Assert.Equal((JobOutcome.Ok, 0L), Result(await box.RunAsync()));
+        work.SetFlags(2, "\\Flagged");
+        work.Messages.RemoveAt(0);
+
+        var report = await box.RunAsync();
+        Assert.DoesNotContain(report.Problems, p => p.Reason == Reasons.Accounting);
+        Assert.Equal(1, report.Totals.Deleted);
+        Assert.Equal(flags != FlagPolicy.Once, Assert.Single(box.Target.Folder("Work").Messages).Flags.System.HasFlag(MessageFlags.Flagged));
     }
 
     [Fact]

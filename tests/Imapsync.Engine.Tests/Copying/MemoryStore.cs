@@ -288,9 +288,13 @@ internal sealed class MemoryFolderState(uint validity)
         return status with { Messages = OpensEmpty ? 0 : status.Messages, UidNext = OpensWithUidNext ? status.UidNext : Uid.None };
     }
 
+    /// <summary>A wrong message count that STATUS and listings report, with no unseen messages; null for the right counts.</summary>
+    public int? WrongCount { get; set; }
+
     /// <summary>The status that a listing reports for the folder.</summary>
-    public FolderStatus ListedStatus(bool withModSeq) =>
-        TellsCount ? Status(withModSeq) : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };
+    public FolderStatus ListedStatus(bool withModSeq) => WrongCount is { } count ? Status(withModSeq) with { Messages = count, Unseen = 0 }
+        : TellsCount ? Status(withModSeq)
+        : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };
 
     public static DateTimeOffset Day(int day) => new DateTimeOffset(2025, 1, 1, 10, 0, 0, TimeSpan.FromHours(1)).AddDays(day);
 }
