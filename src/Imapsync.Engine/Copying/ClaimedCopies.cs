@@ -20,8 +20,18 @@ internal static class ClaimedCopies
         if (messages.Count == 0)
             return [];
         var sizes = new LikelySizes(messages.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
-        var records = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone && sizes.Contains(m.Checksum?.Length ?? m.Seen?.Size))
-            .ToDictionary(m => m.Target);
+        var all = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone).ToDictionary(m => m.Target);
+        if (all.Count == 0)
+            return [];
+        // A wrong record has the size of its own message, so the size that the target lists is compared too. The recorded size counts because some
+        // servers list wrong sizes.
+        var records = new Dictionary<Uid, SettledMessage>();
+        await foreach (var copy in target.ListAsync(new ListRequest(new UidSet(all.Keys), WithDateAndSize: true), cancellationToken))
+        {
+            if (all.TryGetValue(copy.Uid, out var record) && (sizes.Contains(copy.Size) || sizes.Contains(record.Checksum?.Length ?? record.Seen?.Size)))
+                records[copy.Uid] = record;
+        }
+
         if (records.Count == 0)
             return [];
         var alike = await new MessageRecognition(source, target).RecognizeAsync(messages, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, records.Keys.ToHashSet());

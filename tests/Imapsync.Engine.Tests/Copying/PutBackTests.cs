@@ -203,6 +203,41 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
+    /// The target is restored, and somebody's message gets the UID of a copy that is missing now. The record of the missing copy has another size
+    /// than the message, or the same one.
+    /// </summary>
+    [Theory]
+    [InlineData(4)]
+    [InlineData(1000)]
+    public async Task A_message_under_the_UID_of_a_missing_copy_is_found_when_it_comes_to_the_source(int missing)
+    {
+        box.Job = box.Job with { Deletions = DeletionPolicy.Keep };
+        box.Source.HasModSeq = false;
+        Deliver(1, 3);
+        await box.RunAsync();
+        var putBack = Target.BackUp();
+        Deliver(missing, missing);
+        await box.RunAsync();
+        putBack();
+        Target.Add(Text(5));
+        Deliver(5, 5);
+        box.Target.OnStep = step =>
+        {
+            if (step == "append")
+                throw new MailException(FailureScope.Message, false, "NO not this one");
+        };
+        Assert.Equal(1, (await box.RunAsync()).Totals.Failed);
+        box.Target.OnStep = _ => { };
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Incomplete, Reasons.OtherMail), (report.Outcome, Assert.Single(report.Problems).Reason));
+        string[] expected = [.. Subjects(1, 3), "s005", $"s{missing:000}"];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Here(Target));
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+    }
+
+    /// <summary>
     /// If the source did not report UIDNEXT, or the run was interrupted, the UIDs of the recorded messages show which UIDs the source had already assigned.
     /// </summary>
     [Fact]
