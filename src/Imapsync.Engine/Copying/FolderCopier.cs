@@ -40,7 +40,7 @@ internal sealed class FolderCopier(
         if (context.Job.IsRestore && target is not null)
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
-            report.Note(key.Source, $"what has taken the names of messages seen before is taken for new mail: {others}");
+            report.Note(key.Source, $"other mail has taken the names of messages seen before and is copied as new: {others}");
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {

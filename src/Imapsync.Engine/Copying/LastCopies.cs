@@ -46,8 +46,8 @@ internal static class LastCopies
         var gone = new UidSet(vanished.Select(m => m.Source));
         var sums = vanished.Select(m => m.Checksum).OfType<MessageChecksum>().ToHashSet();
         var sightings = vanished.Select(m => m.Seen).OfType<Sighting>().ToHashSet();
-        var onlyRead = vanished.Where(m => m.Seen is null).Select(SizeOf).ToHashSet();
-        var onlySeen = vanished.Where(m => m.Checksum is null).Select(SizeOf).ToHashSet();
+        var onlyRead = vanished.Where(m => m.Seen is null).Select(m => m.Size).ToHashSet();
+        var onlySeen = vanished.Where(m => m.Checksum is null).Select(m => m.Size).ToHashSet();
         // The records are enumerated twice instead of being collected, to save memory: all messages of a big folder may have the same size.
         var copies = new UidSet(Twins().Select(m => m.Target));
         if (copies.IsEmpty)
@@ -76,8 +76,8 @@ internal static class LastCopies
     private static async Task<List<SettledMessage>> DescribeAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> vanished, IReadOnlyList<SettledMessage> orphans, CancellationToken cancellationToken)
     {
-        var sizes = orphans.Select(SizeOf).ToHashSet();
-        List<SettledMessage> copies = [.. vanished.Where(m => sizes.Contains(SizeOf(m)))];
+        var sizes = orphans.Select(m => m.Size).ToHashSet();
+        List<SettledMessage> copies = [.. vanished.Where(m => sizes.Contains(m.Size))];
         var unseen = orphans.Any(o => o.Checksum is null) ? copies.Where(c => c.Seen is null).Select(c => c.Target).ToHashSet() : [];
         var unread = orphans.Any(o => o.Seen is null) ? copies.Where(c => c.Checksum is null).Select(c => c.Target).ToHashSet() : [];
         if (unseen.Count + unread.Count == 0)
@@ -99,6 +99,4 @@ internal static class LastCopies
     /// <summary>Returns true if both records have the same check sum or, if one of them has no check sum, the same size and header.</summary>
     private static bool AreAlike(SettledMessage one, SettledMessage other) =>
         one.Checksum is { } sum && other.Checksum is { } sums ? sum == sums : one.Seen is { } seen && other.Seen == seen;
-
-    private static long? SizeOf(SettledMessage message) => message.Checksum?.Length ?? message.Seen?.Size;
 }

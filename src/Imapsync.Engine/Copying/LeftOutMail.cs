@@ -21,13 +21,13 @@ internal static class LeftOutMail
         if (gone.Count == 0 || plan.Skip.Count == 0)
             return [];
         var (here, there) = (context.Source.Traits, context.Target.Traits);
-        var sizes = new LikelySizes(gone.Select(SizeOf).OfType<long>(), here, there);
-        var isAnySize = gone.Exists(m => SizeOf(m) is null);
+        var sizes = new LikelySizes(gone.Select(m => m.Size).OfType<long>(), here, there);
+        var isAnySize = gone.Exists(m => m.Size is null);
         List<MessageInfo> back = [.. plan.Skip.Where(m => isAnySize || sizes.Contains(m.Size))];
         if (back.Count == 0)
             return [];
         var likely = new LikelySizes(back.Select(m => m.Size), here, there);
-        var copies = gone.Where(m => SizeOf(m) is not { } size || likely.Contains(size)).Select(m => m.Target).Except(taken).ToHashSet();
+        var copies = gone.Where(m => m.Size is not { } size || likely.Contains(size)).Select(m => m.Target).Except(taken).ToHashSet();
         var found = await recognition.RecognizeAsync(back, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, copies);
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
         var sources = found.Select(f => f.Source.Uid).ToHashSet();
@@ -35,6 +35,4 @@ internal static class LeftOutMail
         plan.Skipped -= found.Count;
         return found;
     }
-
-    private static long? SizeOf(SettledMessage message) => message.Checksum?.Length ?? message.Seen?.Size;
 }

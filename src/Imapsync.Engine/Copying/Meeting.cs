@@ -40,7 +40,7 @@ internal sealed class Meeting
         if (context.Job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
         sizes = new LikelySizes(isWhole ? [] : plan.Copy.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
-        Returning = [.. plan.Reusable.Where(m => sizes.Contains(m.Checksum?.Length ?? m.Seen?.Size)).Select(m => m.Target)];
+        Returning = [.. plan.Reusable.Where(m => sizes.Contains(m.Size)).Select(m => m.Target)];
     }
 
     /// <summary>Sizes in octets that copies of the messages to copy may have at the target; none if the whole target is compared.</summary>

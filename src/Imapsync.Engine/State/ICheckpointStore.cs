@@ -188,7 +188,11 @@ public enum Settlement : byte
 /// For a message without a check sum: its size and header at the target when it was recognised there. Null if there is a check sum.
 /// </param>
 public readonly record struct SettledMessage(
-    Uid Source, Uid Target, Settlement Settlement, FlagSet Flags, MessageChecksum? Checksum = null, Sighting? Seen = null);
+    Uid Source, Uid Target, Settlement Settlement, FlagSet Flags, MessageChecksum? Checksum = null, Sighting? Seen = null)
+{
+    /// <summary>The message's size in octets; null if unknown.</summary>
+    public long? Size => Checksum?.Length ?? Seen?.Size;
+}
 
 /// <summary>The size and header of a target message that was never read whole.</summary>
 /// <param name="Size">The size in octets as listed by the target.</param>
