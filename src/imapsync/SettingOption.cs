@@ -30,5 +30,4 @@ internal sealed class SettingOption(string name, JobSetting setting) : Option<st
         ["connections"] or ["limits", ..] => "Limits",
         _ => "Kinds of stores",
     };
-
 }

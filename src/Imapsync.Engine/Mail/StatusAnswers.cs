@@ -29,11 +29,14 @@ internal static class StatusAnswers
         {
             return await store.GetStatusAsync(path, cancellationToken);
         }
-        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
+        catch (MailException e) when (IsRefusal(e))
         {
             return null;
         }
     }
+
+    /// <summary>Returns whether a failure means that the folder exists and the store refuses to tell its counters.</summary>
+    public static bool IsRefusal(MailException failure) => failure is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone };
 
     /// <inheritdoc cref="IMessageStore.ExistsAsync"/>
     public static async Task<bool> ExistsAsync(IMessageStore store, FolderPath path, CancellationToken cancellationToken)

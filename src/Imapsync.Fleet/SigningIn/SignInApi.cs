@@ -90,22 +90,24 @@ internal static class SignInApi
 
         async Task SignInAsync()
         {
-            var end = new SignInEvent { IsSignedIn = true };
             try
             {
                 await signIn.SignInAsync(new SignInDialogue(text => lines.Writer.TryWrite(new SignInEvent { Text = text })), KeyPlace.Best, stop.Token);
+                lines.Writer.TryWrite(new SignInEvent { IsSignedIn = true });
             }
             catch (OperationCanceledException)
             {
-                end = new SignInEvent { Problem = "the server ends" };
+                lines.Writer.TryWrite(new SignInEvent { Problem = "the server ends" });
             }
             catch (Exception e) when (e is MailException or IOException)
             {
-                end = new SignInEvent { Problem = e.Message };
+                lines.Writer.TryWrite(new SignInEvent { Problem = e.Message });
             }
-
-            lines.Writer.TryWrite(end);
-            lines.Writer.Complete();
+            finally
+            {
+                // After an unexpected exception too, because the person would otherwise wait forever.
+                lines.Writer.Complete();
+            }
         }
 
         // True where there may be a line, also after a while in which there was none.

@@ -30,15 +30,7 @@ public sealed class GrownCopyTests : IDisposable
     [MemberData(nameof(Cases))]
     public async Task Mail_that_is_back_under_another_UID_has_its_copy(bool hasIds, bool isAdopted)
     {
-        Fill(hasIds);
-        await box.RunAsync();
-        Grow();
-        if (isAdopted)
-        {
-            box.DeleteCheckpoints();
-            await box.RunAsync();
-        }
-
+        await CopyAndGrowAsync(hasIds, isAdopted);
         Source.Remove(2);
         Source.Add(Mail(2, hasIds));
 
@@ -52,15 +44,7 @@ public sealed class GrownCopyTests : IDisposable
     [MemberData(nameof(Cases))]
     public async Task Mail_that_a_filter_leaves_out_when_it_is_back_keeps_its_copy(bool hasIds, bool isAdopted)
     {
-        Fill(hasIds);
-        await box.RunAsync();
-        Grow();
-        if (isAdopted)
-        {
-            box.DeleteCheckpoints();
-            await box.RunAsync();
-        }
-
+        await CopyAndGrowAsync(hasIds, isAdopted);
         box.Job = box.Job with { Messages = new MessageFilter { Before = MemoryFolderState.Day(0) } };
         Source.Remove(2);
         Source.Add(Mail(2, hasIds));
@@ -91,6 +75,20 @@ public sealed class GrownCopyTests : IDisposable
     private static string Mail(int number, bool hasIds) => hasIds
         ? MailboxFixture.Mail($"m{number}")
         : $"From: a@example.org\r\nSubject: message {number}\r\n\r\ntext {number}\r\n";
+
+    /// <summary>Copies all mail and lets a mail program add fields to the copies.</summary>
+    /// <param name="isAdopted">Whether the grown copies are then recognised by a run without records.</param>
+    private async Task CopyAndGrowAsync(bool hasIds, bool isAdopted)
+    {
+        Fill(hasIds);
+        await box.RunAsync();
+        Grow();
+        if (isAdopted)
+        {
+            box.DeleteCheckpoints();
+            await box.RunAsync();
+        }
+    }
 
     private void Fill(bool hasIds)
     {

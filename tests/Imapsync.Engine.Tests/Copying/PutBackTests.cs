@@ -186,13 +186,7 @@ public sealed class PutBackTests : IDisposable
         Deliver(5, 5);
         await box.RunAsync();
         Deliver(4, 4);
-        box.Target.OnStep = step =>
-        {
-            if (step == "append")
-                throw new MailException(FailureScope.Message, false, "NO not this one");
-        };
-        Assert.Equal(1, (await box.RunAsync()).Totals.Failed);
-        box.Target.OnStep = _ => { };
+        await RunRefusedAsync();
 
         var report = await box.RunAsync();
 
@@ -221,13 +215,7 @@ public sealed class PutBackTests : IDisposable
         putBack();
         Target.Add(Text(5));
         Deliver(5, 5);
-        box.Target.OnStep = step =>
-        {
-            if (step == "append")
-                throw new MailException(FailureScope.Message, false, "NO not this one");
-        };
-        Assert.Equal(1, (await box.RunAsync()).Totals.Failed);
-        box.Target.OnStep = _ => { };
+        await RunRefusedAsync();
 
         var report = await box.RunAsync();
 
@@ -423,6 +411,18 @@ public sealed class PutBackTests : IDisposable
         Assert.True(target.Messages.Select(Subject).ToHashSet().IsSupersetOf(before), $"{what}: removed {string.Join(' ', before.Except(target.Messages.Select(Subject)))}");
         Assert.True(target.Messages.Where(IsForeign).All(m => m.Flags.ToString() == "$Theirs"), $"{what}: somebody else's mail was flagged");
         Assert.True(target.Messages.Select(Subject).Distinct().Count() == target.Messages.Count, $"{what}: twice");
+    }
+
+    /// <summary>Runs the job while the target refuses each message, so that the next run compares these messages with the whole target.</summary>
+    private async Task RunRefusedAsync()
+    {
+        box.Target.OnStep = step =>
+        {
+            if (step == "append")
+                throw new MailException(FailureScope.Message, false, "NO not this one");
+        };
+        Assert.Equal(1, (await box.RunAsync()).Totals.Failed);
+        box.Target.OnStep = _ => { };
     }
 
     private void Deliver(int from, int to)

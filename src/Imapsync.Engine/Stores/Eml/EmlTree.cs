@@ -135,7 +135,7 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     private static bool IsNeverFolder(DirectoryInfo directory, LeftOut leftOut)
     {
-        if (!NeverFolders.Contains(directory.Name) && !directory.Name.StartsWith(".Trash-", StringComparison.Ordinal))
+        if (!NeverFolders.Contains(directory.Name) && !SystemFiles.IsTrash(directory.Name))
             return false;
         // A mail folder may have the name lost+found. If this program has written to it, the directory has an index.
         if (EmlIndex.IsIn(directory.FullName))

@@ -47,7 +47,7 @@ internal sealed partial class ImapWritableFolder(
         {
             return await GuardAsync(Client.StatusAsync(WireName, cancellationToken), "the status");
         }
-        catch (MailException e) when (e is { Scope: FailureScope.Folder, IsTransient: false, Kind: not FailureKind.Gone })
+        catch (MailException e) when (StatusAnswers.IsRefusal(e))
         {
             return null;
         }

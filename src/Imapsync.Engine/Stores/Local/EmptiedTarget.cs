@@ -30,6 +30,6 @@ internal static class EmptiedTarget
         if (!Directory.Exists(root))
             return false;
         var entries = isMaildir ? Directory.EnumerateDirectories(root) : Directory.EnumerateFileSystemEntries(root);
-        return entries.Select(Path.GetFileName).Any(n => !NoMail.Contains(n) && !n!.StartsWith(".Trash-", StringComparison.Ordinal));
+        return entries.Select(Path.GetFileName).Any(n => !NoMail.Contains(n) && !SystemFiles.IsTrash(n!));
     }
 }

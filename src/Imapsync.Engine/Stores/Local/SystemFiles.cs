@@ -7,6 +7,9 @@ internal static class SystemFiles
 {
     private static ReadOnlySpan<byte> AppleDouble => [0x00, 0x05, 0x16, 0x07];
 
+    /// <summary>Returns whether a directory of this name is a disk's trash, to which file managers move deleted files (freedesktop.org: <c>.Trash-UID</c>).</summary>
+    public static bool IsTrash(string name) => name.StartsWith(".Trash-", StringComparison.Ordinal);
+
     public static bool Has(string name) => name is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ".nomedia";
 
     /// <summary>

@@ -39,7 +39,7 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
     public IReadOnlyList<DirectoryInfo> RealDirectories(string directory)
     {
         var found = new List<DirectoryInfo>();
-        var mail = new SortedSet<string>(StringComparer.Ordinal);
+        var mail = new SortedDictionary<string, string>(StringComparer.Ordinal);
         try
         {
             foreach (var entry in new DirectoryInfo(directory).EnumerateFileSystemInfos("*", All))
@@ -58,9 +58,9 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
                 {
                     found.Add((DirectoryInfo)entry);
                 }
-                else if (IsMail(entry))
+                else if (MailOf(entry) is { } kind)
                 {
-                    mail.Add(entry.FullName);
+                    mail.Add(entry.FullName, kind);
                 }
             }
         }
@@ -70,7 +70,7 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
         }
 
         if (mail.Count > 0)
-            Add(mail.Min!, $"it is {ForeignMail.OfFile(mail.Min!)} and lies in no Maildir{(mail.Count > 1 ? $", like {mail.Count - 1} more in that directory" : "")}; give it a job of its own, or move it out of here");
+            Add(mail.First().Key, $"it is {mail.First().Value} and lies in no Maildir{(mail.Count > 1 ? $", like {mail.Count - 1} more in that directory" : "")}; give it a job of its own, or move it out of here");
         found.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         return found;
     }
@@ -129,10 +129,13 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
         return false;
     }
 
-    /// <summary>Whether a file holds mail. The files of mail servers hold none and are not opened, nor are hidden ones, which are programs' own.</summary>
-    private bool IsMail(FileSystemInfo file) =>
+    /// <summary>
+    /// Returns what mail a file holds, as <see cref="ForeignMail.OfFile"/> does; null if it holds none. The files of mail servers hold none and are
+    /// not opened, nor are hidden files, which belong to programs.
+    /// </summary>
+    private string? MailOf(FileSystemInfo file) =>
         withFiles && file.Name[0] != '.' && !OfServers.Any(s => file.Name.StartsWith(s, StringComparison.Ordinal)) && !SystemFiles.Has(file.Name)
-        && ++filesOpened <= MaxFiles && ForeignMail.OfFile(file.FullName) is not null;
+        && ++filesOpened <= MaxFiles ? ForeignMail.OfFile(file.FullName) : null;
 
     /// <summary>
     /// Records a link that may lead to mail: a broken one may lead to a disk that is not mounted. Editors' locks (<c>.#name</c>) are always
