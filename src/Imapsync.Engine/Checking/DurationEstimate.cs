@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Checking;
 
 /// <summary>
-/// Estimates how long jobs will take, from the usual speed of one account and the number of parallel accounts, within the limits of accounts and
-/// hosts. Pure.
+/// Estimates how long jobs will take: from the speed that a mail server usually allows one account, the number of accounts copied in
+/// parallel, and the limits set for endpoints and hosts. Pure.
 /// </summary>
 public static class DurationEstimate
 {

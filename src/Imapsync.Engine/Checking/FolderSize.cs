@@ -7,8 +7,10 @@ namespace Imapsync.Engine.Checking;
 /// </summary>
 public static class FolderSize
 {
-    /// <summary>Counts the folder's messages, from its entry in the folder list if that has a count, otherwise from its status.</summary>
-    /// <returns>The number of messages; 0 for a folder that holds only folders, null if the store does not tell.</returns>
+    /// <summary>
+    /// Counts the folder's messages. The folder list is used if it has a count; otherwise the store is asked for the folder's status.
+    /// </summary>
+    /// <returns>The number of messages; 0 for a folder that holds only folders; null if the store does not report it.</returns>
     public static async Task<long?> CountAsync(IMessageStore store, FolderEntry folder, CancellationToken cancellationToken)
     {
         if (!folder.HoldsMessages)

@@ -6,7 +6,9 @@ namespace Imapsync.Engine.Checking;
 /// <summary>Checks a Maildir or mbox target before it is opened. It changes nothing.</summary>
 public static class LocalTarget
 {
-    /// <summary>Returns a fact to report when the endpoint's directory does not exist yet or is empty, as a new volume is; otherwise null.</summary>
+    /// <summary>
+    /// Returns a fact to report when the endpoint's directory does not exist yet or is empty (a newly mounted volume is); otherwise null.
+    /// </summary>
     public static StoreFact? DirectoryToFill(Endpoint endpoint)
     {
         if (DirectoryOf(endpoint) is not { } directory)

@@ -60,13 +60,13 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
     }
 
     /// <summary>
-    /// Returns why the target can never create a folder. Returns null if no obstacle is known, for the folder's own name or for the
+    /// Returns why the target can never create a folder. Returns null if the target may accept the folder's own name, or else the
     /// alternative name that a run would try next.
     /// </summary>
     private async Task<string?> WhyNotAsync(FolderPath path, CancellationToken cancellationToken) =>
         await target!.WhyNeverAsync(path, cancellationToken) is { } why && await target.WhyNeverAsync(TargetNames.Strict(path), cancellationToken) is not null ? why : null;
 
-    /// <summary>The totals over all folders, in messages or in octets.</summary>
+    /// <summary>Totals over all folders: numbers of messages, or sizes in octets.</summary>
     private sealed class Sum
     {
         public long Source { get; private set; }
@@ -76,12 +76,15 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
         public long Left { get; private set; }
 
         /// <summary>
-        /// The number of folders or messages that are in none of these totals, because a side does not report their amount.
+        /// The number of folders (or messages) that are missing from these totals, because a store does not report their message count (or
+        /// size).
         /// </summary>
         public long Unknown { get; private set; }
 
         /// <param name="known">The target's folder; null if it does not exist yet.</param>
-        /// <param name="measure">Returns the amount that a folder holds, and how many items of unknown amount.</param>
+        /// <param name="measure">
+        /// Returns a folder's number of messages or size, and the number of items in it for which the store reports no value.
+        /// </param>
         public async Task AddAsync(
             IEnumerable<FolderEntry> folders, FolderEntry? known, Func<IMessageStore, FolderEntry, Task<(long, long)>> measure, IMessageStore source, IMessageStore? target)
         {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>A setting that was given outside a job file.</summary>
-/// <param name="Given">Where it was given, for error texts: <c>--target-password-env</c>.</param>
+/// <param name="Given">What the user wrote to give it, for error texts: <c>--target-password-env</c>.</param>
 /// <param name="Path">The keys leading to the setting in a job, with numbers for list entries: <c>target</c>, <c>password_env</c>.</param>
 public sealed record GivenSetting(string Given, ImmutableArray<string> Path, string Value);
 

@@ -39,7 +39,9 @@ internal sealed class HostsReader(JobReadContext reading)
         return job with { Definition = definition };
     }
 
-    /// <summary>Reports limits that apply to no job. The host is then probably misspelt, and the server meant would not be protected.</summary>
+    /// <summary>
+    /// Reports limits whose host no job uses. The host name is then probably misspelt, and the server that was meant would get no limit.
+    /// </summary>
     public void RefuseUnused(IEnumerable<ReadJob> jobs)
     {
         if (hosts.Count == used.Count)

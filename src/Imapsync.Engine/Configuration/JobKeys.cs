@@ -5,7 +5,8 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>A key of a job file, described for the manual.</summary>
 /// <param name="Value">A sentence that says what values the key takes.</param>
 /// <param name="Keys">
-/// The keys of the section, or of each section in the list; empty for a key without a section. Several sections with the same keys share one list.
+/// The keys of the section, or of each section in the list; empty for a key without a section. Sections with the same keys share one list
+/// instance.
 /// </param>
 public sealed record JobKey(string Name, string Purpose, string Value, bool IsRequired, IReadOnlyList<JobKey> Keys);
 

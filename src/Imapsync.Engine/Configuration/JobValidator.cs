@@ -86,7 +86,7 @@ internal static class JobValidator
         foreach (var (first, second) in Repeated(whole.Where(j => AccountOf(j.Definition!.Target) is not null), j => TargetTree(j.Definition!), StringComparer.Ordinal))
             errors.Add(SameTarget(first, second));
 
-        // In this order, everything inside a directory directly follows that directory.
+        // The targets are sorted by path, so everything inside a directory directly follows that directory.
         (ReadJob Job, string Path)? outer = null;
         foreach (var target in whole.Where(j => j.Definition!.Target.Place is not null).Select(j => (Job: j, Path: RealPath.Of(j.Definition!.Target.Place!))).OrderBy(t => t.Path + "/", Places))
         {
@@ -115,7 +115,7 @@ internal static class JobValidator
 
         if (!places.Exists(p => p.IsSnapshots))
             return;
-        // In this order, a directory precedes everything inside it.
+        // The directories are sorted by path, so a directory precedes everything inside it.
         var around = new Stack<(string Path, ReadJob Job, string What, bool IsSnapshots)>();
         foreach (var place in places.OrderBy(p => p.Path.TrimEnd('/') + "/", Places))
         {
@@ -137,7 +137,10 @@ internal static class JobValidator
     private static ConfigurationError SameTarget(ReadJob first, ReadJob second) =>
         new(UrlOrigin(second.Node, "target"), $"job '{first.Name}' writes to the same place, {first.Definition!.Target.Display}", "give each job a target of its own, with another name than in upper or lower case");
 
-    /// <summary>Describes the target account and the folder rules. Several jobs may write to one account when their folder rules differ.</summary>
+    /// <summary>
+    /// Returns a text that is equal for two jobs with the same target account and the same folder rules. Only such jobs would write to the
+    /// same folders.
+    /// </summary>
     private static string TargetTree(JobDefinition job) => string.Join('\n',
         [AccountOf(job.Target), .. job.Folders.Include, "-", .. job.Folders.Exclude, "=", .. job.Folders.Map.OrderBy(m => m.Key).Select(m => $"{m.Key}={m.Value}"), $"{job.Folders.Prefix}"]);
 

@@ -21,7 +21,8 @@ internal sealed class NoticeReader(JobReadContext reading)
     private Notice? ReadOne(SettingNode entry)
     {
         var given = entry.Children.Where(n => !n.IsTakenAway()).Select(n => Array.Find(Kinds, k => n.Key == k || n.Key.StartsWith(k + "_", StringComparison.Ordinal))).OfType<string>().Distinct().ToList();
-        // An entry whose only kind is misspelt is already reported as having an unknown key.
+        // If the entry has no known kind (ping, webhook, …) but an unknown key, that key is probably a misspelt kind. It is already
+        // reported as unknown.
         if (given.Count == 0 && entry.Children.Any(n => !JobSchema.Notice.Any(k => k.Name == n.Key)))
             return null;
         if (given.Count != 1)

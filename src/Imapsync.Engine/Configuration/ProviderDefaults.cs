@@ -7,8 +7,8 @@ namespace Imapsync.Engine.Configuration;
 internal sealed class ProviderDefaults(JobReadContext reading)
 {
     /// <summary>
-    /// The share of a provider's daily budget that is used. Data that is read ahead or refused counts too, so some of the budget is left
-    /// over.
+    /// The share of a provider's daily transfer budget that is used. The provider also counts data that was read ahead or refused, so the
+    /// rest of the budget is kept in reserve.
     /// </summary>
     private const decimal ShareOfBudget = 0.9m;
 

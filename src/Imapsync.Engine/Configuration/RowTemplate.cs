@@ -44,7 +44,9 @@ internal sealed class RowTemplate
     /// <summary>The columns that contain secrets such as passwords.</summary>
     public IReadOnlySet<int> Secrets => secrets;
 
-    /// <summary>Returns the job for a row. Invalid cells are reported, but the job is complete nevertheless.</summary>
+    /// <summary>
+    /// Returns the job for a row. Invalid cells are reported and left out of the values, but the job still has all its settings.
+    /// </summary>
     public SettingNode Fill(JobRow row, List<ConfigurationError> rowErrors)
     {
         // An empty or unusable cell is reported here, once per column; it is not inserted into any value.

@@ -29,7 +29,8 @@ internal static partial class YamlTrouble
     }
 
     /// <summary>
-    /// Hides quoted text, since it comes from the file. Short quoted punctuation, or two such quotes, is kept, since it is what the parser expected.
+    /// Hides quoted text, since it comes from the file. A quotation of one or two punctuation characters is kept, also two of them joined
+    /// by "or": it says what the parser expected.
     /// </summary>
     private static string Harmless(Match quoted) => Expected().IsMatch(quoted.Value) ? quoted.Value : "…";
 

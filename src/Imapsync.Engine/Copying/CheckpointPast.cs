@@ -6,7 +6,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Decides whether a pair's checkpoint is still valid for its two folders, and what may be kept of a checkpoint that was reset.</summary>
+/// <summary>
+/// Decides whether the checkpoint of a pair (a source folder and its target folder) is still valid for these folders, and what may be kept
+/// of a checkpoint that was reset.
+/// </summary>
 /// <param name="last">The pair's summary after the last run; null if unknown.</param>
 internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSummary? last)
 {
@@ -42,7 +45,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             return false;
         if (reason.Length > 0)
             context.Report.Note(pair.Source.Path, $"{reason}; messages are matched again by identity, nothing is removed");
-        // A message confirmed by identity keeps its recorded check sum. It also keeps the flags propagated last if only the MODSEQs restarted.
+        // After the reset, messages are matched anew by their headers. If that confirms a recorded pair of UIDs, the message keeps its
+        // recorded check sum, and, if only the MODSEQs restarted, the flags propagated last.
         var isGood = checkpoint.Condition == CheckpointCondition.Good;
         var isSameSource = isGood && !source.UidValidity.IsNone && checkpoint.SourceValidity == source.UidValidity;
         var isSameTarget = isGood && !target.UidValidity.IsNone && checkpoint.TargetValidity == target.UidValidity;
@@ -67,15 +71,15 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
         context.Report.Note(pair.Source.Path, $"{side} tells no UIDVALIDITY, so what is deleted at the source is not removed at the target");
     }
 
-    /// <summary>Returns the earlier record of a message whose pair of UIDs was confirmed by identity; null if there is none.</summary>
+    /// <summary>Returns the record that a message had before the reset, if it has the same two UIDs; null if there is none.</summary>
     public SettledMessage? Confirmed(MessageInfo source, MessageInfo target) =>
         remembered.TryGetValue(source.Uid, out var known) && known.Target == target.Uid && known.Settlement is Settlement.Copied or Settlement.Adopted
             ? known
             : null;
 
     /// <summary>
-    /// Adds recognised messages that have an earlier record to the plan's flag changes, since that record is the base for a three-way merge.
-    /// Returns the recognised messages without an earlier record.
+    /// Adds messages found at the target that had a record before the reset to the plan's flag changes: the flags in that record are the
+    /// base for a three-way merge. Returns the messages found at the target that had no record.
     /// </summary>
     public IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithoutKnown(
         FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Distinguishes a damaged copy from other mail when a message does not have the recorded octets: after a backup was restored from an older copy,
-/// a UID can belong to other mail.
+/// Decides what a message is whose octets differ from its record: a damaged copy, or other mail. After a backup was restored from an older
+/// copy, a UID can belong to other mail.
 /// </summary>
 internal static class DamagedCopies
 {
@@ -37,7 +37,7 @@ internal static class DamagedCopies
     private static bool IsSameHeader(Dictionary<Uid, MessageFingerprint> identities, Uid old, Uid fresh) =>
         identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
 
-    /// <summary>Returns true if size and date are equal. They still are after single octets of the header were changed.</summary>
+    /// <summary>Returns true if size and date are equal. A copy of which only single octets were damaged still has both.</summary>
     private static bool IsSameShape(in MessageInfo old, in MessageInfo fresh) =>
         old.Size == fresh.Size && old.InternalDate.ToUnixTimeSeconds() == fresh.InternalDate.ToUnixTimeSeconds();
 

@@ -24,9 +24,10 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     /// <summary>Why the target did not take some of the changes, which are still to be done; null if it took all.</summary>
     public MailException? Refusal { get; private set; }
 
-    /// <param name="changed">Settled messages with their current flags at the source.</param>
+    /// <param name="changed">Messages with a record, each with its current flags at the source.</param>
     /// <param name="recognized">
-    /// Messages just recognised at the target, with the flags of both sides. No earlier flags are recorded as a base for their merge.
+    /// Messages that this run found at the target already, with the flags of both sides. There are no recorded flags that could be the base
+    /// for a merge.
     /// </param>
     public async Task ApplyAsync(
         IWritableFolder writable,
@@ -99,8 +100,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
 
         if (collected == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
-        // A message whose flags changed equally on both sides needs no change, but stays in the list so that the agreed flags are recorded
-        // as the base of the next merge.
+        // If the same flags changed on both sides, nothing has to be sent. Such a message stays in the list all the same, so that these
+        // flags are recorded as the base of the next merge.
         changes.RemoveAll(c => IsEmpty(c.Change) && checkpoint.TryGet(c.Settled.Source, out var known) && known.Flags.Equals(c.Settled.Flags));
         var justSeen = recognized.Select(r => r.Source.Uid).ToHashSet();
         List<SettledMessage> remembered = [.. changes.Where(c => !IsEmpty(c.Change)).Select(c => c.Settled).Where(s => !justSeen.Contains(s.Source))];

@@ -9,12 +9,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Brings one pair up to date: recognises messages already at the target, copies new ones and propagates flags. After a failure the whole pair is
-/// redone; the checkpoint prevents anything from being done twice. Removals are left to <see cref="RemovalPhase"/>, because their limit applies
-/// to the whole job.
+/// Brings one pair (a source folder and its target folder) up to date: finds messages that are already at the target, copies new ones and
+/// propagates flags. After a failure the whole pair is redone; the checkpoint prevents anything from being done twice. Removals are left to
+/// <see cref="RemovalPhase"/>, because their limit applies to the whole job.
 /// </summary>
 /// <param name="last">The pair's summary after the last run; null if unknown.</param>
-/// <param name="siblings">Other pairs with the same target folder; messages that they have settled there are not recognised for this pair.</param>
+/// <param name="siblings">
+/// Other pairs with the same target folder. A target message that is recorded for one of them is not taken as the copy of a message of this
+/// pair.
+/// </param>
 internal sealed class FolderCopier(
     JobContext context, FolderPair pair, PairSummary? last, IReadOnlyList<PairKey> siblings, FolderTally tally)
 {
@@ -44,8 +47,8 @@ internal sealed class FolderCopier(
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
-            // A message deleted during the listing also makes the count differ, so the folder is listed a second time before the
-            // listing is reported as short.
+            // The listing has fewer messages than the folder's count. This also happens if a message is deleted during the listing, so the
+            // folder is listed a second time before the listing is reported as incomplete.
             tally.HasListedShort = true;
             throw new MailException(FailureScope.Folder, isTransient: true, $"the server lists {listing.MissingCount} messages fewer than it has");
         }
@@ -90,8 +93,8 @@ internal sealed class FolderCopier(
         if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
-        // A dropped record may belong to a message that is still at the source and only missing from a short listing. The next run
-        // therefore lists the whole folder.
+        // A record that was dropped may belong to a message that is still at the source and only missing from this incomplete listing.
+        // Without a MODSEQ the next run lists the whole folder.
         if (listing.Extent == ListingExtent.Short && plan.Forget.Count > 0)
             checkpoint.SetSourceModSeq(null);
         await checkpoint.CommitAsync(abort);
@@ -101,7 +104,8 @@ internal sealed class FolderCopier(
         await DoubtStrangersAsync(source, writable, checkpoint, flags.Strangers, abort);
         if (flags.Strangers.Count > 0 && plan.Copy.Count > 0)
         {
-            // A wrong record may have kept the copy of one of these messages from being recognised, so the pair is planned again.
+            // Some records were found to name target messages that are other mail. Such a record may have hidden the copy of a message that
+            // is about to be copied, so the pair is compared again from the beginning.
             await checkpoint.CommitAsync(abort);
             throw ComparedAgain();
         }
@@ -174,7 +178,7 @@ internal sealed class FolderCopier(
         }
 
         var recognition = new MessageRecognition(source, target);
-        // A backup folder that was empty when it was opened holds nothing to recognise.
+        // In a backup folder that was empty when it was opened, no message can be found.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
             : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, abort), meeting.OwnFrom);
@@ -189,7 +193,8 @@ internal sealed class FolderCopier(
             throw ComparedAgain();
         }
 
-        // In a source without lasting UIDs all mail is matched by identity in every run, so finding it at the target is not reported as an adoption.
+        // A source without lasting UIDs is compared with the target by message headers in every run. That mail is found at the target is
+        // then normal and not reported.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)
         {
@@ -207,8 +212,9 @@ internal sealed class FolderCopier(
     private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
 
     /// <summary>
-    /// Adds flags missing from copies of an interrupted run: some servers set a message's flags after appending it. Under <see
-    /// cref="FlagPolicy.Once"/> a settled message's flags are never changed again, so this is done before they are settled.
+    /// Adds missing flags to messages that an interrupted run appended: for some servers the flags are set after the append. Under <see
+    /// cref="FlagPolicy.Once"/> the flags of a message with a record are never changed again, so this is done before the records are
+    /// written.
     /// </summary>
     private static async Task CompleteFlagsAsync(
         IWritableFolder target, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized, CancellationToken abort)
@@ -228,7 +234,8 @@ internal sealed class FolderCopier(
     {
         foreach (var (source, target) in recognized)
         {
-            // A UID at or above the target UIDNEXT known last was appended by an interrupted run, so the message counts as copied, not adopted.
+            // A target message at or above the last known UIDNEXT was appended by an interrupted run, so it is recorded as copied, not as
+            // adopted (already there before).
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
             // Flags that only the source has are not recorded yet, because they have not been propagated. If the run ends before they
             // are propagated, the next run propagates them.
@@ -261,8 +268,9 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Copies all messages. With <c>NewestFirst</c>, parts are copied from the newest to the oldest, each part in the source's order; an
-    /// interrupted run continues with whatever the checkpoint lacks. Returns false if stopped before the end.
+    /// Copies all messages. With <c>NewestFirst</c> the messages are split into parts: the newest part is copied first, and within a part
+    /// the source's order is kept. After an interruption, the next run copies what has no record in the checkpoint. Returns false if
+    /// stopped before the end.
     /// </summary>
     private async Task<bool> CopyAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, MessageList messages, CancellationToken abort)
@@ -373,8 +381,8 @@ internal sealed class FolderCopier(
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
 
     /// <summary>
-    /// Returns the pair's summary; null while something is not up to date, or the target's counters are needed and refused, so that the next
-    /// run scans the pair again.
+    /// Returns the pair's summary. Returns null if something is not up to date yet, or if the target refuses to report counters that the
+    /// summary needs. The next run then scans the pair again.
     /// </summary>
     private async Task<PairSummary?> SummarizeAsync(
         ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)

@@ -15,7 +15,9 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
     private const int MostRounds = 4;
     private const int MostAtOnce = 64;
 
-    /// <summary>How many times one CREATE may end the session before it is taken as the cause.</summary>
+    /// <summary>
+    /// If the session ended this many times during the same CREATE, that CREATE is taken as the cause and not sent again.
+    /// </summary>
     private const int MostBroken = 2;
 
     private readonly HashSet<FolderPath> refused = [];

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>A listing of the source folder, requested as cheaply as the checkpoint allows.</summary>
+/// <summary>A listing of the source folder. If the checkpoint allows it, only new and changed messages are requested.</summary>
 /// <param name="Messages">In ascending order of UID.</param>
 /// <param name="MissingCount">How many messages the folder counts but does not list.</param>
 internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, ListingExtent Extent, long MissingCount = 0)
@@ -22,8 +22,8 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
             var changed = await ListAsync(folder, new ListRequest(ChangedSince: since), cancellationToken);
             var appeared = changed.Count(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Vanished);
             var known = Enum.GetValues<Settlement>().Where(s => s != Settlement.Vanished).Sum(checkpoint.Count);
-            // If UIDNEXT has grown but no new UID is among the changes, the MODSEQs have restarted with a lost index, so the list of
-            // changes can't be trusted.
+            // If UIDNEXT has grown but no new UID is among the changes, the server has probably lost its index, so that its MODSEQs
+            // restarted. The list of changes can then not be trusted.
             var isHidden = !newFrom.IsNone && folder.Status.UidNext > newFrom && !changed.Any(m => m.Uid >= newFrom);
             if (known + appeared == exists && !isHidden)
             {

@@ -3,7 +3,7 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <param name="Summary">The pair's summary; null unless the pair is up to date.</param>
-/// <param name="Vanished">Settled messages that are no longer at the source.</param>
+/// <param name="Vanished">Messages that have a copy at the target and are no longer at the source.</param>
 internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<SettledMessage> Vanished, bool WasStopped)
 {
     /// <summary>True if damaged copies are still at the target.</summary>

@@ -14,15 +14,15 @@ internal sealed class FolderPlan
     /// <summary>Messages excluded by the filter that the checkpoint does not record as skipped yet.</summary>
     public MessageList Skip { get; } = new();
 
-    /// <summary>Settled messages whose flags at the source are no longer those last propagated.</summary>
+    /// <summary>Messages with a record whose flags at the source are no longer those propagated last.</summary>
     public List<(SettledMessage Known, FlagSet Now)> FlagChanges { get; } = [];
 
     /// <summary>Messages that were copied or adopted and are no longer at the source, whether they vanished in this run or an earlier one.</summary>
     public List<SettledMessage> Vanished { get; } = [];
 
     /// <summary>
-    /// Messages that have a copy but are missing from a short listing, so they may have vanished. Their copies are not removed, but can be
-    /// reused like those of <see cref="Vanished"/>.
+    /// Messages that have a copy but are missing from an incomplete listing, so they may have vanished. Their copies are not removed, but
+    /// can be reused like those of <see cref="Vanished"/>.
     /// </summary>
     public List<SettledMessage> Unlisted { get; } = [];
 
@@ -30,24 +30,26 @@ internal sealed class FolderPlan
     public List<SettledMessage> Returned { get; } = [];
 
     /// <summary>
-    /// Source UIDs whose records are dropped: they were never stored at the target and are no longer at the source, or their copy was
-    /// recognised as that of another message.
+    /// Source UIDs whose records are dropped: the message was never stored at the target and is no longer at the source, or its copy was
+    /// found to be that of another message.
     /// </summary>
     public List<Uid> Forget { get; } = [];
 
-    /// <summary>How many messages of the source are already settled as copied or adopted, including those settled in this run.</summary>
+    /// <summary>How many messages of the source are recorded as being at the target, including those recorded in this run.</summary>
     public long InPlace { get; set; }
 
     /// <summary>How many messages of the source the filter excludes, including those already recorded as skipped.</summary>
     public long Skipped { get; set; }
 
     /// <summary>
-    /// The vanished and unlisted messages that have a copy at the target. Such a copy can be recognised as that of a message that is at the
-    /// source again under another UID.
+    /// The vanished and unlisted messages that have a copy at the target. If the same mail is at the source again under another UID, this
+    /// copy is recorded for it, and the mail is not copied again.
     /// </summary>
     public IEnumerable<SettledMessage> Reusable => Vanished.Concat(Unlisted).Where(m => !m.Target.IsNone);
 
-    /// <summary>Drops the records whose copies were recognised as those of other messages, since a copy belongs to one message only.</summary>
+    /// <summary>
+    /// Drops the records whose copies are now recorded for other source messages, since a copy belongs to one source message only.
+    /// </summary>
     /// <param name="copies">Target UIDs.</param>
     public void TakeOver(IReadOnlySet<Uid> copies)
     {
@@ -57,7 +59,7 @@ internal sealed class FolderPlan
     }
 }
 
-/// <summary>How complete a listing of the source is, so what a missing message means.</summary>
+/// <summary>How complete a listing of the source is, which determines what the absence of a message means.</summary>
 internal enum ListingExtent
 {
     /// <summary>The listing holds every message of the source, so a message missing from it has vanished.</summary>

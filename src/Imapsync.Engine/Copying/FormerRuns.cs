@@ -58,8 +58,8 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
     }
 
     /// <summary>
-    /// Returns a summary that makes the next run scan the pair again, and lets the next run know the pair even if its folder is renamed or
-    /// deleted meanwhile.
+    /// Returns a summary that makes the next run scan the pair again. It also tells the next run that the pair existed, even if its folder
+    /// is renamed or deleted meanwhile.
     /// </summary>
     public static PairSummary Unsettled(FolderPair pair, PairKey key, PairSummary? before, FolderTally tally) => new(
         key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,

@@ -48,7 +48,9 @@ internal sealed record JobContext(
     /// <summary>Tells whether unrecorded messages at the target may come from an interrupted run.</summary>
     public AppendMark Appending { get; private init; } = null!;
 
-    /// <summary>True if the job's state was found to be older than the target.</summary>
+    /// <summary>
+    /// True if the job's state turned out to be older than the target's mail, so the state was probably restored from an older copy.
+    /// </summary>
     public bool IsStateOld
     {
         get => Volatile.Read(ref stateIsOld);

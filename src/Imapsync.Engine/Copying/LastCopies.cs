@@ -6,14 +6,17 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Keeps the last copy of a message that the source holds several times. If the owner deleted one of the duplicates and somebody removed
-/// the copy of another at the target, the copy that is about to be removed is the only one of a message still at the source.
+/// Keeps the last copy of a message that the source holds several times. Suppose the source's owner deleted one of two identical messages,
+/// and somebody deleted the copy of the other one at the target. The copy that is now to be removed is then the only one of a message that
+/// is still at the source.
 /// </summary>
 internal static class LastCopies
 {
-    /// <summary>Gives copies of vanished messages to identical messages of the source whose own copies are gone from the target.</summary>
+    /// <summary>
+    /// Records copies of vanished messages as copies of identical messages of the source whose own copies are gone from the target.
+    /// </summary>
     /// <param name="vanished">Messages whose copies are at the target and are about to be removed.</param>
-    /// <returns>Target UIDs of the copies that were given away, which must not be removed.</returns>
+    /// <returns>Target UIDs of the copies that are now recorded for another message and must not be removed.</returns>
     public static async Task<IReadOnlySet<Uid>> KeepAsync(
         ICheckpoint checkpoint, IMessageFolder target, IReadOnlyList<SettledMessage> vanished, CancellationToken cancellationToken)
     {
@@ -27,8 +30,8 @@ internal static class LastCopies
             var at = copies.FindIndex(c => AreAlike(c, orphan));
             if (at < 0)
                 continue;
-            // The record gets no flags, as if none had been propagated to this copy, so that the next run, which lists the whole folder,
-            // merges them. The vanished message's record is dropped in the same commit, since a copy belongs to one message only.
+            // The record is written without flags, as if none had been propagated to this copy: the next run then lists the whole folder
+            // and merges the flags. The vanished message's record is dropped in the same commit, since a copy belongs to one message only.
             checkpoint.Settle(orphan with { Target = copies[at].Target, Flags = FlagSet.Empty });
             checkpoint.Forget(copies[at].Source);
             checkpoint.SetSourceModSeq(null);
@@ -70,8 +73,8 @@ internal static class LastCopies
     }
 
     /// <summary>
-    /// Returns the vanished messages that have an orphan's size. If the record of a vanished message has only a check sum and an orphan's only a
-    /// header, or the other way round, the part that can be compared is read from the vanished message's copy.
+    /// Returns the vanished messages that have the size of an orphan (a message of the source whose own copy is gone). Two records can only
+    /// be compared if both have a check sum or both have a header; a missing one is read from the vanished message's copy.
     /// </summary>
     private static async Task<List<SettledMessage>> DescribeAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> vanished, IReadOnlyList<SettledMessage> orphans, CancellationToken cancellationToken)

@@ -11,7 +11,10 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 internal static class LeftOutMail
 {
-    /// <summary>Finds these messages, and removes them from the plan's <c>Skip</c> and their earlier records from the plan.</summary>
+    /// <summary>
+    /// Finds the messages described above. They are taken out of the plan's <c>Skip</c>, and the plan drops their records under the earlier
+    /// UID.
+    /// </summary>
     /// <param name="taken">Target UIDs that already belong to other source messages.</param>
     /// <returns>The pairs of source and target messages that are the same.</returns>
     public static async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> FindAsync(

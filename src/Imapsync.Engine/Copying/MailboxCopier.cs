@@ -7,12 +7,15 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Processes all pairs of a job whose stores are open: plans the folders, finds which of them changed, and copies those.</summary>
+/// <summary>
+/// Processes all pairs (a source folder and its target folder) of a job whose stores are open: plans the folders, finds which of them
+/// changed, and copies those.
+/// </summary>
 internal sealed class MailboxCopier
 {
     /// <summary>
-    /// With so few messages in total, one worker starts alone: it has usually copied them before a second connection has logged in, and a
-    /// login costs the server more than these messages do.
+    /// Up to this number of messages in total, one worker starts alone: it has usually copied them before a second connection has logged
+    /// in, and a login costs the server more than these messages do.
     /// </summary>
     private const int FewMessages = 500;
     private const int MostHeadStarts = 4;
@@ -130,7 +133,7 @@ internal sealed class MailboxCopier
     }
 
     /// <summary>
-    /// Lists folders again that have changed since they were listed, before anything is removed (<see cref="SecondLook"/>).
+    /// Before anything is removed, lists those folders again that have changed since their first listing (see <see cref="SecondLook"/>).
     /// </summary>
     /// <returns>False if nothing may be removed in this run.</returns>
     private async Task<bool> LookAgainAsync(CopyPlan plan, CancellationToken abort)
@@ -193,8 +196,8 @@ internal sealed class MailboxCopier
             await Task.Yield();
             try
             {
-                // If at least half of the queue was processed during the wait, the first worker will finish the rest sooner than another
-                // connection would help, so the wait is repeated.
+                // If at least half of the queue was processed while this worker waited, the first worker will have finished the rest before
+                // another connection could help. So this worker waits once more.
                 for (var round = 0; waits && !emptied.IsCancellationRequested && (round == 0 || (round < MostHeadStarts && queue.Count <= groups.Count / 2)); round++)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 while (queue.TryDequeue(out var group))
@@ -207,7 +210,7 @@ internal sealed class MailboxCopier
             }
             catch
             {
-                // The work of the other workers is of no use any more, so they are cancelled.
+                // The exception ends the whole job, so the other workers are cancelled.
                 await over.CancelAsync();
                 throw;
             }
@@ -430,7 +433,8 @@ internal sealed class MailboxCopier
     private void FolderFailed(FolderPair pair, MailException e)
     {
         // If the source lists a folder but then answers that it does not exist, the folder holds no mail, so its failure does not prevent
-        // removals. If that happens only in the second look, the folder may just have been renamed, and its mail may be in an unlisted folder.
+        // removals. But if this happens only when the folders are listed again before removals, the folder may just have been renamed, and
+        // its mail may be in a folder that was not listed.
         if (e.Kind != FailureKind.Gone || looksAgain)
             failed[pair.Source.Path] = true;
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));

@@ -35,8 +35,8 @@ internal sealed class Meeting
         // after a restore.
         var reusable = plan.Reusable.Select(m => m.Target).ToHashSet();
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !reusable.Contains(m.Target)).Select(m => m.Target).ToHashSet();
-        // A message in the backup's trash may be in the account again already, recorded for another message. So when the trash is restored,
-        // no target message is left out of the comparison.
+        // The account may already have a message of the backup's trash, recorded as the copy of another message of the backup. So when the
+        // trash is restored, no target message is left out of the comparison.
         if (context.Job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
         sizes = new LikelySizes(isWhole ? [] : plan.Copy.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
@@ -52,19 +52,24 @@ internal sealed class Meeting
     /// <summary>The lowest UID of the target messages that are compared.</summary>
     public Uid From { get; }
 
-    /// <summary>From this UID on the target may hold messages that an interrupted run appended; null if no run has settled anything.</summary>
+    /// <summary>
+    /// From this UID on the target may hold messages that an interrupted run appended; null if no run has recorded anything.
+    /// </summary>
     public Uid? OwnFrom { get; }
 
     /// <summary>Target UIDs that belong to other source messages. These target messages are not compared.</summary>
     public HashSet<Uid> Claimed { get; }
 
-    /// <summary>Target UIDs below <see cref="From"/> of reusable copies that have the size of a message to copy.</summary>
+    /// <summary>
+    /// Target UIDs below <see cref="From"/>: copies of vanished messages (<see cref="FolderPlan.Reusable"/>) that have the size of a
+    /// message to copy.
+    /// </summary>
     private HashSet<Uid> Returning { get; }
 
     /// <summary>
-    /// Returns target UIDs below <see cref="From"/> to compare with as well: reusable copies, and unrecorded messages that have the size of
-    /// a message to copy. A message to copy can be at the target without a record: the record was lost when one of the mailboxes was
-    /// restored from a copy, or the message was delivered to the target independently.
+    /// Returns target UIDs below <see cref="From"/> to compare with as well: copies of vanished messages, and messages without a record
+    /// that have the size of a message to copy. A message to copy can be at the target without a record: the record was lost when one of
+    /// the mailboxes was restored from a copy, or the message was delivered to the target independently.
     /// </summary>
     /// <param name="claimed">Target UIDs that belong to messages of other pairs, or of this one at or above <see cref="From"/>.</param>
     public async Task<IReadOnlySet<Uid>> FindWorthALookAsync(
@@ -97,10 +102,10 @@ internal sealed class Meeting
     }
 
     /// <summary>
-    /// Returns true if a message existed before the last run ended but may never have been compared with the target. A run copies or skips
-    /// every message it lists unless it ends early, so a message below the source's last known UIDNEXT without a record may have been
-    /// overlooked. A skipped or failed message may not have been compared. A message at the file location of such a message may be the same
-    /// mail, restored from a copy.
+    /// Returns true if one of the messages existed before the last run ended but may never have been compared with the target. A run copies
+    /// or skips every message it lists unless it ends early. So a message without a record that is below the source's last known UIDNEXT
+    /// may have been overlooked, and a skipped or failed message was not compared. The same applies to a message that has taken the file
+    /// name of a skipped or failed one (<see cref="Successors"/>).
     /// </summary>
     private static bool HaveNotMet(ICheckpoint checkpoint, IReadOnlyDictionary<Uid, Uid> predecessors, PairSummary? remembered, MessageList messages)
     {

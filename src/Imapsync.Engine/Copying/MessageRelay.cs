@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Copying;
 /// <summary>
 /// Carries messages from source to target. One or more tasks read ahead, while another appends the messages in batches ("windows") and
 /// commits those that the target accepted. Small messages wait in memory, up to a fixed number of octets; a big message is streamed from
-/// literal to literal and never buffered. No message is settled before the target has durably accepted it.
+/// literal to literal and never buffered. No message is recorded as copied before the target has durably accepted it.
 /// </summary>
 internal sealed class MessageRelay(JobContext context, IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally)
 {

@@ -10,8 +10,8 @@ namespace Imapsync.Engine.Copying;
 internal sealed class OlderState(JobContext context, FolderPair pair)
 {
     /// <summary>
-    /// Returns true if the target holds messages of equal size and date that no record mentions, although every run ended properly. The state
-    /// is then older than the target.
+    /// Returns true if the target holds copies of source messages (same size and date) that no record mentions, although every run ended
+    /// properly. The state was then restored from an older copy.
     /// </summary>
     public async Task<bool> IsSeenAsync(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
     {
@@ -54,8 +54,8 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
                 met.Add((message, there));
         }
 
-        // The merged flags are committed before any record that would hide the age of the state, so that after an interruption here the
-        // next run detects the old state again.
+        // Once these copies are recorded, nothing shows any more that the state is old. So the merged flags are committed first: after an
+        // interruption here, the next run detects the old state again.
         var flags = new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally);
         await flags.ApplyAsync(target, [], met, abort);
         Refusal = flags.Refusal;

@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Removes messages from the target that vanished at the source. It runs after everything else, so that the deletion limit can be checked against
-/// the whole job before the first message is removed.
+/// Removes messages from the target that vanished at the source. It runs after all folders have been copied, so that the deletion limit can
+/// be checked against the whole job before the first message is removed.
 /// </summary>
 internal sealed class RemovalPhase(JobContext context)
 {
@@ -61,7 +61,7 @@ internal sealed class RemovalPhase(JobContext context)
     private async Task<int> RemoveAsync(PairKey pair, IReadOnlyList<SettledMessage> vanished, CancellationToken abort)
     {
         await using var checkpoint = await context.Checkpoints.OpenAsync(pair, abort);
-        // The trash is read while the target folder is closed, because there may be no connection for a second folder.
+        // The trash is read before the target folder is opened, because there may be no connection for a second open folder.
         var trash = policy == DeletionPolicy.Trash ? await LookIntoTrashAsync(checkpoint.MoveUnderWay, abort) : null;
         if (await RemoveFromTargetAsync(pair, checkpoint, vanished, trash, abort) is not { } removed)
             return 0;
@@ -75,7 +75,7 @@ internal sealed class RemovalPhase(JobContext context)
     }
 
     /// <param name="trash">The trash folder; null if messages are not moved there.</param>
-    /// <returns>How many messages were removed; null if the records are in doubt, so that nothing may be removed on them.</returns>
+    /// <returns>How many messages were removed; null if the records are in doubt, so that nothing may be removed because of them.</returns>
     private async Task<int?> RemoveFromTargetAsync(
         PairKey pair, ICheckpoint checkpoint, IReadOnlyList<SettledMessage> vanished, TrashFolder? trash, CancellationToken abort)
     {
@@ -110,8 +110,8 @@ internal sealed class RemovalPhase(JobContext context)
     }
 
     /// <summary>
-    /// Returns the vanished messages without those whose copy is recorded for another message by now, such as by an earlier attempt at this
-    /// removal (<see cref="LastCopies"/>).
+    /// Returns the vanished messages, except those whose copy is now recorded for another message, for example since an earlier attempt at
+    /// this removal (<see cref="LastCopies"/>).
     /// </summary>
     private static IReadOnlyList<SettledMessage> OwnersOfCopies(ICheckpoint checkpoint, IReadOnlyList<SettledMessage> vanished)
     {
@@ -125,8 +125,8 @@ internal sealed class RemovalPhase(JobContext context)
     private bool IsInTrash(PairKey pair) => policy == DeletionPolicy.Trash && pair.Target.Equals(context.Job.TrashFolder);
 
     /// <summary>
-    /// Counts the messages in the trash that an interrupted move may have copied there. Only few stores move in one step; the others copy and
-    /// then remove. Such copies have UIDs at or above the mark that was recorded before the move.
+    /// Counts the messages in the trash that an interrupted move may have copied there: only few stores move in one step, the others copy
+    /// and then remove. Such copies have UIDs at or above the UIDNEXT that was recorded before the move.
     /// </summary>
     private async Task<TrashFolder> LookIntoTrashAsync(TrashMark? underWay, CancellationToken abort)
     {
@@ -155,8 +155,8 @@ internal sealed class RemovalPhase(JobContext context)
         var removed = 0;
         if (trash.Moved.Count > 0)
         {
-            // If the trash holds fewer equal messages than are to be moved, it is unknown which of them are missing, so all are moved:
-            // a duplicate in the trash is better than a loss.
+            // Messages that are already in the trash are only deleted here. If the trash holds fewer equal messages than are to be moved,
+            // it is unknown which of them are missing, so all are moved: a duplicate in the trash is better than a loss.
             var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
                 .Where(alike => trash.Moved.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);

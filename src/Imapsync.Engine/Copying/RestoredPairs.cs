@@ -4,12 +4,12 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Reads where a restore put the backup's folders in the source account. The account may hold a folder under another name than the backup does,
-/// and a run that did not know this would back it up a second time.
+/// Reads to which folders of the source account a restore has written the backup's folders. The account may hold a folder under another
+/// name than the backup does, and a run that did not know this would back it up a second time.
 /// </summary>
 internal static class RestoredPairs
 {
-    /// <returns>The pairs as a run has them: the account's folder first.</returns>
+    /// <returns>The pairs in the direction of the backup: the account's folder is the source, the backup's folder the target.</returns>
     public static async Task<IReadOnlyList<PairKey>> ReadAsync(JobContext context, CancellationToken abort)
     {
         if (context.Job.IsRestore)
@@ -28,7 +28,7 @@ internal static class RestoredPairs
         }
         catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
         {
-            // Without these records the folders count as new ones, as they would without a restore.
+            // The restore's records can't be read. The account's folders then count as new ones, as they would without a restore.
             return [];
         }
     }

@@ -20,7 +20,7 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
     /// <param name="target">The target folder, open for writing.</param>
     /// <param name="checkpoint">The pair's checkpoint, already committed.</param>
     /// <param name="justCopied">
-    /// UIDs of the messages to be copied since <paramref name="source"/> was opened; some of them may have failed.
+    /// UIDs of the messages that this run was to copy after it had opened <paramref name="source"/>; some of them may have failed.
     /// </param>
     /// <returns>False if a copied message remains at the source, so that the next run has to scan the pair again.</returns>
     public async Task<bool> RunAsync(IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IEnumerable<Uid> justCopied, CancellationToken abort)

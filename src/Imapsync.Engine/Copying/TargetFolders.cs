@@ -58,8 +58,8 @@ internal sealed class TargetFolders(
             if (isMoved)
             {
                 moved.Add(rename);
-                // The checkpoint is moved only if the rename is proved. Otherwise the messages are recognised by identity under
-                // the new name: adopted, not copied.
+                // The checkpoint is kept only if the OBJECTID proves that it is the same folder. Otherwise the messages under the new name
+                // are compared by their headers, and found ones are recorded as adopted (already there), not as copied.
                 if (rename.IsProved)
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
             }
@@ -81,8 +81,8 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// Returns true if the rename is given up: after a permanent failure or the second transient one. The folder is then reported and left as
-    /// it is, so that it does not keep the others from being copied.
+    /// Returns true if the rename is given up: after a permanent failure or the second transient one. The folder is then reported and left
+    /// as it is, so that its failure does not keep other folders from being copied.
     /// </summary>
     private bool StumblesAgain(PairKey from, MailException e)
     {
@@ -120,7 +120,7 @@ internal sealed class TargetFolders(
 
     /// <summary>
     /// Returns true if an earlier, interrupted attempt already renamed the folder: the old name is gone, and the folder under the new name
-    /// has its UIDVALIDITY. Its messages are recognised by identity in any case.
+    /// has the old one's UIDVALIDITY. If this conclusion is wrong, no harm is done, since messages are then compared by their headers.
     /// </summary>
     private async Task<bool> WasMovedAsync(PairKey from, FolderPath to, CancellationToken abort)
     {
@@ -131,8 +131,8 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// Renames folders below a renamed folder back, if they did not move at the source because they stayed there or were deleted. An IMAP
-    /// server renames all folders below along with their parent.
+    /// An IMAP server that renames a folder also renames all folders below it. This method renames those back whose source folders were not
+    /// renamed, because they stayed where they were or were deleted.
     /// </summary>
     /// <param name="isSure">True if this run renamed the folder, so a folder now below the new name was moved with it.</param>
     private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, bool isSure, CancellationToken abort)
@@ -159,8 +159,8 @@ internal sealed class TargetFolders(
     private async Task RenameAsync(FolderPath from, FolderPath to, CancellationToken abort)
     {
         await context.Target.RenameFolderAsync(from, to, abort);
-        // An IMAP server renames the folders below as well (RFC 9051 §6.3.6), so the folders are listed again; their own pairs then find
-        // the rename done.
+        // An IMAP server renames the folders below as well (RFC 9051 §6.3.6), so the folders are listed again. The pairs of those folders
+        // then find their rename already done.
         there.Clear();
         foreach (var entry in await context.Target.ListFoldersAsync(abort))
             there[entry.Path] = entry;

@@ -20,8 +20,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     private bool KeepsWhatItGets => context.Target.Traits.KeepsWhatItGets && !context.Job.IsRestore;
 
     /// <summary>
-    /// When healing: forgets stored messages that are missing from the target or differ from what was recorded of them, so that they are
-    /// fetched again. Called before the pair is brought up to date.
+    /// With <c>--heal</c>: forgets stored messages that are missing from the target or differ from what was recorded of them, so that they
+    /// are fetched again. Called before the pair is brought up to date.
     /// </summary>
     /// <param name="unsettle">Durably marks the pair as not up to date, so that no later run skips it because its counters are unchanged.</param>
     /// <returns>True if any message was forgotten.</returns>
@@ -31,14 +31,15 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             return false;
         await using var folder = await OpenToHealAsync(abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        // If the folder was restored from an older copy, its UIDs may belong to other mail. Such a pair is matched again by identity,
-        // which heals it as well.
+        // If the folder was restored from an older copy, its UIDs may belong to other mail. All messages of such a pair are compared anew
+        // by their headers, and missing ones are copied again, so nothing has to be done here.
         if (!SpeaksOf(checkpoint, folder) || UidMemory.DoubtTarget(checkpoint, null, folder.Status with { UidValidity = folder.LastingUidValidity }) is not null)
             return false;
         var there = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
             there[message.Uid] = message;
-        // An adopted message was not stored by this program, so it is not marked as damaged, which would allow its removal.
+        // A message that was already at the target before it was recorded (adopted) was not stored by this program. So it is not marked as
+        // damaged, which would allow its removal.
         var unlike = (await TargetProof.FindUnlikeAsync(folder, Brought(checkpoint), there, context.Target.Traits.NotedFields, abort)).ToHashSet();
         var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target) || unlike.Contains(m.Target)).ToList();
         var damaged = new List<SettledMessage>();
@@ -60,8 +61,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             checkpoint.Forget(message.Source);
         // Without a MODSEQ the whole source folder is listed, including the unchanged messages that were forgotten here.
         checkpoint.SetSourceModSeq(null);
-        // The damaged copies are marked in the same commit. An unmarked copy without a record would be recognised by its header as the
-        // message to be fetched again.
+        // The damaged copies are marked in the same commit. Otherwise a damaged copy that no longer has a record would be taken, because of
+        // its header, as a good copy of the message to be fetched again.
         foreach (var message in damaged)
             checkpoint.MarkDamaged(message.Target, message.Source);
         foreach (var (copy, message) in rotten)
@@ -72,8 +73,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>
-    /// Finds copies of lost messages that have other octets than were recorded and another UID: an mbox knows its messages by their octets, so
-    /// a damaged one looks like new mail. By its header and size it would be recognised as the message that is to be fetched again.
+    /// Finds damaged copies of lost messages under another UID than the recorded one. An mbox identifies its messages by their octets, so a
+    /// damaged message looks like a new one. Because of its header and size it would be taken as a good copy of the message to be fetched
+    /// again.
     /// </summary>
     /// <returns>The copies' UIDs, each with the source UID of its message.</returns>
     private async Task<IReadOnlyList<(Uid Copy, Uid Message)>> FindRottenAsync(
@@ -186,7 +188,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>
-    /// Opens the folder for reading. A folder that lacks a part of itself can't be read, so it is then opened for writing, which repairs it.
+    /// Opens the folder for reading. An incomplete folder (a part of its files is missing) can't be read, so it is then opened for writing,
+    /// which repairs it.
     /// </summary>
     private async Task<IMessageFolder> OpenToHealAsync(CancellationToken abort)
     {

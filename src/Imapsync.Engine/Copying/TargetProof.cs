@@ -12,7 +12,8 @@ namespace Imapsync.Engine.Copying;
 internal static class TargetProof
 {
     /// <summary>
-    /// How many octets are read before a removal. Beyond that, an equal size is taken as proof as long as nothing read contradicts it.
+    /// How many octets are read before a removal. For the remaining messages, an equal size is taken as proof, unless one of the messages
+    /// that were read turned out to be other mail.
     /// </summary>
     private const long MaxBytesToRead = 16 << 20;
 
@@ -57,7 +58,7 @@ internal static class TargetProof
         var unread = doubtful.Concat(alike).Select(m => m.Uid).Except(toRead.Select(m => m.Uid)).ToHashSet();
         isContradicted |= doubtful.Exists(m => unread.Contains(m.Uid));
         var count = alike.Count + doubtful.Count + unrecorded.Count;
-        // Messages without a check sum, which were never read whole, are compared by size and header.
+        // Messages that were found at the target by their header alone have no check sum. They are compared by size and header.
         isContradicted |= await ProveBySightAsync(target, messages, unrecorded, proven, noted, cancellationToken);
         foreach (var uid in alike.Select(m => m.Uid).Where(unread.Contains).Concat(unrecorded.Keys))
         {
@@ -87,7 +88,9 @@ internal static class TargetProof
         return same.Count < seen.Count;
     }
 
-    /// <summary>Finds adopted messages whose UID belongs to other mail now, by size and header.</summary>
+    /// <summary>
+    /// Finds adopted messages (they were at the target before they were recorded) whose UID now belongs to other mail, by size and header.
+    /// </summary>
     /// <param name="messages">The adopted messages. Those without <see cref="SettledMessage.Seen"/> are not checked.</param>
     /// <param name="there">The messages of the target.</param>
     /// <returns>Target UIDs.</returns>
@@ -99,8 +102,8 @@ internal static class TargetProof
     }
 
     /// <param name="isSame">
-    /// True to find the messages that look as they were seen, false to find the others. A message whose header can't be read is in neither
-    /// result.
+    /// True to find the messages that have the recorded size and header, false to find those that have not. A message whose header can't be
+    /// read is in neither result.
     /// </param>
     private static async Task<List<Uid>> FindBySightAsync(
         IMessageFolder target, Dictionary<Uid, Sighting> seen, IReadOnlyDictionary<Uid, MessageInfo> there, bool isSame, IReadOnlyList<string> noted, CancellationToken cancellationToken)
@@ -127,7 +130,7 @@ internal static class TargetProof
         return MessageFingerprint.Of(there with { Size = there.Size - (header.Length - bare.Length) }, bare).Sighting == seen;
     }
 
-    /// <summary>Finds pairs that are not the same message on both sides, by comparing their headers and sizes.</summary>
+    /// <summary>Finds records whose two UIDs are not the same mail on both sides, by comparing headers and sizes.</summary>
     /// <returns>The source UIDs of those pairs.</returns>
     public static async Task<HashSet<Uid>> FindStrangersAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
@@ -147,8 +150,8 @@ internal static class TargetProof
     }
 
     /// <summary>
-    /// Finds pairs that are not shown to be the same message on both sides by their headers and, if there is no Message-ID, by what follows
-    /// the header having the same length. To be used where the UIDs themselves are in doubt.
+    /// Finds records whose two UIDs are not proved to be the same mail on both sides: the headers have to be equal and, if there is no
+    /// Message-ID, also the lengths of what follows the header. To be used where the UIDs themselves are in doubt.
     /// </summary>
     /// <returns>The source UIDs of those pairs.</returns>
     public static Task<HashSet<Uid>> FindUnprovenAsync(

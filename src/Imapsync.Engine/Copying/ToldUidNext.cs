@@ -5,10 +5,10 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Distinguishes two kinds of doubtful UIDNEXT: one that decreased because a store was restored from an older copy, and one that the server
-/// always reports wrong, shown by messages of the folder at or above it. A wrong UIDNEXT is treated as not reported. Otherwise the pair would
-/// be matched again in every run, and nothing would ever be removed. If earlier runs knew a UIDNEXT and the server does not report it when the
-/// folder is opened, STATUS requests it, since without a UIDNEXT a restored store would go unnoticed.
+/// Distinguishes two kinds of doubtful UIDNEXT. One has decreased, because a store was restored from an older copy. The other is one that
+/// the server always reports wrong: the folder has messages at or above it. A wrong UIDNEXT is treated as not reported, since otherwise the
+/// pair would be compared anew in every run, and nothing would ever be removed. If the server does not report UIDNEXT when the folder is
+/// opened but did so in earlier runs, STATUS requests it: without a UIDNEXT, a restored store would go unnoticed.
 /// </summary>
 internal static class ToldUidNext
 {

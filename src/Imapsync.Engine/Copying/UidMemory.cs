@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Checks whether recorded UIDs still identify the same messages. Restoring a store from an older copy keeps UIDVALIDITY but resets its counters,
-/// so UIDs are given again to other mail. A counter that the server does not report proves nothing.
+/// Checks whether recorded UIDs still identify the same messages. Restoring a store from an older copy keeps UIDVALIDITY but resets the
+/// store's counters, so UIDs are given to other mail. A counter that the server does not report proves nothing.
 /// </summary>
 internal static class UidMemory
 {

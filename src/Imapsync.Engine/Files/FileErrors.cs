@@ -11,7 +11,7 @@ public static class FileErrors
     /// <summary>Returns whether the exception is one that file operations throw.</summary>
     public static bool Is(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
-    /// <summary>Returns whether the disk is full, or the user's quota on it.</summary>
+    /// <summary>Returns whether the disk is full or the user's quota on it is exhausted.</summary>
     public static bool IsNoSpace(Exception exception) => exception is IOException { HResult: NoSpace or Quota or QuotaOnBsd };
 
     /// <summary>Returns whether the failure is not specific to one file, so that the next file would fail in the same way.</summary>

@@ -3,12 +3,12 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Folders;
 
-/// <summary>Compares the pairs of this run with those remembered. Pure.</summary>
+/// <summary>Compares the folder pairs of this run with those recorded by earlier runs. Pure.</summary>
 internal static class RenameDetector
 {
     /// <summary>
-    /// Finds source folders that were renamed: a remembered folder is gone and a new one has its OBJECTID or, where the server has none, its
-    /// UIDVALIDITY, which must be unique on both sides.
+    /// Finds source folders that were renamed: a recorded folder is gone, and a new folder has the same OBJECTID or, where the server
+    /// reports none, the same UIDVALIDITY. That UIDVALIDITY must be unique among the recorded folders and among the present ones.
     /// </summary>
     /// <param name="listed">Every folder of the source, including those that the job's rules exclude.</param>
     public static IReadOnlyList<FolderRename> FindRenames(
@@ -45,6 +45,7 @@ internal static class RenameDetector
 }
 
 /// <param name="IsProved">
-/// True if the OBJECTID is the same, so that the checkpoint is valid for the new name. Otherwise messages are matched again by identity.
+/// True if the OBJECTID is the same, so that the checkpoint is valid for the new name. Otherwise the messages are compared anew by their
+/// headers.
 /// </param>
 internal sealed record FolderRename(PairKey From, PairKey To, bool IsProved);

@@ -30,7 +30,7 @@ internal static class SpecialUseMapping
         foreach (var use in Uses)
         {
             var candidates = FoldersFor(use, target);
-            // A source folder that went to one of the target's candidates in an earlier run keeps it, so it comes first.
+            // A source folder that was copied to one of these target folders in an earlier run keeps that target, so it is processed first.
             foreach (var folder in FoldersFor(use, source).Where(plain.ContainsKey).OrderByDescending(f => before[f].Any(candidates.Contains)).ThenBy(f => f))
             {
                 if (rules.Map.Keys.Any(folder.IsAtOrBelow) || before[folder].Contains(plain[folder]))
@@ -56,7 +56,7 @@ internal static class SpecialUseMapping
             : [.. own.Where(f => f.Special == SpecialFolder.None && SpecialFolderNames.UseOf(f.Path) == use).Select(f => f.Path)];
     }
 
-    /// <summary>Returns whether another source folder goes to this target folder, or below it, because it has the same name.</summary>
+    /// <summary>Returns whether another source folder is mapped by its name to this target folder or to a folder below it.</summary>
     private static bool IsInTheWay(FolderPath there, FolderPath folder, Dictionary<FolderPath, FolderPath> plain) =>
         plain.Any(p => !p.Key.IsAtOrBelow(folder) && p.Value.IsAtOrBelow(there));
 }

@@ -33,8 +33,8 @@ internal sealed class TargetPathMap
         Assign(groups, (wish, had) => had.Find(t => TargetNames.Kin(t) == TargetNames.Kin(wish) && !taken.Contains(t)));
         Assign(groups, (wish, _) => there.Contains(wish) ? wish : null);
         Assign(groups, (wish, _) => !there.Contains(wish) && TargetNames.Strict(wish) is var strict && there.Contains(strict) && !wished.Contains(strict) ? strict : null);
-        // Two folders are taken for the same folder if one has its levels joined by dots and the other has the same levels separate. A second folder beside
-        // it would duplicate all its mail.
+        // Some programs write the levels of a folder name joined by dots. So A.B and A/B are taken as the same folder: a second folder
+        // beside it would duplicate all its mail.
         var joined = there.ToLookup(TargetNames.Flat);
         Assign(groups, (wish, had) => there.Contains(wish) ? null
             : joined[TargetNames.Flat(wish)].FirstOrDefault(t => (isFlat || had.Contains(t)) && !wished.Contains(t) && !taken.Contains(t) && flat.Add(t)));
@@ -48,14 +48,18 @@ internal sealed class TargetPathMap
     /// <summary>Returns whether no pair has this path as its target folder, and the rules map no source folder to it.</summary>
     public bool IsFree(FolderPath path) => !taken.Contains(path) && !wished.Contains(path);
 
-    /// <summary>Assigns another target folder to a mapped path; paths below it that have no target folder yet follow.</summary>
+    /// <summary>
+    /// Assigns another target folder to a mapped path. Paths below it that have no target folder yet will be placed below the new one.
+    /// </summary>
     public void Move(FolderPath mapped, FolderPath place)
     {
         taken.Remove(places[mapped]);
         Settle(mapped, Free(place));
     }
 
-    /// <summary>Assigns a target folder to a mapped path that no other pair has, with a name similar to its present one.</summary>
+    /// <summary>
+    /// Gives a mapped path a target folder of its own that no other pair has. The new name is similar to the present one.
+    /// </summary>
     public void MakeUnique(FolderPath mapped)
     {
         var before = places[mapped];

@@ -6,8 +6,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// The history of what was done with a job, in the piece <c>history</c> of the job's state (docs/checkpoints.md). Nothing depends on it: if
-/// it is damaged or deleted, only its own information is lost. Several processes may append at the same time. All failures are
+/// The history of the operations on a job, stored under the name <c>history</c> in the job's state (docs/checkpoints.md). Nothing depends
+/// on it: if it is damaged or deleted, only its own information is lost. Several processes may append at the same time. All failures are
 /// <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
 /// </summary>
 public sealed class JobHistory(IStateMedium state, TimeProvider time)

@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Jobs;
 
 /// <summary>A list of accounts.</summary>
 /// <param name="Name">The name of the list in the job file.</param>
-/// <param name="Path">The absolute path of the CSV file; null for a list that is not read again.</param>
+/// <param name="Path">The absolute path of the CSV file; null for LDIF and for the output of a command.</param>
 /// <param name="Secrets">The numbers, from 0, of the columns that hold secrets such as passwords.</param>
 public sealed record AccountTable(string Name, string? Path, CsvForm Form, ImmutableArray<string> Columns, ImmutableArray<int> Secrets);
 
