@@ -20,7 +20,7 @@ public sealed record ConfigurationError(SettingOrigin Origin, string Message, st
     public override string ToString() => $"{Origin}: {Message}; {Remedy}";
 }
 
-/// <summary>A remark about a job file that is valid but that a person should know about.</summary>
+/// <summary>A remark about something in a valid job file that a person should know.</summary>
 public sealed record ConfigurationNote(SettingOrigin Origin, string Message)
 {
     public override string ToString() => $"{Origin}: {Message}";

@@ -7,7 +7,6 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>Reads <c>folders:</c> of a job.</summary>
 internal sealed class FolderRulesReader(JobReadContext reading)
 {
-    /// <summary>Reads the folder rules.</summary>
     /// <param name="isToServer">Whether the target is an account, which has special-use folders. A backup keeps the source's folder names.</param>
     public FolderRules Read(SettingNode? section, bool isToServer)
     {

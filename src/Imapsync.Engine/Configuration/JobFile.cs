@@ -81,6 +81,6 @@ public sealed record JobFileOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Stops the reading while a command of <c>for_each</c> runs.</summary>
+    /// <summary>Cancels the reading. It is checked while a command of <c>for_each</c> runs.</summary>
     public CancellationToken Stop { get; init; }
 }

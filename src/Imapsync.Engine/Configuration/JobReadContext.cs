@@ -97,7 +97,7 @@ internal sealed class JobReadContext
     }
 
     /// <summary>Adds a note when other users can read a file that contains a secret.</summary>
-    /// <param name="others">The permissions that count as readable by others.</param>
+    /// <param name="others">Permission bits. A note is added if the file has any of them.</param>
     /// <param name="what">The beginning of the note's text: the kind of file and its path.</param>
     public void NoteWhenReadableByOthers(SettingOrigin origin, string path, UnixFileMode others, string what)
     {

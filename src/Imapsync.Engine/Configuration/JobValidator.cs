@@ -98,8 +98,8 @@ internal static class JobValidator
     }
 
     /// <summary>
-    /// Reports a job's snapshot directory that overlaps with a directory of another job. Each would otherwise be copied or deleted along with
-    /// the other.
+    /// Reports a job's snapshot directory that is the same as a directory of another job, or one of which contains the other. Copying or
+    /// deleting the outer directory would include the inner one.
     /// </summary>
     private static void CheckSnapshots(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
     {
@@ -138,8 +138,8 @@ internal static class JobValidator
         new(UrlOrigin(second.Node, "target"), $"job '{first.Name}' writes to the same place, {first.Definition!.Target.Display}", "give each job a target of its own, with another name than in upper or lower case");
 
     /// <summary>
-    /// Returns a text that is equal for two jobs with the same target account and the same folder rules. Only such jobs would write to the
-    /// same folders.
+    /// Returns a text that is equal for two jobs with the same target account and the same folder rules. Several jobs may write to one
+    /// account if their folder rules differ.
     /// </summary>
     private static string TargetTree(JobDefinition job) => string.Join('\n',
         [AccountOf(job.Target), .. job.Folders.Include, "-", .. job.Folders.Exclude, "=", .. job.Folders.Map.OrderBy(m => m.Key).Select(m => $"{m.Key}={m.Value}"), $"{job.Folders.Prefix}"]);

@@ -16,7 +16,9 @@ internal static class LogInReader
 
     public static AuthMechanism ReadMechanism(SettingNode section) => section.Choice("auth", Words);
 
-    /// <summary>Returns whether the mechanism needs a user name. The others take it from a certificate or ticket, or log in anonymously.</summary>
+    /// <summary>
+    /// Returns whether the mechanism needs a user name. Other mechanisms take the name from a certificate or ticket, or log in anonymously.
+    /// </summary>
     public static bool NeedsUser(AuthMechanism mechanism) => mechanism is not (AuthMechanism.External or AuthMechanism.Gssapi or AuthMechanism.Anonymous);
 
     public static bool NeedsPassword(AuthMechanism mechanism) => NeedsUser(mechanism);

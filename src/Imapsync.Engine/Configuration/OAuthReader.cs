@@ -15,7 +15,6 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
     private static readonly (string Word, OAuthGrant Grant)[] Grants =
         [("device", OAuthGrant.Device), ("code", OAuthGrant.Code), ("client_credentials", OAuthGrant.ClientCredentials), ("jwt_bearer", OAuthGrant.JwtBearer)];
 
-    /// <summary>Reads the OAuth settings.</summary>
     /// <param name="protocol">The mail protocol the tokens are used for.</param>
     /// <returns>The sign-in; null after an error was reported.</returns>
     public OAuthSignIn? Read(SettingNode node, string user, MailProtocol protocol)

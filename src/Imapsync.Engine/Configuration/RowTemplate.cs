@@ -79,7 +79,9 @@ internal sealed class RowTemplate
         return node.Setting.WithValue(value.ToString(), origin);
     }
 
-    /// <summary>Prepares a setting; returns null when it contains no column name.</summary>
+    /// <summary>
+    /// Splits the values of a setting into literal text and columns, ready to be filled in; returns null when it contains no column name.
+    /// </summary>
     private Node? Compile(SettingNode setting, SettingKey? key)
     {
         if (setting.Kind == SettingKind.Value)

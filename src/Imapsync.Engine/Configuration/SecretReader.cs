@@ -37,7 +37,8 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
             return null;
         if (reading.Options.Prompt is { } prompt)
             return new PromptedSecret($"Password for {endpoint.Display}", prompt);
-        // A URL without a user and a misspelt password key are each reported elsewhere as a mistake of their own.
+        // If the URL has no user or the password's key is misspelt, that is reported elsewhere, and a missing password is not reported in
+        // addition.
         if (isWanted && endpoint.User.Length > 0 && !section.Children.Any(IsMisspelt))
             reading.Error(section.KeyOrigin, $"there is no password for {endpoint.Display}, and no terminal to ask on", "add password_env, password_file or password_command");
         return null;

@@ -5,7 +5,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Grants other users the same access rights on the target's folders as they have on the source's. Rights are only added, never taken away, and
+/// Gives other users the access rights on the target's folders that they have on the source's. Rights are only added, never taken away, and
 /// the owner's rights are not touched. A right that can't be carried over is reported; it does not fail the job.
 /// </summary>
 internal sealed class AccessCopy(JobContext context)

@@ -25,8 +25,8 @@ internal static class ClaimedCopies
         var all = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone).ToLookup(m => m.Target);
         if (all.Count == 0)
             return [];
-        // A wrong record contains the size of the wrong message, so the size that the target lists is compared as well. The recorded size
-        // is compared too, because some servers list wrong sizes.
+        // A wrong record contains the size of its source message and not that of the target message it names, so the size that the target
+        // lists is compared as well. The recorded size is compared too, because some servers list wrong sizes.
         var likely = new HashSet<Uid>();
         await foreach (var copy in target.ListAsync(new ListRequest(new UidSet(all.Select(g => g.Key)), WithDateAndSize: true), cancellationToken))
         {

@@ -18,10 +18,13 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     /// <summary>Source UIDs of messages whose recorded target UID now belongs to other mail; that mail was not touched.</summary>
     public IReadOnlyCollection<Uid> Strangers { get; private set; } = [];
 
-    /// <summary>True if the policy changed during propagation: changes not yet sent under the old policy must be judged again.</summary>
+    /// <summary>
+    /// True if the policy changed during propagation. Changes that were not sent yet were chosen under the old policy and have to be
+    /// determined again.
+    /// </summary>
     public bool IsCutShort { get; private set; }
 
-    /// <summary>Why the target did not take some of the changes, which are still to be done; null if it took all.</summary>
+    /// <summary>Why the target refused some of the changes, which remain to be done; null if it accepted all.</summary>
     public MailException? Refusal { get; private set; }
 
     /// <param name="changed">Messages with a record, each with its current flags at the source.</param>
@@ -115,8 +118,9 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>
-    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user has changed them there. The
-    /// records of these messages stay unchanged. Otherwise flags that are equal on both sides by chance would seem to be set by this program.
+    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user has changed them there.
+    /// The records of these messages stay unchanged: if they were updated, flags that happen to be equal on both sides would later look as
+    /// if this program had set them.
     /// </summary>
     private async Task YieldAsync(
         List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)

@@ -70,8 +70,8 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // LeftOutMail is consulted under every deletion policy, since a later run under another policy may remove the copies of messages that this
-        // run records as vanished.
+        // Excluded messages that have a copy at the target are looked for under every deletion policy, since a later run under another
+        // policy may remove the copies of messages that this run records as vanished.
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
@@ -110,7 +110,7 @@ internal sealed class FolderCopier(
             throw ComparedAgain();
         }
 
-        // The listing's messages are released here, so that a million messages are not held twice while they are copied.
+        // The list of all messages is released here. Otherwise, while a million messages are copied, they would be in memory twice.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
             await context.Appending.SetAsync(pair.Target);
@@ -206,8 +206,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Returns whether the restored folder is the backup's trash. A message in the trash may be the same as one in another folder of the
-    /// backup, and the account must get it only once.
+    /// Returns whether the restored folder is the backup's trash. The trash and another folder of the backup may hold the same message, and
+    /// the account must get it only once.
     /// </summary>
     private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
 

@@ -73,7 +73,8 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
 
         await Task.WhenAll(begun.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // The async wrapper turns a synchronous exception into a failed task, so that an immediate refusal is judged like a later one.
+        // The async wrapper turns a synchronous exception into a failed task, so that an immediate refusal is handled like one that arrives
+        // later.
         async Task BeginAsync(FolderPath place, SpecialFolder special) => await context.Target.CreateFolderAsync(place, special, abort);
     }
 
@@ -169,7 +170,8 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
     }
 
     /// <summary>
-    /// Returns true if the folder is listed under its name, or under a name that the server treats as the same and that no other pair has.
+    /// Returns true if the target lists the folder under its intended name, or under a name that the server treats as the same and that no
+    /// other pair has.
     /// </summary>
     private bool IsInPlace(FolderPath mapped)
     {

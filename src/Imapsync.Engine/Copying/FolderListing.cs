@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Copying;
 
 /// <summary>A listing of the source folder. If the checkpoint allows it, only new and changed messages are requested.</summary>
 /// <param name="Messages">In ascending order of UID.</param>
-/// <param name="MissingCount">How many messages the folder counts but does not list.</param>
+/// <param name="MissingCount">How many messages are in the folder's message count but not in the listing.</param>
 internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, ListingExtent Extent, long MissingCount = 0)
 {
     /// <param name="newFrom">The folder's UIDNEXT as known last; none if unknown.</param>

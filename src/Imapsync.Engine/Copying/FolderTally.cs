@@ -15,7 +15,7 @@ internal sealed class FolderTally
     private readonly Dictionary<Uid, Problem> failures = [];
     private readonly HashSet<Uid> hopeless = [];
 
-    /// <summary>Source UIDs appended in this run.</summary>
+    /// <summary>Source UIDs of the messages that were appended in this run.</summary>
     public UidSet Copied { get; } = new();
 
     public long Bytes { get; private set; }
@@ -32,7 +32,7 @@ internal sealed class FolderTally
     /// <summary>How many messages the source had at the last listing.</summary>
     public long SourceMessages { get; set; }
 
-    /// <summary>How many messages the source counts but did not list.</summary>
+    /// <summary>How many messages are in the source folder's message count but were not listed.</summary>
     public long Unlisted { get; set; }
 
     /// <summary>True if any listing of this run was shorter than the folder's own count.</summary>
@@ -102,7 +102,7 @@ internal sealed class FolderTally
         Bytes += bytes;
     }
 
-    /// <summary>Records a permanent failure: asking for the message again is useless.</summary>
+    /// <summary>Records that the message failed permanently, so that requesting it again is useless.</summary>
     public void AddHopeless(Uid uid) => hopeless.Add(uid);
 
     public void AddFailure(FolderPath folder, Uid uid, string reason, string text) =>

@@ -11,7 +11,7 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
 {
     /// <summary>
     /// Forgets all records if they belong to another account than the job has now, for example because a wrong user name was corrected. All
-    /// messages are then matched by identity, as in a first run, and nothing is removed.
+    /// messages are then compared by their headers, as in a first run, and nothing is removed.
     /// </summary>
     public async Task ForgetOtherAccountsAsync(CancellationToken abort)
     {
@@ -30,8 +30,8 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
     }
 
     /// <summary>
-    /// Reports folders that are copied to another target folder from now on, since their mail will then be at the target twice. It can't be
-    /// moved out of the former target folder, because that may also hold mail of its owner.
+    /// Reports folders that are copied to another target folder from now on, since their mail will then be at the target twice. The old
+    /// copies can't be moved out of the former target folder, because that may also hold mail of its owner.
     /// </summary>
     public void NoteRemapped(IReadOnlyList<FolderPair> pairs)
     {

@@ -42,7 +42,9 @@ internal static class LastCopies
         return given;
     }
 
-    /// <summary>Finds messages of the source that may be the same as a vanished one and whose own copies are gone from the target.</summary>
+    /// <summary>
+    /// Finds messages of the source that may be identical to a vanished message and whose own copies are gone from the target.
+    /// </summary>
     private static async Task<List<SettledMessage>> FindOrphansAsync(
         ICheckpoint checkpoint, IMessageFolder target, IReadOnlyList<SettledMessage> vanished, CancellationToken cancellationToken)
     {

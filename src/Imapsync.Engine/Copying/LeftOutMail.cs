@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Finds messages that vanished and are at the source again under another UID (moved away and back, or restored), where the filter now excludes
-/// them. Such a message still exists, and mail excluded by the filter keeps its copy, so the copy is not removed.
+/// Finds messages that vanished, are at the source again under another UID (moved away and back, or restored), and are now excluded by the
+/// filter. Such a message still exists, and mail excluded by the filter keeps its copy, so the copy is not removed.
 /// </summary>
 internal static class LeftOutMail
 {

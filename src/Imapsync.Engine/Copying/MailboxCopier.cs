@@ -149,8 +149,8 @@ internal sealed class MailboxCopier
             var entries = listed.DistinctBy(f => f.Path).ToDictionary(f => f.Path);
             await GiveUpAsync([.. plan.Uncreated.Select(p => p with { Source = entries[p.Source.Path] })], abort);
             var now = await WithStatusAsync([.. pairs.Select(p => p with { Source = entries[p.Source.Path] })], abort);
-            // A folder that does not report its counters now may have received any message, so nothing is removed. The failure is reported
-            // elsewhere.
+            // A folder whose counters can't be read now may have received any message, so nothing is removed. The failure itself was
+            // reported when the counters were requested.
             if (now.Count < pairs.Count)
                 return false;
             var before = pairs.ToDictionary(p => new PairKey(p.Source.Path, p.Target));
@@ -351,8 +351,8 @@ internal sealed class MailboxCopier
         var unlisted = RenameDetector.FindVanished(summaries.Values, plan.Listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
         {
-            // With DeletionPolicy.Keep nothing is removed. But a folder that is missing from the listing may still hold mail to copy, so the source
-            // is asked for it by name. Once the source has confirmed that the folder is gone, later runs do not ask again.
+            // With DeletionPolicy.Keep nothing is removed. But a folder that is missing from the folder list may still hold mail to copy,
+            // so the source is asked for it by name. Once the source has confirmed that the folder is gone, later runs do not ask again.
             var open = context.Job.IsRestore ? [] : unlisted.Where(s => s.Rules != PairSummary.Gone && IsWanted(s)).ToList();
             foreach (var summary in await missing.FindGoneAsync(open, plan.Listed, abort))
                 summaries[summary.Pair] = summary with { Rules = PairSummary.Gone };
@@ -395,8 +395,8 @@ internal sealed class MailboxCopier
     private bool IsWanted(PairSummary summary) => FolderMapper.Map([new FolderEntry(summary.Pair.Source)], context.Job.Folders).Pairs.Count > 0;
 
     /// <summary>
-    /// Reports the folder's failures, unless they were reported already, and its counts, which must add up. Messages that an interrupted run
-    /// did not reach count as failed.
+    /// Reports the folder's failures, unless they were reported already, and its message counts. The counts must add up to the source's
+    /// messages, so messages that an interrupted run did not reach count as failed.
     /// </summary>
     private void Account(PairKey pair, FolderTally tally)
     {
@@ -441,7 +441,9 @@ internal sealed class MailboxCopier
     }
 
     /// <param name="Listed">The source's folders.</param>
-    /// <param name="Doubt">Why no unlisted folder may be removed; null if removal is allowed.</param>
+    /// <param name="Doubt">
+    /// Why the copies of folders that the source does not list must not be removed; null if they may be removed.
+    /// </param>
     /// <param name="NoneChosen">See <see cref="FolderMapping.NoneChosen"/>.</param>
     /// <param name="Pairs">The pairs to bring up to date.</param>
     /// <param name="Uncreated">Pairs whose target folder could not be created.</param>

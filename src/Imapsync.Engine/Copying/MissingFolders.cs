@@ -11,7 +11,7 @@ internal sealed class MissingFolders(JobContext context)
     /// <summary>
     /// Checks whether a folder listing is plausible: an empty listing, or one without INBOX, does not prove that the mailbox is empty.
     /// </summary>
-    /// <returns>Why the listing is doubtful, so that no missing folder may be removed; null if it is plausible.</returns>
+    /// <returns>Why the listing is doubtful, in which case no missing folder may be taken as deleted; null if it is plausible.</returns>
     public string? FindDoubt(IEnumerable<PairSummary> remembered, IReadOnlyList<FolderEntry> listed, bool hasRenames)
     {
         var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
@@ -33,8 +33,8 @@ internal sealed class MissingFolders(JobContext context)
         foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
-            // A name that a server lists only as a parent of other folders holds no mail, so its folder counts as gone whatever STATUS
-            // says. In a store on disk, such a name may be a directory that can't be read, so the store is asked.
+            // A server may list a name only as the parent of other folders (\Noselect). It holds no mail, so its folder counts as gone
+            // whatever STATUS says. In a store on disk, such a name may be a directory that can't be read, so the store is asked.
             var isListed = context.Job.Source.Place is null && listed.Any(f => f.Path.Equals(path));
             var doubt = isListed ? null : await AskForAsync(path, abort);
             if (doubt is null)

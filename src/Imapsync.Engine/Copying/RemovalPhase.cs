@@ -155,8 +155,9 @@ internal sealed class RemovalPhase(JobContext context)
         var removed = 0;
         if (trash.Moved.Count > 0)
         {
-            // Messages that are already in the trash are only deleted here. If the trash holds fewer equal messages than are to be moved,
-            // it is unknown which of them are missing, so all are moved: a duplicate in the trash is better than a loss.
+            // Messages whose copies are already in the trash only have to be deleted from the target folder. If the trash holds fewer equal
+            // messages than are to be moved, it is unknown which of them are missing, so all are moved: a duplicate in the trash is better
+            // than a loss.
             var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
                 .Where(alike => trash.Moved.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);
@@ -192,7 +193,7 @@ internal sealed class RemovalPhase(JobContext context)
 
     /// <summary>The trash folder before anything is moved to it.</summary>
     /// <param name="Status">The folder's counters.</param>
-    /// <param name="Moved">How many messages of each likeness an interrupted move may have copied to the folder.</param>
+    /// <param name="Moved">For each <see cref="Likeness"/>, how many messages an interrupted move may have copied to the folder.</param>
     private sealed record TrashFolder(FolderStatus Status, Dictionary<Likeness, int> Moved);
 
     /// <summary>The properties that a copy within a store shares with its original.</summary>

@@ -7,9 +7,9 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Lists the source's folders once more before anything is removed. Folders are listed one after the other, so a message that is moved
-/// during the run, from a folder not listed yet to one already listed, is in neither listing and looks deleted. A folder that has changed
-/// since is listed again, and the message is found there.
+/// Lists the source's folders once more before anything is removed. Folders are listed one after the other. A message that is moved during
+/// the run from a folder not listed yet to one already listed is in neither listing and looks deleted. So each folder that has changed
+/// since its listing is listed again, and the message is found there.
 /// </summary>
 /// <param name="rules">The rules that decide whether a folder belongs to the job.</param>
 internal sealed class SecondLook(JobReporter report, FolderRules rules)
@@ -41,8 +41,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
     }
 
     /// <summary>
-    /// Returns whether mail may have come to a folder since it was listed. Equal counters do not rule this out for a view, which depends on
-    /// other folders, or if the store does not report them.
+    /// Returns whether the folder may have received mail since it was listed. Equal counters do not prove that it has not if the folder is
+    /// a view, whose contents depend on other folders, or if the store does not report all counters.
     /// </summary>
     public static bool HasChanged(FolderPair before, FolderPair now) =>
         now.Source.Use == FolderUse.View

@@ -6,9 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Finds out which messages that have taken the file location of an earlier message (<see cref="IMessageFolder.Predecessors"/>) are the
-/// same mail, for example after a tree was restored from a backup. The same mail keeps its record. Any other message is new, and its
-/// predecessor has vanished.
+/// A message can take the file name of an earlier message (<see cref="IMessageFolder.Predecessors"/>). This class finds out which of them
+/// are the same mail, for example after a tree was restored from a backup. The same mail keeps its record. Any other message is new, and
+/// its predecessor has vanished.
 /// </summary>
 internal static class Successors
 {
@@ -73,7 +73,7 @@ internal static class Successors
         return null;
     }
 
-    /// <summary>Returns the record of the nearest recorded predecessor, if it was stored at the target.</summary>
+    /// <summary>Returns the record of the nearest recorded predecessor, if that message was stored at the target.</summary>
     private static SettledMessage? FindSettled(IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, Uid uid) =>
         FindRecorded(predecessors, checkpoint, uid) is { Settlement: Settlement.Copied or Settlement.Adopted or Settlement.Vanished, Target.IsNone: false } known ? known : null;
 }

@@ -120,7 +120,7 @@ internal sealed class TargetFolders(
 
     /// <summary>
     /// Returns true if an earlier, interrupted attempt already renamed the folder: the old name is gone, and the folder under the new name
-    /// has the old one's UIDVALIDITY. If this conclusion is wrong, no harm is done, since messages are then compared by their headers.
+    /// has the old one's UIDVALIDITY. Its messages are compared by their headers in any case.
     /// </summary>
     private async Task<bool> WasMovedAsync(PairKey from, FolderPath to, CancellationToken abort)
     {

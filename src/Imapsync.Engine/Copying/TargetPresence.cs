@@ -147,10 +147,10 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// <summary>Compares the folder with the records and reports missing messages.</summary>
     /// <param name="summary">The pair's summary according to its checkpoint; null if the next run has to scan the pair anyway.</param>
     /// <param name="isRemembered">
-    /// True if the summary is from an earlier run, so that its target counters are those with which all messages were present.
+    /// True if the summary is from an earlier run. Its target counters are then those of a time when all messages were present.
     /// </param>
     /// <param name="brought">The messages recorded as stored, if the caller just had the checkpoint open; null to read them.</param>
-    /// <returns>The pair's actual summary.</returns>
+    /// <returns>The summary to save. If messages are missing, the summary makes the next run scan the pair again.</returns>
     public async Task<PairSummary?> CheckAsync(PairSummary? summary, bool isRemembered, FolderTally tally, CancellationToken abort, BroughtMessages? brought = null)
     {
         if (!KeepsWhatItGets)

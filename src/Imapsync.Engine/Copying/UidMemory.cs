@@ -11,7 +11,8 @@ namespace Imapsync.Engine.Copying;
 internal static class UidMemory
 {
     /// <summary>
-    /// Returns true if a folder's UIDs are still valid since its pair was up to date: the same UIDVALIDITY, and UIDNEXT has not decreased.
+    /// Returns true if a folder's UIDs still mean the same messages as when its pair was last up to date: UIDVALIDITY is the same, and
+    /// UIDNEXT has not decreased.
     /// </summary>
     public static bool Holds(in FolderStatus known, in UidCounters now) =>
         !now.Validity.IsNone && now.Validity == known.UidValidity && !now.Next.IsNone && now.Next >= known.UidNext;

@@ -45,7 +45,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
         // mail could arrive or leave unnoticed.
         if (pair.Source.Status is { UidNext.IsNone: true, HighestModSeq: null } or { IsCountUnknown: true })
             return null;
-        // A message count below the number of recorded messages is wrong, and a wrong count can be equal in spite of changes.
+        // A message count below the number of recorded messages is wrong, and a wrong count may stay the same in spite of changes.
         if (summary.Source.Messages < summary.Settled + summary.Skipped)
             return null;
         var followsFlags = context.Job.Flags != FlagPolicy.Once;

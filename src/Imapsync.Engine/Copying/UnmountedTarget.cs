@@ -18,7 +18,9 @@ internal static class UnmountedTarget
         : (await ReadCheckpointsAsync(checkpoints, abort)).Sum(k => k.Held);
 
     /// <param name="there">The target's folders as listed.</param>
-    /// <exception cref="MailException">With store scope; nothing was written.</exception>
+    /// <exception cref="MailException">
+    /// The target is refused, so the failure has the scope <see cref="FailureScope.Store"/>. Nothing was written.
+    /// </exception>
     public static Task RefuseAsync(JobContext context, IEnumerable<PairSummary> summaries, IReadOnlyList<FolderEntry> there, CancellationToken abort) =>
         context.Job.IsRestore || context.Options.Heal ? Task.CompletedTask : RefuseAsync(context.Target, context.Checkpoints, summaries, there, abort);
 

@@ -14,7 +14,8 @@ internal sealed class UnplacedMail(
     JobReporter report, IReadOnlyDictionary<PairKey, FolderTally> tallies, IEnumerable<FolderPath> failed, IReadOnlyDictionary<PairKey, IReadOnlyList<long>> sizes)
 {
     /// <summary>
-    /// Takes messages out of <paramref name="vanished"/> that may be among the uncopied ones. Returns true if nothing may be removed at all.
+    /// Takes messages out of <paramref name="vanished"/> that may be the same mail as a message that could not be copied. Returns true if
+    /// nothing may be removed at all.
     /// </summary>
     public bool MustWait(IDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished)
     {

@@ -8,7 +8,7 @@ internal sealed class Autoconfig(HttpMessageInvoker web, TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Returns the URLs where the document may be published, the mail-specific one first.</summary>
+    /// <summary>Returns the URLs where the document may be published, that of the dedicated host first.</summary>
     public static IReadOnlyList<Uri> PlacesOf(string domain) =>
     [
         new($"https://autoconfig.{domain}/mail/config-v1.1.xml"),

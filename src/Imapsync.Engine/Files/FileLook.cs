@@ -20,7 +20,10 @@ internal static class FileLook
     /// </summary>
     public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
 
-    /// <summary>Mixes a value into a hash so that every bit spreads; the result must stay the same in every version of the program.</summary>
+    /// <summary>
+    /// Mixes a value into a hash, so that every bit of the value affects all of the hash. The result must stay the same in every version of
+    /// the program, since it is stored.
+    /// </summary>
     private static ulong Mix(ulong before, long value)
     {
         var mixed = (before ^ (ulong)value) + 0x9E3779B97F4A7C15;

@@ -5,9 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Writes output to a path that the user named. An ordinary file is replaced by a complete new one, readable by its owner only; if the path is a
-/// symbolic link, its destination is replaced. Devices, pipes and the process's own streams (<c>/dev/stdout</c>) are written to, since replacing
-/// them would take them from all programs.
+/// Writes output to a path that the user named. An ordinary file is replaced by a complete new one, readable by its owner only; if the path
+/// is a symbolic link, its destination is replaced. Devices, pipes and the process's own streams (<c>/dev/stdout</c>) are opened and
+/// written to: replacing <c>/dev/null</c>, for example, would take the device away from all programs.
 /// </summary>
 public static partial class OutputFile
 {

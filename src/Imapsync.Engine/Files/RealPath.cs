@@ -24,7 +24,7 @@ internal static class RealPath
                 continue;
             }
 
-            // The destination may lead through further links, so all of it is looked at from the root.
+            // The destination may lead through further links, so all of its levels are resolved, beginning at the root.
             real = "/";
             foreach (var part in Path.GetFullPath(target, Path.GetDirectoryName(next)!).Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
                 left.Push(part);

@@ -73,7 +73,8 @@ internal sealed class TargetPathMap
     /// </summary>
     public FolderPath PreferredPath(FolderPath mapped)
     {
-        // Where the target's folders form one flat tree, new folders are created flat as well, for the sake of the program that uses the tree.
+        // If the target's folders form one flat level (A.B beside A), new folders are created in the same way, for the sake of the program
+        // that uses them.
         if (flat.Count > 0 && flat.All(f => f.Levels.Length == 1))
             return listedAs(new FolderPath([TargetNames.Flat(mapped)]));
         for (var above = mapped.Parent; above is not null; above = above.Parent)

@@ -75,8 +75,8 @@ public sealed class JobHistory(IStateMedium state, TimeProvider time)
     }
 
     /// <summary>
-    /// Finds where to append. Returns null if the whole history has to be written anew: it does not exist, its header is lost, or it is due
-    /// for thinning.
+    /// Finds where to append. Returns null if the whole history has to be written anew: it does not exist, its first line is damaged, or it
+    /// has become too long and has to be thinned.
     /// </summary>
     private async Task<(long Length, bool IsTorn)?> FindEndAsync(int more, CancellationToken cancellationToken)
     {

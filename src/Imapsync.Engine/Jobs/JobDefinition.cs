@@ -72,7 +72,10 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     public JobDefinition At(DateTimeOffset now) =>
         Stage == MigrationStage.Final ? this with { Flags = now < Cutover ? FlagPolicy.Exact : FlagPolicy.Yield } : this;
 
-    /// <summary>The rules that affect a pair's result. The pair's summary is valid only if it was written under the same rules.</summary>
+    /// <summary>
+    /// A text with the settings that affect how a folder pair is copied. The pair's saved summary is valid only if it was written under the
+    /// same settings.
+    /// </summary>
     public string Rules => $"{Messages.Fingerprint};{Flags};{Deletions}{(Labels == LabelPolicy.None ? "" : $";{Labels}")}{(Source.RemovesCopied ? ";removes" : "")}";
 
     /// <summary>The recipients who are notified when a run of this job ends.</summary>
@@ -116,7 +119,8 @@ public sealed record FolderRules
 
     /// <summary>
     /// Whether source and target are the same account. The folders to which the copies go (<see cref="Prefix"/>, or else the targets in
-    /// <see cref="Map"/>) are then not copied themselves, since otherwise each run would copy the copies. A longer entry in the map still includes a folder.
+    /// <see cref="Map"/>) are then not copied themselves, since otherwise each run would copy the copies. A folder below a target in <see
+    /// cref="Map"/> is copied all the same if a longer map entry names it or one of its parents.
     /// </summary>
     public bool IsOneAccount { get; init; }
 
@@ -192,7 +196,8 @@ public sealed record MessageFilter
         && Uids?.Contains(message.Uid) != false;
 
     /// <summary>
-    /// A text that identifies the filter: filters with equal texts accept the same messages. It is stored with the skipped messages.
+    /// A text that identifies the filter: filters with equal texts accept the same messages. The checkpoint stores it, so that skipped
+    /// messages are considered again after the filter was changed.
     /// </summary>
     public string Fingerprint => IsEmpty
         ? "-"

@@ -22,7 +22,7 @@ public abstract record Endpoint
     /// <summary>Whether messages are removed from this endpoint, as a source, once they are safely stored at the target.</summary>
     public virtual bool RemovesCopied => false;
 
-    /// <summary>False if the store has no flags. A message without flags is then a message whose flags are unknown.</summary>
+    /// <summary>False if the store has no flags (POP3, EML files). The flags of its messages are then unknown, not empty.</summary>
     public virtual bool KnowsFlags => true;
 
     /// <summary>Whether the store may be one whose messages carry labels (Gmail).</summary>

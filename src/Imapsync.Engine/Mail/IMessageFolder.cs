@@ -17,8 +17,9 @@ public interface IMessageFolder : IAsyncDisposable
     UidValidity LastingUidValidity { get; }
 
     /// <summary>
-    /// The messages that may be the same as an earlier message, each with the earlier message's UID: their file has an earlier message's name, or was
-    /// written again. Only a comparison of the octets shows whether both are the same mail. Empty for stores where the UID suffices.
+    /// Messages that may be the same as an earlier message, each with that message's UID: their file has the earlier message's name, or a
+    /// file that was there before has new contents. Only a comparison of the octets shows whether both are the same mail. Empty for stores
+    /// where the UID suffices.
     /// </summary>
     IReadOnlyDictionary<Uid, Uid> Predecessors { get; }
 

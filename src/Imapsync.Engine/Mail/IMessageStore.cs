@@ -116,13 +116,13 @@ public enum StoreUnit
 public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false)
 {
     /// <summary>
-    /// How many open folders may usefully be read at once when only a few folders are left, so that one folder is opened and read several times; 0 where a
-    /// second reader of a folder gains nothing.
+    /// How many readers may usefully work at once when only a few folders are left: one folder is then opened and read by several of them.
+    /// 0 where a second reader of a folder gains nothing.
     /// </summary>
     public int MaxReaders { get; init; }
 
     /// <summary>
-    /// Whether the store is a backup: nobody but its owner's programs removes mail from it, so a copied message that is missing is a problem.
+    /// Whether the store is a backup, where mail is expected to stay: a copied message that is missing there is reported as a problem.
     /// </summary>
     public bool KeepsWhatItGets { get; init; }
 
@@ -133,12 +133,12 @@ public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, in
     public bool SubscribesTogether { get; init; }
 
     /// <summary>
-    /// Whether its folders apparently form one flat level, with the levels of a name joined by dots (OfflineIMAP's <c>sep = .</c>).
+    /// Whether the store's folders apparently form one flat level, with the levels of a name joined by dots (OfflineIMAP's <c>sep = .</c>).
     /// </summary>
     public bool IsFlat { get; init; }
 
     /// <summary>
-    /// Header fields that mail programs write into stored messages when they open such a store. They are not part of the mail.
+    /// Header fields that mail programs add to messages in a store of this kind when they open it. They are not part of the mail.
     /// </summary>
     public IReadOnlyList<string> NotedFields { get; init; } = [];
 
@@ -168,13 +168,16 @@ public sealed record FolderEntry(
     public bool HoldsFolders { get; init; } = true;
 }
 
-/// <summary>How a folder takes part in a job where one message lies in many folders.</summary>
+/// <summary>How a folder takes part in a job if one message can lie in many folders of the store (Gmail).</summary>
 public enum FolderUse
 {
     /// <summary>The folder is used unchanged.</summary>
     Whole,
 
-    /// <summary>A part of the folder is used, which also depends on other folders. An unchanged status thus does not prove that nothing changed.</summary>
+    /// <summary>
+    /// Only a part of the folder is used. Which messages these are also depends on other folders, so an unchanged status does not prove
+    /// that nothing changed.
+    /// </summary>
     View,
 
     /// <summary>The folder is not used, since its messages are also in another folder, which is used.</summary>

@@ -8,7 +8,8 @@ namespace Imapsync.Engine.Configuration.Secrets;
 public enum ShellInput
 {
     /// <summary>
-    /// This process's terminal; no input when this process's own input is not a terminal, since that input is meant for another program.
+    /// This process's terminal. If this process's own input is not a terminal but a pipe or file, the command gets no input, since it must
+    /// not consume what is meant for another program.
     /// </summary>
     Terminal,
 
