@@ -148,8 +148,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Forgets messages that were restored earlier and are no longer at the target, so that they are restored again. Returns true if there
-    /// were any.
+    /// Drops the records of messages that were restored earlier and are no longer at the target, so that they are restored again. Returns
+    /// true if there were any.
     /// </summary>
     private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMessageFolder target, CancellationToken abort)
     {
@@ -339,9 +339,9 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Forgets messages that are not at their recorded target UID. The next attempt or run searches the whole target folder for them and
-    /// copies those that it does not find. A server that gave one message a wrong UID may have done so to others, and a wrong record keeps
-    /// the copies of other messages from being found, so every record of the folder is verified here.
+    /// Drops the records of messages that are not at their recorded target UID. The next attempt or run searches the whole target folder
+    /// for these messages and copies those that it does not find. A server that gave one message a wrong UID may have done so to others,
+    /// and a wrong record keeps the copies of other messages from being found, so every record of the folder is verified here.
     /// </summary>
     /// <param name="strangers">Source UIDs of messages that were found not to be at their recorded UID.</param>
     private async Task DoubtStrangersAsync(

@@ -59,7 +59,9 @@ internal sealed record JobContext(
 
     private bool stateIsOld;
 
-    /// <summary>How many more source folders may be opened at the same time.</summary>
+    /// <summary>
+    /// How many more source folders may be opened at the same time, for example to read one folder over several connections.
+    /// </summary>
     public ReaderBudget Spare { get; } = new();
 
     /// <summary>Reads the envelopes of failed messages for the report.</summary>

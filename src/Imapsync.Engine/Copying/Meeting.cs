@@ -93,7 +93,8 @@ internal sealed class Meeting
     }
 
     /// <summary>
-    /// Returns true if mail was ever restored to the source account. Restored mail is new in the account, but the backup already has it.
+    /// Returns true if mail was ever restored to the source account. Restored mail is new in the account, but the backup already has it, so
+    /// the whole target has to be compared.
     /// </summary>
     private static async Task<bool> IsRestoredToAsync(JobContext context, JobDefinition job, CancellationToken abort)
     {

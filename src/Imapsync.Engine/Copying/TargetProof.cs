@@ -70,8 +70,8 @@ internal static class TargetProof
     }
 
     /// <summary>
-    /// Compares messages that have no check sum with the size and header recorded at their recognition (<see cref="SettledMessage.Seen"/>),
-    /// and takes them out of <paramref name="unrecorded"/>.
+    /// Compares messages that have no check sum with the size and header that were recorded when they were found at the target (<see
+    /// cref="SettledMessage.Seen"/>), and takes them out of <paramref name="unrecorded"/>.
     /// </summary>
     /// <returns>True if any of them is another message.</returns>
     private static async Task<bool> ProveBySightAsync(
@@ -131,7 +131,7 @@ internal static class TargetProof
     }
 
     /// <summary>Finds records whose two UIDs are not the same mail on both sides, by comparing headers and sizes.</summary>
-    /// <returns>The source UIDs of those pairs.</returns>
+    /// <returns>The source UIDs of those records.</returns>
     public static async Task<HashSet<Uid>> FindStrangersAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
     {
@@ -153,7 +153,7 @@ internal static class TargetProof
     /// Finds records whose two UIDs are not proved to be the same mail on both sides: the headers have to be equal and, if there is no
     /// Message-ID, also the lengths of what follows the header. To be used where the UIDs themselves are in doubt.
     /// </summary>
-    /// <returns>The source UIDs of those pairs.</returns>
+    /// <returns>The source UIDs of those records.</returns>
     public static Task<HashSet<Uid>> FindUnprovenAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken) =>
         FindDifferingAsync(source, target, pairs, (p, here, there) => HasSameHeader(here, there) && (here.HasCore || HasSameLength(p, here, there)), cancellationToken);
@@ -166,7 +166,7 @@ internal static class TargetProof
             return [];
         var here = await IdentifyAsync(source, pairs.Select(p => p.Source), cancellationToken);
         var at = await IdentifyAsync(target, pairs.Select(p => p.Target), cancellationToken);
-        // A message that is gone from either side can't be mistaken for another, so it is not reported.
+        // If one of the two messages is gone, no other mail can be mistaken for it, so the record is not reported.
         return [.. pairs.Where(p => here.TryGetValue(p.Source, out var a) && at.TryGetValue(p.Target, out var b) && !isSame(p, a, b)).Select(p => p.Source)];
     }
 

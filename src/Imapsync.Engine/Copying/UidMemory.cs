@@ -51,8 +51,8 @@ internal static class UidMemory
     }
 
     /// <summary>
-    /// Returns why the source's MODSEQs are in doubt: they restart if the source's index was lost, and decrease if it was restored from an
-    /// older copy. Null if they are not in doubt.
+    /// Returns why the source's MODSEQs are in doubt; null if they are not. They restart if the source has lost its index, and decrease if
+    /// the source was restored from an older copy.
     /// </summary>
     public static string? DoubtModSeq(ICheckpoint checkpoint, in FolderStatus source) =>
         WentBack("the source", "HIGHESTMODSEQ", checkpoint.SourceModSeq?.Value ?? 0, source.HighestModSeq?.Value ?? 0);

@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Files;
 
-/// <summary>Explains failures of local file operations so that the user can cure them.</summary>
+/// <summary>Explains failures of local file operations, so that the user can remove their cause.</summary>
 public static class FileErrors
 {
     /// <summary>

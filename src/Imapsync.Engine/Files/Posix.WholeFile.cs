@@ -52,7 +52,7 @@ internal static partial class Posix
         if (ticks < 0)
             (seconds, ticks) = (seconds - 1, ticks + TimeSpan.TicksPerSecond);
 
-        // The pairs are the time of last access, which stays unchanged, and the time of last modification.
+        // The first pair of numbers is the time of last access, which stays unchanged, the second the time of last modification.
         Span<long> times = [0, Omit, seconds, ticks * TimeSpan.NanosecondsPerTick];
         if (SetTimes(descriptor, ref MemoryMarshal.GetReference(times)) != 0)
             throw Failure("futimens", path);

@@ -207,8 +207,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Locks a directory against other callers of this method until disposed: flock(2), which leaves no file. Null where another caller holds
-    /// the lock. Where the file system or the system has no such locks, every caller gets one.
+    /// Locks a directory against other callers of this method until disposed: flock(2), which leaves no file. Null where another caller
+    /// holds the lock. Where the file system or the operating system has no such locks, every caller gets a lock without effect.
     /// </summary>
     /// <param name="isShared">Whether other shared locks may be held at the same time.</param>
     public static IDisposable? TryLockDirectory(string directory, bool isShared = false)
@@ -282,9 +282,9 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Opens a file for reading and writing, created with 0600 where it does not exist, and locks it by flock(2); null where another program
-    /// has locked it. Where the file system or the system has no such locks, every program gets one. The base class library's own locks are
-    /// not used, since an environment variable can turn them off.
+    /// Opens a file for reading and writing, created with 0600 where it does not exist, and locks it by flock(2); null where another
+    /// program has locked it. Where the file system or the operating system has no such locks, the file is opened without one. The base
+    /// class library's own locks are not used, since an environment variable can turn them off.
     /// </summary>
     public static FileStream? TryOpenLocked(string path)
     {

@@ -27,7 +27,7 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
 
     public bool IsEmpty => buffer.WrittenCount == 0;
 
-    /// <summary>Returns the lines written so far and continues after them with an empty buffer.</summary>
+    /// <summary>Returns the lines written so far. Later lines continue their chain of CRCs in an empty buffer.</summary>
     public ReadOnlyMemory<byte> Take()
     {
         var taken = buffer.WrittenMemory;
@@ -36,7 +36,9 @@ internal sealed class RecordWriter(uint previousCrc = 0, bool isChained = true)
         return taken;
     }
 
-    /// <summary>Discards the lines written so far, once they have been saved, and continues after them in the same buffer.</summary>
+    /// <summary>
+    /// Discards the lines written so far, once they have been saved. Later lines continue their chain of CRCs in the same buffer.
+    /// </summary>
     public void Clear()
     {
         buffer.ResetWrittenCount();

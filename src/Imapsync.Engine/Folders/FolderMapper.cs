@@ -19,8 +19,8 @@ public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyLis
     private const int MaxNamed = 5;
 
     /// <summary>
-    /// A sentence for people if the rules choose none of the source's folders, which is probably a mistake in the rules, such as a name in other
-    /// case. Null if they choose any, or if the source has none.
+    /// A sentence for people if the rules choose none of the source's folders, which is probably a mistake in the rules, such as a name
+    /// with wrong upper and lower case. Null if they choose any, or if the source has none.
     /// </summary>
     public string? NoneChosen => Pairs.Count > 0 || Excluded.Count == 0
         ? null
