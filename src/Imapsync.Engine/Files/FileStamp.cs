@@ -4,8 +4,8 @@ namespace Imapsync.Engine.Files;
 
 /// <summary>
 /// The metadata of a file when it was examined. If the stamp is different later, the content may have changed. <c>Node</c> (the inode
-/// number) distinguishes a file from another one of the same length that replaced it within the same clock tick. Links are followed. For a
-/// missing file the stamp is the default.
+/// number on Linux, elsewhere the creation time) distinguishes a file from another one of the same length that replaced it within the same
+/// clock tick. Links are followed. For a missing file the stamp is the default.
 /// </summary>
 internal readonly record struct FileStamp(ulong Node, long Changed, long Written, long Length)
 {
