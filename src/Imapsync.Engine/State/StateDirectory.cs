@@ -143,8 +143,8 @@ internal sealed class StateDirectory(string root)
             return true;
         if (Directory.Exists(entry))
         {
-            // "names" may exist without a lock after a power cut. "served" is also written when a backup without a state is read. Both
-            // contain only UID assignments.
+            // "names" may exist without a lock after a power cut. "served" is also created when a backup is read whose job has no state.
+            // Both contain only UID assignments.
             if (name is "names" or "served")
                 return Directory.EnumerateFileSystemEntries(entry).All(IsNumbers);
 
