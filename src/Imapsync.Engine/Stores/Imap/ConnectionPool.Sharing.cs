@@ -15,7 +15,8 @@ internal sealed partial class ConnectionPool
             return;
         }
 
-        // The caller is counted as waiting before it looks for a place; otherwise a place that becomes free right after that would be missed.
+        // The caller is counted as waiting before it looks for a place; otherwise it would not be told of a place that becomes free right
+        // after it looked.
         Interlocked.Increment(ref waiting);
         try
         {

@@ -12,13 +12,15 @@ namespace Imapsync.Engine.Stores.Imap;
 /// </summary>
 internal sealed partial class ConnectionPool : IAsyncDisposable
 {
-    /// <summary>How many refused commands a connection may see before the pool closes it. Exchange itself closes a connection at the tenth.</summary>
+    /// <summary>The pool closes a connection after this many refused commands. Exchange itself closes a connection at the tenth.</summary>
     public const int MaxRefusals = 8;
 
     /// <summary>How long a connection may be quiet before it gets a NOOP. Some gateways drop a connection after five quiet minutes.</summary>
     public static readonly TimeSpan KeepAliveAfter = TimeSpan.FromMinutes(3);
 
-    /// <summary>How long the pool uses fewer connections, after the server refused one, before it tries one more. Each failed try doubles this time.</summary>
+    /// <summary>
+    /// How long the pool uses fewer connections after the server refused one; then it tries one more. Each failed try doubles this time.
+    /// </summary>
     public static readonly TimeSpan FirstLowering = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan LongestLowering = TimeSpan.FromHours(1);
