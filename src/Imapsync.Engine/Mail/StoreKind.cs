@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A kind of store: the schemes of its URLs, its settings, how its endpoint is read from these and how it is opened. Each kind is in its store's
-/// own folder and has one line in the registry.
+/// A kind of store, such as IMAP or Maildir: the schemes of its URLs, its settings, how its endpoint is read from these and how it is
+/// opened. The source code has a directory for each kind, and the registry one line.
 /// </summary>
 public abstract class StoreKind
 {

@@ -210,7 +210,10 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
 
     private static string? NoteOf(long listed, long length) => listed < 0 || listed == length ? null : $"the server said {listed} octets and sent {length}";
 
-    /// <summary>Handles the messages of a range that did not arrive; returns a message that the server will never deliver, or null.</summary>
+    /// <summary>
+    /// Handles those messages of a requested range that did not arrive. Returns a message that the server will never deliver; null if there
+    /// is none.
+    /// </summary>
     private IncomingMessage? Finish(BodyRange range, ImapCommandException? failure)
     {
         List<MessageInfo> missing = [.. range.Messages.Where(m => expected.Remove(m.Uid))];

@@ -37,7 +37,8 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     private readonly ITimer timer;
     private readonly ConnectionShare? share;
 
-    // The number of places that stay unused because the server refused connections; for how long they stay unused, and since when.
+    // The number of permitted connections (places) that stay unused because the server refused connections; for how long they stay unused,
+    // and since when.
     private int lowered;
     private TimeSpan lowering;
     private long loweredAt;
@@ -45,7 +46,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
 
     /// <param name="size">The most connections.</param>
     /// <param name="share">
-    /// Set where the connections to a host are limited for all accounts together. The pool then begins with one place and gets further places
+    /// Set where the connections to a host are limited for all accounts together. The pool may then open one connection at first, and more
     /// only when other accounts do not need them. Null otherwise.
     /// </param>
     public ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time, Action<string> onNote, ConnectionShare? share = null)
@@ -71,7 +72,8 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             }
             catch (MailException e) when (HasLeased && IsTooMany(e))
             {
-                // The server permits fewer connections than the endpoint's limit, so this place stays unused for now and the caller waits for another one.
+                // The server permits fewer connections than the endpoint's limit. So one permitted connection stays unused for now, and the
+                // caller waits for another one.
                 Lower(e.Message);
             }
             catch
@@ -82,7 +84,9 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Replaces a leased connection, which is closed, with a new one. When this throws, the caller still holds the place.</summary>
+    /// <summary>
+    /// Closes a leased connection and replaces it with a new one. If this throws, the caller still has to return a connection to the pool.
+    /// </summary>
     public async Task<ImapClient> ReplaceAsync(ImapClient client, CancellationToken cancellationToken)
     {
         lock (gate)
