@@ -24,7 +24,8 @@ public sealed class IncomingMessage
     }
 
     /// <param name="held">
-    /// The complete octets in memory of exactly that length, which <see cref="TakeHeld"/> hands over as an alternative to reading.
+    /// All octets of the message, in a memory block of exactly its length. <see cref="TakeHeld"/> hands the block over as an alternative to
+    /// reading.
     /// </param>
     public IncomingMessage(MessageInfo info, IMemoryOwner<byte> held)
     {

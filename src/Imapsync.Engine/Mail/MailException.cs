@@ -15,7 +15,7 @@ public enum FailureScope
     Store,
 }
 
-/// <summary>The kind of failure, as far as exit status and report distinguish them.</summary>
+/// <summary>The kinds of failure that exit status and report distinguish.</summary>
 public enum FailureKind
 {
     Other,
@@ -32,7 +32,9 @@ public enum FailureKind
     /// <summary>The target is full.</summary>
     Quota,
 
-    /// <summary>The message or folder does not exist (any more).</summary>
+    /// <summary>
+    /// For now, a limit on the amount of mail transferred forbids the operation: the job's own limit or the server's daily one.
+    /// </summary>
     Gone,
 
     /// <summary>
@@ -62,13 +64,14 @@ public sealed class MailException(FailureScope scope, bool isTransient, string m
     public FailureKind Kind { get; init; }
 
     /// <summary>
-    /// True if the message was not even sent, because others like it were refused. Another attempt makes sense only after some message was
-    /// accepted.
+    /// True if the message was not even sent, because the server had refused many messages in a row before it. Another attempt makes sense
+    /// only after the server has accepted some message.
     /// </summary>
     public bool IsPassedOver { get; init; }
 
     /// <summary>
-    /// The messages for which the request was refused, if it was carried out for all others; null if nothing is known about the others.
+    /// The messages for which the request was refused, if it was carried out for all other messages; null if it is unknown for which
+    /// messages it was carried out.
     /// </summary>
     public UidSet? OnlyFor { get; init; }
 }

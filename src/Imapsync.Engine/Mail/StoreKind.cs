@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A kind of store: the schemes of its URLs, its settings, how its endpoint is read from these and how it is opened. Each kind is in its store's
-/// own folder and has one line in the registry.
+/// A kind of store, such as IMAP or Maildir: the schemes of its URLs, its settings, how its endpoint is read from these and how it is
+/// opened. The source code has a directory for each kind, and the registry one line.
 /// </summary>
 public abstract class StoreKind
 {
@@ -20,13 +20,13 @@ public abstract class StoreKind
     /// <summary>Whether the store opens several connections at once.</summary>
     public virtual bool HasConnections => false;
 
-    /// <summary>Whether the store is a single file, not a directory or a server.</summary>
+    /// <summary>Whether the store can only be a source: mail can be read from it but not written to it.</summary>
     public virtual bool IsFile => false;
 
     /// <summary>Whether mail can be read from the store but not written to it.</summary>
     public bool IsSourceOnly => this is not ITargetKind;
 
-    /// <summary>The settings that only this kind has.</summary>
+    /// <summary>Makes the endpoint from its settings. If a setting is wrong, reports that and returns null.</summary>
     public virtual ImmutableArray<StoreSetting> Settings => [];
 
     /// <summary>Reads the endpoint; null where a setting is wrong, which is then reported.</summary>
@@ -93,15 +93,18 @@ public interface IEndpointSettings
     /// <summary>The URL's scheme in lower case.</summary>
     string Scheme { get; }
 
-    /// <summary>How many connections may be open at once.</summary>
+    /// <summary>
+    /// Returns the absolute path after the scheme of <c>scheme:PATH</c>. If there is no path, reports that and returns null.
+    /// </summary>
     int Connections { get; }
 
     /// <summary>Returns the absolute path after the scheme of <c>scheme:PATH</c>. Null where there is no path, which is reported.</summary>
     string? ReadPath();
 
     /// <summary>
-    /// Reads <c>scheme://USER@HOST:PORT</c> together with all settings for reaching a server and logging in. Null where the URL is wrong,
-    /// which is reported. A scheme that ends in <c>s</c> means TLS from the first octet; the same without it means STARTTLS.
+    /// Reads <c>scheme://USER@HOST:PORT</c> together with all settings for reaching a server and logging in. If the URL is wrong, reports
+    /// that and returns null. A scheme that ends in <c>s</c> means TLS from the first octet; the same scheme without the <c>s</c> means
+    /// STARTTLS.
     /// </summary>
     /// <param name="securePort">The default port of the scheme that ends in <c>s</c>.</param>
     /// <param name="plainPort">The default port of the other scheme.</param>

@@ -44,7 +44,7 @@ internal sealed class FieldOmission(IReadOnlyList<string> names)
         return default;
     }
 
-    /// <summary>Returns the buffered start of the line in which the message ends.</summary>
+    /// <summary>Returns what is still buffered at the end of the message: the start of its last line.</summary>
     public ReadOnlySpan<byte> Finish() => start.AsSpan(0, startLength);
 
     /// <summary>Removes the fields from a message that is completely in memory.</summary>

@@ -27,7 +27,9 @@ internal sealed class HeaderChoice
 
     /// <summary>Reads the headers of the messages whose selection depends on them, many at once, without keeping them.</summary>
     /// <param name="filter">The filter, which must be the same in every call.</param>
-    /// <param name="isOpen">Returns false for listed messages that are settled and need no decision.</param>
+    /// <param name="isOpen">
+    /// Returns whether a listed message still has to be selected or excluded; false for one that earlier runs have dealt with.
+    /// </param>
     /// <param name="onFound">Called with each wanted Message-ID that is found.</param>
     /// <returns>The messages in <see cref="Chosen"/>; null if the filter has no condition on headers.</returns>
     public async Task<UidSet?> ReadAsync(
@@ -43,8 +45,8 @@ internal sealed class HeaderChoice
             validity = folder.Status.UidValidity;
         }
 
-        // If the filter has Message-IDs, the headers of settled messages are read, too, so that each Message-ID found is reported. Such messages may be
-        // listed without a date; then no condition on dates excludes them.
+        // If the filter has Message-IDs, the headers of messages that earlier runs have dealt with are read, too, so that each Message-ID
+        // found is reported. Such messages may be listed without a date; then no condition on dates excludes them.
         var candidates = new UidSet(listing.Where(m => !judged.Contains(m.Uid)
             && (filter.MessageIds.IsEmpty ? isOpen(m) && filter.Accepts(m) : m.InternalDate == default || filter.Accepts(m))).Select(m => m.Uid));
         await foreach (var header in candidates.IsEmpty ? AsyncEnumerable.Empty<MessageHeader>() : folder.ReadHeadersAsync(candidates, cancellationToken))
@@ -62,8 +64,8 @@ internal sealed class HeaderChoice
             Judge(header.Uid, HeaderMatch.Fits(header.Octets, filter.Headers));
         }
 
-        // A message whose header did not arrive can't be judged, so it is selected. If the message still exists, it is copied, or it fails with its own
-        // reason. The next attempt may get its header.
+        // A message whose header did not arrive can't be judged, so it is selected. If the message still exists, the copying that follows
+        // succeeds or reports why not. The next attempt may get its header.
         List<Uid> unread = filter.MessageIds.IsEmpty ? [.. candidates.Enumerate().Where(u => !judged.Contains(u))] : [];
         Chosen = With(fitting, unread);
         Doubtful = With(undecided, unread);

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Matching;
 /// </summary>
 internal sealed class LikelySizes
 {
-    /// <summary>More octets than the fields of all these programs have together.</summary>
+    /// <summary>A limit in octets, far above what the header fields that mail programs add have together.</summary>
     private const int MaxAdded = 1024;
 
     private readonly long[] sizes;

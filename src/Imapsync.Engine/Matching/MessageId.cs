@@ -8,7 +8,7 @@ public static class MessageId
     /// <summary>Returns the Message-ID of a header; empty where it has none.</summary>
     public static string Of(ReadOnlySpan<byte> header) => Normalize(Encoding.Latin1.GetString(MessageFingerprint.Find(header, "Message-ID")));
 
-    /// <summary>Returns the Message-ID that a person wrote, with or without brackets.</summary>
+    /// <summary>Brings a Message-ID that a person wrote, with or without brackets, into the form used for comparison.</summary>
     public static string Normalize(string text)
     {
         var open = text.IndexOf('<', StringComparison.Ordinal);

@@ -4,13 +4,15 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Matching;
 
 /// <summary>A message of the source and its counterpart at the target.</summary>
-/// <param name="Known">The checkpoint's record of the message; null where the two were matched by identity.</param>
+/// <param name="Known">
+/// The checkpoint's record of the message; null where there is none, and the two were recognised as equal by their headers and contents.
+/// </param>
 internal readonly record struct MessageMatch(MessageInfo Source, MessageInfo Target, SettledMessage? Known)
 {
     public const int GroupMessages = 250;
     private const long GroupBytes = 64 << 20;
 
-    /// <summary>Cuts the matches, in the order given, into groups by number and size.</summary>
+    /// <summary>Splits the matches, in the order given, into groups of limited number and size.</summary>
     public static IEnumerable<List<MessageMatch>> Groups(IEnumerable<MessageMatch> matches)
     {
         var group = new List<MessageMatch>();

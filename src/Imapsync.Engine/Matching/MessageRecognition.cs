@@ -11,16 +11,20 @@ namespace Imapsync.Engine.Matching;
 /// </summary>
 internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder target)
 {
-    /// <summary>The target's state of each recognised message, by the target's UID.</summary>
+    /// <summary>The size and header digest of each recognised target message, by its UID.</summary>
     public Dictionary<Uid, Sighting> Seen { get; } = [];
 
     /// <param name="about">Messages about to be copied, listed with date and size.</param>
     /// <param name="from">
-    /// The lowest target UID to examine: 1 for messages never compared with the target before, otherwise the UIDNEXT known last.
+    /// The lowest target UID to examine: 1 for messages never compared with the target before, otherwise the last known UIDNEXT of the
+    /// target.
     /// </param>
-    /// <param name="claimed">The target UIDs recorded for settled messages.</param>
+    /// <param name="claimed">The target UIDs that the checkpoint records as copies. They are not examined.</param>
     /// <param name="below">Target UIDs below <paramref name="from"/> to examine as well.</param>
-    /// <param name="ownFrom">Target messages from this UID on may have been appended by this program or delivered by others.</param>
+    /// <param name="ownFrom">
+    /// From this UID on, the target may hold copies that an interrupted run appended and did not record. If all examined messages are such,
+    /// only headers of source messages with the same size or date are read. Null if no run has copied to the target.
+    /// </param>
     /// <returns>Source and target messages that are the same, with their flags on either side.</returns>
     public async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IReadOnlyList<MessageInfo> about, Uid from, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken,
@@ -57,8 +61,8 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     }
 
     /// <summary>
-    /// Returns the messages that have the same size or date as a candidate. A copy keeps at least one of the two, so only the headers of these messages
-    /// are worth reading.
+    /// Returns those of the source messages that have the same size or date as some target message to examine. A copy keeps at least one of
+    /// the two, so only the headers of these messages are worth reading.
     /// </summary>
     private static List<MessageInfo> LikelyAmong(IReadOnlyList<MessageInfo> about, IReadOnlyCollection<MessageInfo> candidates)
     {
@@ -67,7 +71,9 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
         return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
     }
 
-    /// <summary>Reads the headers of messages and returns the messages' fingerprints; those that are gone meanwhile are left out.</summary>
+    /// <summary>
+    /// Reads the headers of messages and returns the messages' fingerprints. Messages that were deleted in the meantime are left out.
+    /// </summary>
     /// <param name="messages">The messages by UID, as listed.</param>
     public static async Task<List<MessageFingerprint>> IdentifyAsync(
         IMessageFolder folder, Dictionary<Uid, MessageInfo> messages, CancellationToken cancellationToken)

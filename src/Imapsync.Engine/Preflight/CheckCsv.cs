@@ -22,10 +22,10 @@ public static class CheckCsv
 
     public static string WordOf(AccountCheck? check) => check is null ? Unchecked : check.IsOk ? Ok : Failed;
 
-    /// <param name="checks">A check is null where the job was not checked.</param>
+    /// <param name="checks">The jobs with their checks; null where the job was not checked.</param>
     /// <param name="masks">Whether password columns are written with <c>***</c> as values; otherwise they are omitted.</param>
-    /// <param name="rows">Opens the jobs' CSV file again if it is not a file on disk; null if it is.</param>
-    /// <exception cref="IOException">The CSV file can't be read again, or has changed since.</exception>
+    /// <param name="rows">Opens the jobs' CSV file again if it is not a file on disk; null if it is a file on disk.</param>
+    /// <exception cref="IOException">The CSV file can't be read again, or has changed since the jobs were read from it.</exception>
     public static async Task WriteAsync(Stream file, IReadOnlyList<(JobDefinition Job, AccountCheck? Check)> checks, IReadOnlyList<BadRow> badRows, bool masks, Func<Stream>? rows = null)
     {
         var table = checks.Select(c => c.Job.Row?.Table).Concat(badRows.Select(r => r.Row.Table)).Distinct().ToList() is [{ } only] ? only : null;

@@ -21,14 +21,17 @@ public sealed record FolderStarted(string Job, FolderPath Source, FolderPath Tar
 public sealed record MessagesCopied(string Job, FolderPath Source, int Count, long Bytes) : JobEvent(Job);
 
 /// <summary>
-/// A verification has compared some messages with the other side. They are messages of the source or, if it verifies without one, of the
-/// target.
+/// A verification has compared some messages with the other store. The count is of source messages or, if the source is not opened, of
+/// target messages.
 /// </summary>
 public sealed record MessagesVerified(string Job, FolderPath Source, int Count) : JobEvent(Job);
 
 public sealed record FolderFinished(string Job, FolderReport Folder) : JobEvent(Job);
 
-/// <summary>A note that is not a failure, such as adopted messages, a changed UIDVALIDITY, or a keyword that the target can't store.</summary>
+/// <summary>
+/// A note that is not a failure, such as messages that were found at the target already, a changed UIDVALIDITY, or a keyword that the
+/// target can't store.
+/// </summary>
 public sealed record NoteRaised(string Job, FolderPath? Folder, string Text) : JobEvent(Job);
 
 public sealed record ProblemFound(string Job, Problem Problem) : JobEvent(Job);
@@ -36,7 +39,10 @@ public sealed record ProblemFound(string Job, Problem Problem) : JobEvent(Job);
 /// <summary>The job waits before the next attempt.</summary>
 public sealed record Waiting(string Job, Wait Wait) : JobEvent(Job);
 
-/// <summary>The job can't begin yet, because other jobs use what it needs. The waiting time is unknown; any other event of the job ends it.</summary>
+/// <summary>
+/// The job can't begin yet, because other jobs use connections that it needs. How long this takes is unknown; the next event of the job
+/// ends it.
+/// </summary>
 public sealed record Queued(string Job, string Reason) : JobEvent(Job);
 
 public sealed record JobFinished(string Job, JobReport Report) : JobEvent(Job);

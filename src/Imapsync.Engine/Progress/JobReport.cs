@@ -28,7 +28,7 @@ public sealed record JobReport(
     /// <summary>The number of folder pairs to process; 0 when the job ended before they were known.</summary>
     public int PlannedFolders { get; init; }
 
-    /// <summary>The number of messages in the source folders of these pairs.</summary>
+    /// <summary>The number of messages in the source folders of the folder pairs to process.</summary>
     public long PlannedMessages { get; init; }
 
     /// <summary>Whether the job was stopped before it began.</summary>
@@ -78,7 +78,9 @@ public sealed record FolderCounts
 
     public long Copied { get; init; }
 
-    /// <summary>Messages that were at the target before this run or were adopted by it.</summary>
+    /// <summary>
+    /// Messages that were at the target before this run: copied by earlier runs, or found there and recorded as copies by this one.
+    /// </summary>
     public long AlreadyPresent { get; init; }
 
     /// <summary>Those of <see cref="AlreadyPresent"/> that no earlier run had recorded: this run found them at the target and recorded them as copies.</summary>

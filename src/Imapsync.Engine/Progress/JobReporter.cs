@@ -24,7 +24,8 @@ public sealed class JobReporter(string job, TimeProvider time, Action<JobEvent> 
     public JobTrace? Trace { get; init; }
 
     /// <summary>
-    /// Whether places of the source that may hold mail were left out, so that a folder missing from the listing may still exist.
+    /// Whether files or directories of the source that may contain mail were not read, so that a folder missing from the listing may still
+    /// exist.
     /// </summary>
     public bool HasUnreadPlaces
     {

@@ -34,13 +34,13 @@ internal static class MessageDescription
         }
         catch (Exception e) when (e is MailException || FileErrors.Is(e))
         {
-            // The failure is ignored, since it is reported where the messages themselves are read.
+            // The failure is ignored, since the description is optional, and the reading of the messages themselves reports the failure.
         }
 
         return described;
     }
 
-    /// <returns>The description; null when the header contains none of it.</returns>
+    /// <returns>The description; null when the header has neither sender, subject nor date.</returns>
     public static Envelope? Of(ReadOnlyMemory<byte> header)
     {
         HeaderList fields;

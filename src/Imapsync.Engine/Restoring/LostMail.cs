@@ -8,18 +8,22 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Restoring;
 
 /// <summary>
-/// Reports messages that earlier runs put into a backup and that are no longer in it. A restore can't bring them back, and must not end as if
-/// it had.
+/// Reports messages that earlier runs put into a backup and that are no longer in it. A restore can't bring these messages back, so it must
+/// not end as if everything had been restored.
 /// </summary>
 /// <param name="folders">The backup's folders that hold messages.</param>
 internal sealed class LostMail(IMessageStore backup, RestoreOrigin origin, IReadOnlyCollection<FolderPath> folders, JobReporter report)
 {
-    /// <param name="isWanted">Whether a folder, by the name it has at the source of the backup, is to be restored.</param>
+    /// <param name="isWanted">
+    /// Returns whether a folder is to be restored; it is called with the folder's name at the source of the backup.
+    /// </param>
     public async Task ReportAsync(ICheckpointStore checkpoints, Func<FolderPath, bool> isWanted, CancellationToken cancellationToken)
     {
         foreach (var pairs in checkpoints.Summaries.Keys.Where(p => isWanted(p.Source) && IsIncluded(p.Source)).GroupBy(p => p.Source).OrderBy(p => p.Key))
         {
-            // A source folder that the job sends elsewhere by now has two pairs, and people may have removed the former copies.
+            // If the job's folder map was changed, a source folder has two pairs: one with its former target folder and one with its
+            // present one. People may have deleted the former target folder, so only pairs whose target folder exists are examined, if
+            // there are any.
             List<PairKey> there = [.. pairs.Where(p => folders.Contains(p.Target))];
             foreach (var pair in there.Count > 0 ? there : [.. pairs.Take(1)])
             {
@@ -40,7 +44,8 @@ internal sealed class LostMail(IMessageStore backup, RestoreOrigin origin, IRead
         if (brought.Count == 0 || !folders.Contains(pair.Target))
             return brought.Count;
         await using var folder = await backup.OpenAsync(pair.Target, cancellationToken);
-        // Under another UIDVALIDITY no UID tells a message, but fewer messages than were put there can't be all of them.
+        // Under another UIDVALIDITY the recorded UIDs identify no messages, so only the numbers are compared: if the folder has fewer
+        // messages than were put there, some are missing.
         if (folder.LastingUidValidity.IsNone || checkpoint.TargetValidity != folder.LastingUidValidity)
             return Math.Max(0, brought.Count - folder.Status.Messages);
         var there = new UidSet();

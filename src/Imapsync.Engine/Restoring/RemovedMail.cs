@@ -44,7 +44,7 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         return routes;
     }
 
-    /// <summary>Returns the requested Message-IDs that no other folder of the backup holds.</summary>
+    /// <summary>Returns the requested Message-IDs that no folder of the backup other than the trash folder holds.</summary>
     private async Task<ImmutableHashSet<string>> FindMissingAsync(
         IReadOnlyList<FolderPath> folders, CancellationToken cancellationToken)
     {

@@ -19,7 +19,7 @@ internal sealed class RestoreRouting(
     private readonly FolderGlob[] globs = [.. origin.Folders.Select(g => new FolderGlob(g))];
 
     /// <exception cref="MailException">
-    /// A folder's mail may have come from several folders and no checkpoint tells which, or no folder is left to restore.
+    /// A folder's mail may have come from several source folders and no checkpoint shows from which, or no folder is left to restore.
     /// </exception>
     public async Task<ImmutableArray<FolderRoute>> FindAsync(CancellationToken cancellationToken)
     {
@@ -44,7 +44,7 @@ internal sealed class RestoreRouting(
                 [.. folders.Where(origin.IsTrash)], [.. folders.Where(f => !origin.IsTrash(f))], globs, cancellationToken)
             : await ChosenRemovedAsync([.. folders.Where(origin.IsTrash)], cancellationToken);
         var chosen = routes.Where(r => IsWanted(r.Target)).Select(OnlyChosen).Where(r => r.Only?.IsEmpty != true).Concat(removed).ToImmutableArray();
-        // A restore of single messages says itself which of them it does not find.
+        // A restore of single messages reports itself which of them are missing, so missing mail is reported here only for whole folders.
         if (checkpoints is not null && origin.Chosen.IsEmpty && messages.MessageIds.IsEmpty)
             await new LostMail(backup, origin, folders, report).ReportAsync(checkpoints, IsWanted, cancellationToken);
         return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
@@ -83,15 +83,15 @@ internal sealed class RestoreRouting(
             return [new FolderRoute(folder, Likeliest(folder, candidates, opened.Status.Messages))];
         if (claims.Count == 1)
             return [new FolderRoute(folder, claims[0].Source)];
-        // A source folder that is gone may have come back under another name, and both claim the mail: it belongs to the one that is there.
+        // If a source folder was deleted and has come back under another name, the checkpoints of both names contain the mail. The folder
+        // that still exists comes first, so the mail is assigned to it.
         return await SplitAsync(opened, [.. claims.OrderBy(c => IsGone(checkpoints!, new PairKey(c.Source, folder)))], cancellationToken);
     }
 
     private static bool IsGone(ICheckpointStore checkpoints, PairKey pair) => checkpoints.Summaries.TryGetValue(pair, out var summary) && summary.Rules == PairSummary.Gone;
 
     /// <summary>
-    /// Splits a folder's messages by their source folder, each to one of them: the first that claims it, or the first of all if its origin is
-    /// not known.
+    /// Assigns each message of a folder to one source folder: the first one whose checkpoint contains it, or the first of all if none does.
     /// </summary>
     private async Task<IEnumerable<FolderRoute>> SplitAsync(
         IMessageFolder folder, List<(FolderPath Source, UidSet Uids)> claims, CancellationToken cancellationToken)
@@ -119,7 +119,9 @@ internal sealed class RestoreRouting(
             : new UidSet(checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
     }
 
-    /// <summary>Chooses a folder without the help of checkpoints: the only one that the map names, or the only one that was requested.</summary>
+    /// <summary>
+    /// Chooses a source folder where no checkpoint helps: the only one that the folder map names, or the only one that was requested.
+    /// </summary>
     private FolderPath Likeliest(FolderPath folder, IReadOnlyList<FolderPath> candidates, long messages)
     {
         List<FolderPath> wanted = [.. candidates.Where(c => globs.Length == 0 || IsWanted(c))];

@@ -38,8 +38,8 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
     public bool IsTooLong(MailException trouble) => trouble.RetryAfter > settings.GiveUpAfter;
 
     /// <summary>
-    /// Waits before messages that a server temporarily refused are tried again, as long as the server demands, or else twice as long each time. All other
-    /// messages are at the target by then.
+    /// Waits before messages that a server temporarily refused are tried again. The wait is as long as the server demands; if it demands
+    /// none, each wait is twice as long as the one before. All other messages are at the target by then.
     /// </summary>
     /// <param name="attempt">The number of the attempt, from 1.</param>
     /// <returns>False when <paramref name="stop"/> ended the wait.</returns>
@@ -99,7 +99,8 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
         }
         catch (MailException e) when (e.IsTransient)
         {
-            // All attempts are used up, so the failure is now permanent and enclosing work is not repeated because of it.
+            // All attempts are used up, so the failure is now permanent. Thus the work that contains this one is not repeated because of
+            // it.
             throw new MailException(e.Scope, isTransient: false, $"{e.Message} (given up, tries: {patience.Tries})", e) { Kind = e.Kind };
         }
         finally

@@ -8,7 +8,9 @@ namespace Imapsync.Engine.Retrying;
 /// repeatedly is no reason to give up while messages get through.
 /// </summary>
 /// <param name="progress">Returns a number that grows as the work progresses.</param>
-/// <param name="wasReached">Whether the stores were open before. A host that can't be reached now is then down, not misspelt.</param>
+/// <param name="wasReached">
+/// Whether the stores were open before. If so, a host that can't be reached now is down, and its name is not misspelt.
+/// </param>
 internal sealed class RetryPolicy(RetrySettings settings, TimeProvider time, Func<long> progress, bool wasReached)
 {
     private long done = progress();

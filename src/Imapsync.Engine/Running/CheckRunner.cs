@@ -46,8 +46,8 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
     }
 
     /// <summary>
-    /// Opens the target. A directory that does not exist yet or is empty is no failure, unless earlier runs stored mail there; a directory that
-    /// can't be written is.
+    /// Opens the target. A directory that does not exist yet or is empty is no failure, unless earlier runs stored mail there. A directory
+    /// that can't be written is a failure.
     /// </summary>
     private async Task<(SideCheck, ITargetStore?)> OpenTargetAsync(JobDefinition job, ConnectionShare? share, CancellationToken cancellationToken)
     {
@@ -63,7 +63,8 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
             if (held == 0 && LocalTarget.DirectoryToFill(endpoint) is { } fact)
                 return (new SideCheck(endpoint, [fact], null), null);
             var (side, store) = await LookAsync(held);
-            // A directory without any mail can't be opened to look at it, but a run would open it for writing and refuse it then.
+            // A directory without any mail can't be opened for reading. A run would open it for writing, and then refuse it because the
+            // mail of earlier runs is missing. So the check reports the failure of the run.
             if (held > 0 && side.Failure is { Kind: FailureKind.Gone })
                 return (side with { Failure = UnmountedTarget.Failure(endpoint.Display, held) }, store);
             return (store is null ? side : side with { Failure = await FindMissingAsync(store, checkpoints, cancellationToken) }, store);

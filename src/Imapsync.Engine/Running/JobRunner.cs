@@ -23,7 +23,7 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
     /// <summary>Runs the job. It does not throw for failures of the job; the report contains them.</summary>
     /// <param name="onEvent">May be called from any task, never concurrently.</param>
     /// <param name="stop">Cancelled to finish appending the current batch of messages, save and report.</param>
-    /// <param name="abort">Cancelled to stop at once; what is not saved is found again by the next run.</param>
+    /// <param name="abort">Cancelled to stop at once. The next run recognises copies at the target that this run did not record.</param>
     public async Task<JobReport> RunAsync(
         JobDefinition job, RunOptions options, Action<JobEvent> onEvent, CancellationToken stop, CancellationToken abort)
     {
@@ -76,7 +76,9 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
         : time.CreateTimer(
             _ => stopping.ReachLimit(Reasons.MaxDuration, $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Returns how many messages earlier runs stored in a backup that is expected to exist.</summary>
+    /// <summary>
+    /// Returns how many messages earlier runs stored in a backup on disk; 0 where the job need not find them there again.
+    /// </summary>
     private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort) =>
         job.IsRestore || options.Heal || job.Target.Place is null ? 0 : await UnmountedTarget.CountHeldAsync(checkpoints, abort);
 

@@ -16,7 +16,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
     private readonly StoreLimits limits = new(time);
     private readonly HostPlaces hosts = new();
 
-    /// <param name="isComplete">True if nothing was found missing or wrong.</param>
+    /// <param name="isComplete">True if the job found no message missing or wrong.</param>
     public static JobOutcome OutcomeOf(StopReason reason, bool isComplete) => reason switch
     {
         StopReason.None => isComplete ? JobOutcome.Ok : JobOutcome.Incomplete,
@@ -25,7 +25,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         _ => JobOutcome.Failed,
     };
 
-    /// <summary>Runs the work and turns any exception into a problem of the report and a stop reason.</summary>
+    /// <summary>Runs the job's work. Turns any exception into a problem of the report and a stop reason.</summary>
     public async Task<StopReason> GuardAsync(JobDefinition job, JobReporter report, Func<Task<StopReason>> work, CancellationToken giveUp)
     {
         try
@@ -68,11 +68,11 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         }
     }
 
-    /// <summary>Opens a source as a run does, without retries.</summary>
+    /// <summary>Opens a source in the same way as a run, but without retries.</summary>
     public Task<IMessageStore> LookAtSourceAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, CancellationToken cancellationToken) =>
         openStore.OpenAsync(endpoint, ContextOfLook(share, onNote), cancellationToken);
 
-    /// <summary>Opens a target as a run does, but only to look at it, and without retries.</summary>
+    /// <summary>Opens a target in the same way as a run, but only for reading and without retries.</summary>
     /// <param name="held">See <see cref="StoreContext.MessagesHeld"/>.</param>
     public Task<ITargetStore> LookAtTargetAsync(Endpoint endpoint, ConnectionShare? share, Action<string> onNote, long held, CancellationToken cancellationToken) =>
         openStore.OpenTargetAsync(endpoint, forWriting: false, ContextOfLook(share, onNote) with { MessagesHeld = held }, cancellationToken);
@@ -80,7 +80,10 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
     public RetryPipeline RetryFor(JobDefinition job, JobReporter report, StopRequest stopping) =>
         new(job.Retry, time, report, stopping.ReachLimit);
 
-    /// <summary>Waits for a connection to each of the job's hosts that has a limit. The result is disposed after the job's stores.</summary>
+    /// <summary>
+    /// Waits until the job may use a connection at each of its hosts that has a connection limit. The result must be disposed after the
+    /// job's stores.
+    /// </summary>
     /// <param name="isOffline">True if the source is not opened.</param>
     public async Task<HostEntry> EnterAsync(JobDefinition job, JobReporter report, CancellationToken giveUp, bool isOffline = false)
     {
@@ -100,7 +103,10 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
         return entry;
     }
 
-    /// <param name="remembers">Whether the source may keep records in the job's state that it can't write into the mailbox it reads.</param>
+    /// <param name="remembers">
+    /// Whether the source may write to the job's state. It records there what it can't write into the mailbox it reads, such as UIDs that
+    /// it assigned.
+    /// </param>
     public Task<IMessageStore> OpenSourceAsync(
         JobDefinition job, IStateMedium state, HostEntry entry, RetryPipeline retry, JobReporter report, StopRequest stopping, CancellationToken giveUp, bool remembers = false)
     {

@@ -28,8 +28,8 @@ internal sealed class StopRequest(JobReporter report, CancellationToken stop, Ca
     }
 
     /// <summary>
-    /// Returns the reason with which a job ended: a job that was cancelled by its own limit ends with that limit and not with <paramref name="reason"/>. A
-    /// job that had nothing left to do did not reach its limit.
+    /// Returns the reason for which a job ended. A job that was cancelled by its own limit ends because of that limit and not because of
+    /// <paramref name="reason"/>. A job that had finished its work when the limit was reached keeps <paramref name="reason"/>.
     /// </summary>
     public StopReason Explain(StopReason reason)
     {

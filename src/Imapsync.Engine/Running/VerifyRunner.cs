@@ -8,8 +8,8 @@ using Imapsync.Engine.Verifying;
 namespace Imapsync.Engine.Running;
 
 /// <summary>
-/// Compares a job's target with its source, or with the recorded check sums. It changes neither store. In the job's state it records the check
-/// sums of messages found equal, and the part of a sample that comes next.
+/// Compares a job's target with its source, or with the recorded checksums. It changes neither store. In the job's state it records the
+/// checksums of messages found equal, and which part of the mail the next verification of a sample reads.
 /// </summary>
 /// <param name="openState">Opens the state of jobs; null for state in files.</param>
 public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, StateOpener? openState = null)
@@ -40,7 +40,7 @@ public sealed class VerifyRunner(TimeProvider time, StoreOpener openStore, State
         JobDefinition job, VerifyOptions options, FindingLog findings, JobReporter report, StopRequest stopping, CancellationToken abort)
     {
         var retry = entry.RetryFor(job, report, stopping);
-        // A job that never ran has no state. It is opened read-only, so that verifying does not create one.
+        // If the job never ran and so has no state, the checkpoints are opened read-only, so that verifying does not create a state.
         var state = openState(job.State);
         await using var checkpoints = await CheckpointStore.OpenAsync(state, readOnly: !await state.ExistsAsync(abort), abort);
         var sample = await SampleCursor.ReadAsync(checkpoints.State, options.Share, abort);

@@ -1,25 +1,27 @@
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Where the sign-in of one side of a job is stored: a refresh token, bound to the account, client and server it was issued for.</summary>
+/// <summary>
+/// Stores the sign-in of one side of a job (source or target): a refresh token, bound to the account, client and server it was issued for.
+/// </summary>
 public interface ISignInKeeper
 {
     /// <summary>Where the sign-in is stored, for display.</summary>
     string Place { get; }
 
-    /// <summary>The command for a person to run who is to sign in.</summary>
+    /// <summary>The command that a person has to run to sign in, for display.</summary>
     string Command { get; }
 
-    /// <summary>Fails where nothing could be stored, before a person is asked to sign in.</summary>
+    /// <summary>Throws if no sign-in could be stored here. Called before a person is asked to sign in.</summary>
     /// <exception cref="IOException"/>
     void RequireUsable();
 
     /// <summary>
-    /// Waits for the turn to use the sign-in, which lasts until the result is disposed of: two uses of one refresh token look like theft to a
-    /// server that rotates refresh tokens, and it would end the sign-in.
+    /// Takes the stored sign-in for exclusive use until the result is disposed of, and waits while another process uses it. A server that
+    /// rotates refresh tokens takes two uses of one refresh token for theft and ends the sign-in.
     /// </summary>
     /// <returns>The sign-in; null where none is stored.</returns>
     /// <exception cref="SignInLostException">A stored sign-in exists but can't be used.</exception>
-    /// <exception cref="Mail.MailException">The turn could not be had.</exception>
+    /// <exception cref="Mail.MailException">Another process used the sign-in for too long.</exception>
     /// <exception cref="IOException"/>
     Task<IKeptSignIn?> TakeAsync(string binding, CancellationToken cancellationToken);
 
@@ -38,7 +40,7 @@ public interface IKeptSignIn : IAsyncDisposable
     string RefreshToken { get; }
 
     /// <summary>Stores another refresh token in its place, durably.</summary>
-    /// <returns>False where the turn is over, because somebody has signed in again or out meanwhile: nothing was stored.</returns>
+    /// <returns>False where nothing was stored, because somebody has signed in again or signed out in the meantime.</returns>
     /// <exception cref="IOException"/>
     Task<bool> ReplaceAsync(string refreshToken, CancellationToken cancellationToken);
 }

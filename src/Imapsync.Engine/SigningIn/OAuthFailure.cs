@@ -70,7 +70,7 @@ internal static class OAuthFailure
     {
         var text = CodeOf(response) is { } code
             ? string.Join(": ", ((string?[])[code, response.TryGet("error_description")]).OfType<string>())
-            // The outer exception only says that an error occurred, so the innermost one is shown.
+            // HttpClient's outer exceptions only say that an error occurred, so the message of the innermost one is shown.
             : response.Exception is { } failure ? failure.GetBaseException().Message
             : response.HttpResponse is { IsSuccessStatusCode: false } ? $"HTTP status {(int)response.HttpStatusCode}"
             : "its answer makes no sense";

@@ -21,12 +21,14 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
     private HeldToken? held;
 
     /// <summary>
-    /// A refresh token that was issued but could not be stored, with the spent token that it replaces. It is used only while the spent token
-    /// is still stored: if the stored token has changed, somebody has signed in again or out since.
+    /// A refresh token that was issued but could not be stored, with the used-up token that it replaces. It is used only while the used-up
+    /// token is still stored: if the stored token has changed, somebody has signed in again or out since.
     /// </summary>
     private (string Spent, string Given)? unsaved;
 
-    /// <param name="place">Where the sign-in is stored; null as long as that is unknown, and then no sign-in can be stored.</param>
+    /// <param name="place">
+    /// Where the sign-in is stored; null if that is not known yet. As long as it is null, no sign-in can be stored.
+    /// </param>
     internal OAuthSignIn(OAuthSettings settings, SignInPlace? place, IReadOnlyDictionary<string, string> environment, TimeProvider time)
         : this(settings, place is null ? null : new FileSignInKeeper(place, environment, time), environment, time)
     {
@@ -121,7 +123,7 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
         }
         catch (SignInLostException)
         {
-            // A sign-in that is of no use is removed too.
+            // A stored sign-in that can't be used is deleted, too.
             return await keeper!.RemoveAsync() ? SignOutOutcome.Forgotten : SignOutOutcome.WasNotIn;
         }
 
@@ -176,7 +178,8 @@ public sealed class OAuthSignIn : TokenReference, IDisposable
             if (token.RefreshToken is { } given && given != refreshToken)
             {
                 unsaved = (refreshToken, given);
-                // Where it is not stored, what is stored there is newer.
+                // If this stores nothing, somebody has signed in again or signed out in the meantime. Then the new refresh token is not
+                // needed.
                 await kept.ReplaceAsync(given, CancellationToken.None);
             }
 

@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.SigningIn;
 
 /// <summary>
-/// Allows one token renewal at a time among all processes of this machine. Two uses of one refresh token look like theft to a server that rotates
-/// refresh tokens, and it would end the sign-in.
+/// Allows one token renewal at a time among all processes of this machine. A server that rotates refresh tokens takes two uses of one
+/// refresh token for theft and ends the sign-in.
 /// </summary>
 internal static class SignInLock
 {

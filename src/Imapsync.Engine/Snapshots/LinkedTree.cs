@@ -47,12 +47,15 @@ internal sealed class LinkedTree(Action beforeEach)
             Posix.TryCreateDirectory(Path.Combine(to, "tmp"));
         foreach (var directory in directories.Values.Where(d => !isFolder || d.Name is not ("cur" or "new" or "tmp")))
             Copy(directory.FullName, Path.Combine(to, directory.Name));
-        // These files are copied after the messages, so that the uidlist covers all linked messages.
+        // The other files of the directory are copied after the messages, so that the copied uidlist contains all linked messages.
         CopyFiles(entries.OfType<FileInfo>().Where(f => f.LinkTarget is null && !IsPassing(f.Name)), to);
         Posix.SyncDirectory(to);
     }
 
-    /// <summary>Copies the files of a job's state, except those of a running job, of restores and of sign-ins.</summary>
+    /// <summary>
+    /// Copies the files of a job's state. Files that exist only while the job runs are left out, and so are the states of restores and the
+    /// stored sign-ins.
+    /// </summary>
     public void CopyFiles(string from, string to)
     {
         beforeEach();

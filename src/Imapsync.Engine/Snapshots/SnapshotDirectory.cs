@@ -95,7 +95,10 @@ public sealed class SnapshotDirectory(string path)
         return true;
     }
 
-    /// <summary>Deletes snapshots that were dropped or never completed. If this is interrupted, the next call continues.</summary>
+    /// <summary>
+    /// Deletes snapshots that <see cref="TryForget"/> removed from the list or that were never completed. If this is interrupted, the next
+    /// call continues.
+    /// </summary>
     public void Prune(CancellationToken abort)
     {
         if (!Directory.Exists(Path))
@@ -123,7 +126,7 @@ public sealed class SnapshotDirectory(string path)
     {
         foreach (var directory in Directory.EnumerateDirectories(Path, "*" + ending).ToList())
         {
-            // Deletes only directories whose names have this program's format.
+            // Other directories are not deleted: their names do not have the form that this program gives to snapshots.
             if (!Snapshot.TryParseName(System.IO.Path.GetFileName(directory)[..^ending.Length], out _))
                 continue;
             beforeEach();

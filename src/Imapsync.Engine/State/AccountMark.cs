@@ -16,8 +16,8 @@ internal static class AccountMark
     private const int MaxFileBytes = 4096;
 
     /// <summary>
-    /// Returns which sides of the job are other accounts than those that its records belong to. Returns null if none is, or if the state does
-    /// not identify the accounts.
+    /// Returns which side of the job (source, target or both) is now another account than the one that the job's records belong to. Returns
+    /// null if neither is, or if the state does not identify the accounts.
     /// </summary>
     /// <exception cref="CheckpointException">The state can't be read.</exception>
     public static async Task<AccountChange?> FindChangeAsync(IStateMedium state, Endpoint source, Endpoint target, CancellationToken cancellationToken)
@@ -31,7 +31,10 @@ internal static class AccountMark
         return isSource && isTarget ? null : new AccountChange(OfSource: !isSource, OfTarget: !isTarget);
     }
 
-    /// <summary>Forgets all records of messages, and where removed mail came from if it was removed in another target account.</summary>
+    /// <summary>
+    /// Deletes the job's records of all messages. If the target is another account now, also deletes the record of which folders the
+    /// messages in the trash folder came from.
+    /// </summary>
     /// <exception cref="CheckpointException">The state can't be changed.</exception>
     public static async Task ForgetAsync(IStateMedium state, ICheckpointStore checkpoints, AccountChange change, CancellationToken cancellationToken)
     {
@@ -97,10 +100,10 @@ internal static class AccountMark
     private static string DigestOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
 }
 
-/// <summary>Which sides of a job are other accounts than in earlier runs: at least one.</summary>
+/// <summary>Which sides of a job are other accounts than in earlier runs: the source, the target, or both.</summary>
 internal readonly record struct AccountChange(bool OfSource, bool OfTarget)
 {
-    /// <summary>Says so in words, as the beginning of a sentence.</summary>
+    /// <summary>Returns a sentence for people that says which sides are other accounts. Further words can follow it.</summary>
     public override string ToString() => (OfSource, OfTarget) switch
     {
         (true, false) => "the source is another account than in earlier runs",

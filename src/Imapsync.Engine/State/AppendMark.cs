@@ -5,10 +5,11 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The <c>appending</c> piece of the job's state. A run writes it before its first append and deletes it at a proper end, so that it remains
-/// after a crash. Without this mark, the state records every message that the job has appended. If the target holds an appended message that the
-/// state does not record, the state was restored from a backup. The mark is on disk before the first append, because a power cut would otherwise
-/// be mistaken for such a restore. Flags are only added then, so a flag removed at the source would stay at the target.
+/// The <c>appending</c> piece of the job's state. A run writes it before its first append and deletes it when it ends properly, so it
+/// remains after a crash. If it is absent, the state records every message that the job has appended. If the target nevertheless holds an
+/// appended message that the state does not record, the state is an older copy that somebody restored. In that case flags are only added at
+/// the target, so a flag that was removed at the source would stay at the target. The mark is on disk before the first append, because a
+/// power cut would otherwise be mistaken for such a restored state.
 /// </summary>
 internal sealed class AppendMark
 {

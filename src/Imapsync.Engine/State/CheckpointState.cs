@@ -2,7 +2,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>The in-memory content of one pair's checkpoint. A running job and the replay of its journal build it by the same steps.</summary>
+/// <summary>
+/// The in-memory content of one folder pair's checkpoint. A running job and the replay of its journal build it by the same steps.
+/// </summary>
 internal sealed class CheckpointState
 {
     private readonly int[] counts = new int[Enum.GetValues<Settlement>().Length];

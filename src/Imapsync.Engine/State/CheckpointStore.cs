@@ -11,7 +11,8 @@ public sealed class CheckpointStore : ICheckpointStore
     private readonly ConcurrentDictionary<PairKey, bool> open = new();
 
     /// <summary>
-    /// Pairs whose last commit failed. Their journals are written anew, because reading may return octets that never reached the disk.
+    /// Folder pairs whose last commit failed. The journal of such a pair is written anew, because reading it may return octets that never
+    /// reached the disk.
     /// </summary>
     private readonly ConcurrentDictionary<PairKey, bool> doubtful = new();
 
@@ -23,8 +24,8 @@ public sealed class CheckpointStore : ICheckpointStore
     public IReadOnlyDictionary<PairKey, PairSummary> Summaries => summaries;
 
     /// <summary>
-    /// The medium with the job's state. If the store is read-only, the medium also shows the changes made since, which exist in memory
-    /// only.
+    /// The medium with the job's state. If the checkpoint store is read-only, this medium also shows the changes made through it, which
+    /// exist in memory only.
     /// </summary>
     public IStateMedium State => medium;
 
@@ -192,8 +193,8 @@ public sealed class CheckpointStore : ICheckpointStore
         });
 
     /// <summary>
-    /// Moves a journal to another pair. It is written anew, because a journal contains its pair's name. A crash before the old journal is
-    /// removed leaves both with the same content, and the rename is requested again.
+    /// Moves the journal of one folder pair to another. It is written anew, because a journal contains its pair's name. If a crash prevents
+    /// the removal of the old journal, both have the same content, and the next run requests the rename again.
     /// </summary>
     private async Task MoveJournalAsync(PairKey from, PairKey to, CancellationToken cancellationToken)
     {

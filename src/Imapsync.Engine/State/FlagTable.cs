@@ -2,7 +2,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>Numbers the distinct flag sets of a pair in order of first use. Number 0 is the empty set.</summary>
+/// <summary>Numbers the distinct flag sets of a folder pair's messages in order of first use. Number 0 is the empty set.</summary>
 internal sealed class FlagTable
 {
     private readonly List<FlagSet> sets = [FlagSet.Empty];

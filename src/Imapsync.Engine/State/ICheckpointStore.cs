@@ -9,11 +9,14 @@ namespace Imapsync.Engine.State;
 /// </summary>
 public interface ICheckpointStore : IAsyncDisposable
 {
-    /// <summary>The summaries of the pairs known from earlier runs. They come from one small file, without opening any pair's checkpoint.</summary>
+    /// <summary>
+    /// The summaries of the folder pairs known from earlier runs. They are read from one small file; no pair's checkpoint is opened for
+    /// them.
+    /// </summary>
     IReadOnlyDictionary<PairKey, PairSummary> Summaries { get; }
 
     /// <summary>
-    /// Returns every pair that has a checkpoint, in order, including pairs that were never brought up to date. Pairs whose checkpoint can't
+    /// Returns every folder pair that has a checkpoint, in order, including pairs that no run has completed. Pairs whose checkpoint can't
     /// be read are left out.
     /// </summary>
     Task<IReadOnlyList<PairKey>> FindPairsAsync(CancellationToken cancellationToken);
@@ -28,23 +31,23 @@ public interface ICheckpointStore : IAsyncDisposable
     Task RenameAsync(PairKey from, PairKey to, CancellationToken cancellationToken);
 }
 
-/// <summary>One source folder and the target folder it is copied to.</summary>
+/// <summary>A folder pair: one source folder and the target folder it is copied to.</summary>
 public readonly record struct PairKey(FolderPath Source, FolderPath Target)
 {
     public override string ToString() => $"{Source} → {Target}";
 }
 
 /// <summary>
-/// The state of a pair when it was last fully up to date. While both folders still have these counters, there is nothing to do and no need to
-/// open a folder.
+/// The state of a folder pair when a run last completed it. While both folders still have these counters, there is nothing to do and no
+/// need to open a folder.
 /// </summary>
 /// <param name="Rules">
-/// A digest of the filters and policies in force when the pair was brought up to date, or <see cref="Unsettled"/> or <see cref="Gone"/>.
+/// A digest of the filters and policies in force when the pair was completed, or <see cref="Unsettled"/> or <see cref="Gone"/>.
 /// </param>
 /// <param name="Settled">How many messages of the source are at the target.</param>
 /// <param name="Skipped">How many messages of the source are excluded by a filter.</param>
 /// <param name="MailboxId">The source folder's MAILBOXID (OBJECTID, RFC 8474), to recognise the folder after a rename.</param>
-/// <param name="Subscribed">The source's subscription as last propagated.</param>
+/// <param name="Subscribed">Whether the source folder was subscribed when this was last propagated to the target.</param>
 public sealed record PairSummary(
     PairKey Pair, FolderStatus Source, FolderStatus? Target, string Rules, long Settled, long Skipped,
     string? MailboxId = null, bool Subscribed = false)
@@ -79,18 +82,21 @@ public interface ICheckpoint : IAsyncDisposable
     /// <summary>The digest of the filters under which the skipped messages were skipped.</summary>
     string Rules { get; }
 
-    /// <summary>Returns how many messages have this settlement.</summary>
+    /// <summary>Returns how many messages are recorded with this outcome.</summary>
     int Count(Settlement settlement);
 
     bool TryGet(Uid source, out SettledMessage message);
 
-    /// <summary>All settled messages in ascending order of source UID. Messages may be settled and forgotten during the enumeration.</summary>
+    /// <summary>
+    /// All recorded messages in ascending order of source UID. Records may be added, changed and removed during the enumeration.
+    /// </summary>
     IEnumerable<SettledMessage> Messages { get; }
 
     /// <summary>
-    /// The target's UIDNEXT as of the last commit, or the lower UIDNEXT from before the oldest batch that is still being appended. A target message with
-    /// this UID or a higher one that no record mentions is either a copy whose outcome was not recorded, or mail from somebody else. It is compared by
-    /// identity before anything is copied, so batches need no records of their own. None until first set.
+    /// The target's UIDNEXT as of the last commit, or the lower UIDNEXT from before the oldest batch that is still being appended. A target
+    /// message with this UID or a higher one that no record mentions is either a copy whose outcome was not recorded, or mail from somebody
+    /// else. Such messages are compared with the source messages before anything is copied, so batches need no records of their own. None
+    /// until first set.
     /// </summary>
     Uid KnownTargetUidNext { get; }
 
@@ -107,8 +113,8 @@ public interface ICheckpoint : IAsyncDisposable
     IReadOnlyDictionary<Uid, Uid> DamagedCopies { get; }
 
     /// <summary>
-    /// Forgets every message and starts over under these UIDVALIDITYs. A new checkpoint must begin with this: until then every other change
-    /// throws <see cref="InvalidOperationException"/>.
+    /// Deletes all records and starts over under these UIDVALIDITYs. This must be the first change to a new checkpoint: until then every
+    /// other change throws <see cref="InvalidOperationException"/>.
     /// </summary>
     void Reset(UidValidity source, UidValidity target, string rules);
 
@@ -129,7 +135,7 @@ public interface ICheckpoint : IAsyncDisposable
     /// <summary>Adds a message's record or replaces it.</summary>
     void Settle(SettledMessage message);
 
-    /// <summary>Removes the record of a message that is gone from the source and has been dealt with.</summary>
+    /// <summary>Removes the record of a message that is gone from the source, when nothing remains to be done about its copy.</summary>
     void Forget(Uid source);
 
     void SetSourceModSeq(ModSeq? modSeq);
@@ -137,8 +143,8 @@ public interface ICheckpoint : IAsyncDisposable
     void SetRules(string rules);
 
     /// <summary>
-    /// Makes all staged changes durable. Concurrent commits of one store share the cost of one sync. More changes may be staged before this
-    /// returns. Cancelling ends the waiting, not the writing. Changes that are never committed are dropped.
+    /// Makes all staged changes durable. Concurrent commits to several checkpoints of one store share the cost of one sync. More changes
+    /// may be staged before this returns. Cancelling ends the waiting, not the writing. Changes that are never committed are dropped.
     /// </summary>
     /// <exception cref="CheckpointException">
     /// The changes can't be written. The checkpoint accepts no further commit; close it and open it again.
@@ -162,7 +168,7 @@ public enum CheckpointCondition
     Damaged,
 }
 
-/// <summary>How a message was settled.</summary>
+/// <summary>What became of a source message.</summary>
 public enum Settlement : byte
 {
     /// <summary>Durably appended by this program.</summary>
@@ -194,7 +200,7 @@ public readonly record struct SettledMessage(
     public long? Size => Checksum?.Length ?? Seen?.Size;
 }
 
-/// <summary>The size and header of a target message that was never read whole.</summary>
+/// <summary>The size and header of a target message that was recognised without being read as a whole.</summary>
 /// <param name="Size">The size in octets as listed by the target.</param>
 /// <param name="Header">The last 32 bits of the header's digest.</param>
 public readonly record struct Sighting(uint Size, uint Header);

@@ -18,7 +18,7 @@ public interface IStateMedium : IAsyncDisposable
     /// <summary>Returns the location of a piece, for people who look for it.</summary>
     string Where(StateName name);
 
-    /// <summary>Returns true if the job has a state, even an empty one.</summary>
+    /// <summary>Throws if something other than a job's state is at the state's location. Changes nothing.</summary>
     Task<bool> ExistsAsync(CancellationToken cancellationToken);
 
     /// <summary>Throws if the location of the state contains something else. Changes nothing.</summary>
@@ -40,11 +40,11 @@ public interface IStateMedium : IAsyncDisposable
     Task<bool> HasAsync(StateName name, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Opens the current or a newer version of a piece for reading; null if there is none. A journal may be opened while it is being added
-    /// to.
+    /// Opens a piece for reading, in the version that is current now or a newer one; null if there is none. A journal may be opened while
+    /// it is being added to.
     /// </summary>
     /// <param name="willWrite">
-    /// True if the content decides what is written next: then this throws if writing would go to another location (a link).
+    /// True if the content decides what is written next. Then this throws if writing would go to another location (a link).
     /// </param>
     Task<IStateContent?> OpenAsync(StateName name, CancellationToken cancellationToken, bool willWrite = false);
 
@@ -60,7 +60,10 @@ public interface IStateMedium : IAsyncDisposable
     /// <param name="write">Writes the content. If it throws, the exception is passed on and the old content stays.</param>
     Task ReplaceAsync(StateName name, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken);
 
-    /// <summary>Creates a piece of which only its existence matters. Durable when this returns; a crash may leave only part of its content.</summary>
+    /// <summary>
+    /// Creates a piece that matters only by its existence. Durable when this returns; a crash before that may leave only part of its
+    /// content.
+    /// </summary>
     Task MarkAsync(StateName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
     /// <summary>Removes a piece if it exists. The removal of a journal is durable when this returns; a mark may reappear after a power cut.</summary>
@@ -75,14 +78,15 @@ public interface IStateMedium : IAsyncDisposable
     IStateLog Continue(StateName name, long length);
 
     /// <summary>
-    /// Takes the exclusive right to write <see cref="StateName.History"/>, which may also be written without holding the job. The right ends
-    /// when the result is disposed or the process ends. Null if another process has it.
+    /// Acquires the exclusive right to write <see cref="StateName.History"/>, which may also be written without holding the job. The right
+    /// ends when the result is disposed or the process ends. Null if another process has it.
     /// </summary>
     IDisposable? TryTakeTurn();
 
     /// <summary>
-    /// Returns a directory on this machine where a store may record the UIDs that it has assigned to another program's mail; null if there is none. The
-    /// directory is not created. If these UIDs are lost, the mail gets new ones and is matched by identity.
+    /// Returns a directory on this machine where a store may record the UIDs that it has assigned to another program's mail; null if there
+    /// is none. The directory is not created. If these UIDs are lost, the mail gets new ones, and the next run recognises it by its
+    /// contents.
     /// </summary>
     string? LocalDirectory(string use);
 }

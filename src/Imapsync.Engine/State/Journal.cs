@@ -2,7 +2,10 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>One pair's journal. It is created atomically with its first batch; each later batch is appended and made durable.</summary>
+/// <summary>
+/// The journal of one folder pair's checkpoint. It is created atomically with its first batch; each later batch is appended and made
+/// durable.
+/// </summary>
 internal sealed class Journal(IStateMedium medium, PairKey pair) : IDisposable
 {
     /// <summary>The size in octets below which a journal is not worth rewriting.</summary>
@@ -54,7 +57,7 @@ internal sealed class Journal(IStateMedium medium, PairKey pair) : IDisposable
         length += batch.Length;
     }
 
-    /// <summary>Returns the header of a new journal. The first batch continues its CRC chain.</summary>
+    /// <summary>Returns the header of a new journal. The CRC chain of the first batch continues from it.</summary>
     public static RecordWriter NewHeader(PairKey pair)
     {
         var writer = new RecordWriter();

@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>A pair's checkpoint kept in a journal.</summary>
+/// <summary>The checkpoint of a folder pair, kept in a journal.</summary>
 internal sealed class JournalCheckpoint : ICheckpoint
 {
     private readonly CheckpointState state;

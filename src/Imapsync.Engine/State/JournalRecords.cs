@@ -9,7 +9,7 @@ internal static class JournalRecords
 {
     public const int Version = 4;
 
-    /// <summary>The letter for each settlement, indexed by its numeric value.</summary>
+    /// <summary>The letter that stands for each <see cref="Settlement"/> in a record, indexed by its numeric value.</summary>
     private static ReadOnlySpan<byte> Letters => "casfv"u8;
 
     public static ReadOnlySpan<byte> Magic => "imapsync-journal"u8;
@@ -65,7 +65,7 @@ internal static class JournalRecords
 
     public static void WriteCommit(RecordWriter writer) => writer.Begin(Commit).End();
 
-    /// <summary>Applies one record after the header to a state.</summary>
+    /// <summary>Applies one record that follows the journal's header to a state.</summary>
     /// <exception cref="StateDamagedException">No writer of this version would write this record at this position.</exception>
     public static void Apply(CheckpointState state, ReadOnlySpan<byte> record)
     {

@@ -2,7 +2,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.State;
 
-/// <summary>Replaces a pair's journal by a new one that contains its state in one batch.</summary>
+/// <summary>Replaces the journal of a folder pair by a new one that contains the pair's present state in one batch.</summary>
 internal static class JournalSnapshot
 {
     private const int ChunkBytes = 64 * 1024;

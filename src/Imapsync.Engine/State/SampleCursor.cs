@@ -5,9 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Selects the part of the messages that a run with a sample reads: those whose UID modulo <see cref="Parts"/> equals <see cref="Part"/>. Each
-/// run reads the next part, whose number is saved beside the checkpoints. If the number is lost or the share changes, the next
-/// run begins with the first part again.
+/// Selects the messages that a verification of a sample reads: those whose UID modulo <see cref="Parts"/> equals <see cref="Part"/>. Each
+/// run reads the next part, whose number is saved beside the checkpoints. If the number is lost or the share changes, the next run begins
+/// with the first part again.
 /// </summary>
 internal sealed class SampleCursor
 {

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The settled messages in ascending order of source UID, 20 octets each, stored in blocks. Appending takes constant time, any other change moves
-/// at most one block, and growing never copies existing blocks.
+/// The records of a folder pair's messages in ascending order of source UID, 20 octets each, stored in blocks. Appending takes constant
+/// time, any other change moves at most one block, and growing never copies existing blocks.
 /// </summary>
 internal sealed class SettledList
 {
@@ -150,8 +150,9 @@ internal sealed class SettledList
     }
 
     /// <summary>
-    /// One message in 20 octets. <c>packed</c> holds the number of its flag set, its settlement, and a bit that says whether the remaining two values are
-    /// a check sum or a sighting. The length is stored plus one, so that 0 means neither.
+    /// The record of one message in 20 octets. <c>packed</c> holds the number of its flag set, its <see cref="Settlement"/>, and a bit that
+    /// says whether the remaining two values are a <see cref="MessageChecksum"/> or a <see cref="Sighting"/>. The length is stored plus
+    /// one, so that 0 means neither.
     /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     internal readonly struct Entry(uint source, uint target, Settlement settlement, int flags, MessageChecksum? checksum = null, Sighting? seen = null)

@@ -15,7 +15,7 @@ internal sealed class StateDirectory(string root)
     /// <summary>The prefix of the files that a sign-in keeps in the state directory beside the checkpoints. A sign-in's lock file is empty.</summary>
     public const string SignInPrefix = "signin-";
 
-    /// <summary>How many damaged journals of a pair are kept for inspection.</summary>
+    /// <summary>How many damaged journals of a folder pair are kept for inspection.</summary>
     private const int DamagedKept = 3;
 
     private const int ReadableLength = 60;
@@ -143,8 +143,8 @@ internal sealed class StateDirectory(string root)
             return true;
         if (Directory.Exists(entry))
         {
-            // "names" may exist without a lock after a power cut. "served" is also written when a backup without a state is read. Both
-            // contain only UID assignments.
+            // "names" may exist without a lock after a power cut. "served" is also created when a backup is read whose job has no state.
+            // Both contain only UID assignments.
             if (name is "names" or "served")
                 return Directory.EnumerateFileSystemEntries(entry).All(IsNumbers);
 
@@ -155,7 +155,7 @@ internal sealed class StateDirectory(string root)
             return entry == pairs ? Directory.EnumerateFileSystemEntries(pairs).All(IsJournal) : Directory.Exists(Path.Combine(entry, "pairs"));
         }
 
-        // A power cut may leave only a part of these files, since the mark is not written atomically and the history is appended in place.
+        // A power cut may leave only a part of some files: the append mark is not written atomically, and the history is appended in place.
         return name == "lock" || IsRecord(entry, mayBeTorn: name == StateName.Appending.Word || name == StateName.History.Word || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 

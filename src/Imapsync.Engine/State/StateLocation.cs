@@ -14,7 +14,7 @@ public readonly record struct StateLocation(string Job, string? Part = null)
 /// <summary>The name of one piece of a job's state.</summary>
 public readonly record struct StateName
 {
-    /// <summary>The summary of each pair at the end of the last run.</summary>
+    /// <summary>The summary of each folder pair at the end of the last run.</summary>
     public static readonly StateName Summary = new("summary") { IsHeld = true };
 
     /// <summary>See <see cref="AppendMark"/>.</summary>
@@ -41,7 +41,7 @@ public readonly record struct StateName
 
     private StateName(string word) => Word = word;
 
-    /// <summary>ASCII letters and hyphens.</summary>
+    /// <summary>The piece's name: ASCII letters and hyphens.</summary>
     public string Word { get; }
 
     /// <summary>The pair that a journal belongs to; null for any other piece.</summary>
@@ -50,6 +50,6 @@ public readonly record struct StateName
     /// <summary>True if only the holder of the job may write this piece.</summary>
     public bool IsHeld { get; private init; }
 
-    /// <summary>Returns the name of one pair's checkpoint.</summary>
+    /// <summary>Returns the name of the journal that keeps one folder pair's checkpoint.</summary>
     public static StateName Journal(PairKey pair) => new("journal") { Pair = pair, IsHeld = true };
 }

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// The file with the summaries of all pairs, one pair per line. The summaries only save work: if a line is damaged, the pair's folders are opened
-/// instead.
+/// The file with the summaries of all folder pairs, one pair per line. The summaries only save work: if a line is damaged, the next run
+/// opens the pair's folders and compares them.
 /// </summary>
 internal static class SummaryFile
 {

@@ -7,9 +7,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Records where the messages in a backup's trash folder came from, in a small piece beside the checkpoints. Before and after each move it records
-/// the source folder for all UIDs from the trash folder's current UIDNEXT on. Only restores use it. A piece written by a later version is left as it
-/// is; the origins are then unknown.
+/// Records from which source folders the messages in a backup's trash folder were removed, in a small piece beside the checkpoints. Before
+/// and after each move to the trash folder it records the source folder for all UIDs from the trash folder's current UIDNEXT on. Only
+/// restores use it. A piece written by a later version of this program is left as it is; the origins are then unknown.
 /// </summary>
 internal sealed class TrashOrigins
 {

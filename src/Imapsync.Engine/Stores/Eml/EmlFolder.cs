@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Eml;
 
 /// <summary>
-/// A folder that has an index, opened for reading. It shows the files that existed when it was opened. It writes nothing into the directory:
-/// UIDs of files that the index does not contain are saved in the job's state instead.
+/// A folder that has an index, opened for reading. It shows the files that existed when it was opened. It writes nothing into the
+/// directory. If a file is not in the index, its UID is saved in the job's state instead.
 /// </summary>
 internal class EmlFolder : IMessageFolder
 {
@@ -138,7 +138,8 @@ internal class EmlFolder : IMessageFolder
         memory.Add([.. scan.Found.Select(f => f.Name).Where(n => !memory.Uids.ContainsName(n))]);
         memory.RenewReplaced(scan.Found.Select(f => (f.Name, f.FullName)));
 
-        // If the job's state recorded a file before the index did, the file keeps the UID from the job's state, which earlier runs have used.
+        // A file may have a UID in the job's state, and another one in the index, which recorded it later. It keeps the UID from the job's
+        // state, since earlier runs have used that UID.
         var others = Enumerable.Range(0, Index.Count).Where(scan.IsThere).Select(at => Index[at])
             .Select(r => (Record: r, Name: Index.NameOf(r))).Where(r => memory.Uids.ContainsName(r.Name)).ToList();
         var moved = others.Select(o => o.Record.Uid).ToHashSet();

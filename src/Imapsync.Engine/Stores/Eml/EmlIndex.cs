@@ -172,7 +172,7 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
         records.Cut(kept);
     }
 
-    /// <summary>Records in memory only that a message's file has a new name.</summary>
+    /// <summary>Records, in memory only, that a message's file has a new name.</summary>
     public void Rename(int at, string name)
     {
         var record = records[at];

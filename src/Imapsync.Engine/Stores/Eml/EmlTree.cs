@@ -25,7 +25,10 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     private static readonly string[] NeverFolders =
         [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
 
-    /// <summary>Further names of such directories, which a mail folder may have as well.</summary>
+    /// <summary>
+    /// Further names of directories with deleted, replaced or recovered files. A mail folder may have such a name, too, so the directory is
+    /// left out only if it has no index. An index shows that this program has written mail to it.
+    /// </summary>
     private static readonly string[] HardlyFolders = ["#recycle", "$RECYCLE.BIN", "@eaDir", "@Recycle", "RECYCLER", "System Volume Information"];
 
     private readonly LevelNames names = new(lookup ?? NameLookup.OfSystem, childrenSuffix: "");
@@ -47,8 +50,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     }
 
     /// <remarks>
-    /// If a folder has several directories, all of them are listed only if this program has written to none of them. Otherwise only one that it
-    /// has written to is listed.
+    /// If several directories map to one folder, all of them are listed only if this program has written to none of them. Otherwise only
+    /// one that it has written to is listed.
     /// </remarks>
     public IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut)
     {
@@ -176,8 +179,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     }
 
     /// <summary>
-    /// Returns which of a folder's directories are listed: if this program has written to any of them, only the one that it writes to; else all.
-    /// The others are reported.
+    /// Chooses which of the directories that map to one folder are listed: if this program has written to any of them, only the one that it
+    /// writes to; else all. The directories left out are reported.
     /// </summary>
     private List<string> Chosen(FolderPath path, IReadOnlyList<string> directories, LeftOut leftOut)
     {
@@ -202,8 +205,8 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     }
 
     /// <summary>
-    /// Returns whether the given directory is INBOX rather than the root. If this program has written to the root, the directory is INBOX only if
-    /// this program has written to it as well. Otherwise it is INBOX if it is a folder.
+    /// Returns whether INBOX is the directory of that name and not the root directory. If this program has written to the root, the
+    /// directory is INBOX only if this program has written to it as well. Otherwise it is INBOX if it is a folder.
     /// </summary>
     /// <param name="directory">The directory named INBOX; null if there is none.</param>
     private bool HasInbox(string? directory) => directory is not null && (EmlIndex.IsIn(root) ? EmlIndex.IsIn(directory) : IsFolder(directory));

@@ -53,7 +53,10 @@ internal sealed partial class EmlxTree(string root) : IMailTree
         }
     }
 
-    /// <summary>Returns a directory's folder path: the names of the .mbox directories that lead to it, preceded by those above the first of them.</summary>
+    /// <summary>
+    /// Returns the path of the folder that a directory belongs to. Its levels are the names of the directories above the first .mbox
+    /// directory, then the names of the .mbox directories down to this one.
+    /// </summary>
     private FolderPath PathOf(IReadOnlyList<string> levels)
     {
         var names = new List<string>();

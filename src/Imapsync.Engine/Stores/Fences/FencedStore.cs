@@ -9,12 +9,13 @@ namespace Imapsync.Engine.Stores.Fences;
 public static class Fence
 {
     /// <summary>
-    /// Returns an opener whose stores refuse changes once the run may no longer write. They check this before each command that changes something and
-    /// before each message of a window. A command that was already sent can't be called back; the next run finds out its outcome.
+    /// Returns an opener whose stores refuse changes once the run may no longer write. The stores check this before each command that
+    /// changes something and before each message that is appended. A command that was already sent can't be called back; the next run finds
+    /// out its outcome.
     /// </summary>
     /// <param name="require">
-    /// Called in the context of the job whose store is opened; returns the check. The check throws the exception that ends the job if the run may no
-    /// longer write.
+    /// Called in the context of the job whose store is opened; returns the check. The check throws the exception that ends the job if the
+    /// run may no longer write.
     /// </param>
     public static StoreOpener Around(StoreOpener opener, Func<Action> require) => new(
         async (endpoint, context, cancellationToken) => new FencedStore(await opener.OpenAsync(endpoint, context, cancellationToken), require()),
@@ -22,7 +23,10 @@ public static class Fence
             new FencedTarget(await opener.OpenTargetAsync(endpoint, forWriting, context, cancellationToken), require()));
 }
 
-/// <summary>A source with the same check, since messages may be removed from a source after they were copied.</summary>
+/// <summary>
+/// A source that checks before each change whether the run may still write. Sources are changed, too: messages may be removed from one
+/// after they were copied.
+/// </summary>
 internal sealed class FencedStore(IMessageStore store, Action require) : StoreView(store)
 {
     public override async Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken) =>
@@ -64,7 +68,7 @@ internal sealed class FencedTarget(ITargetStore target, Action require) : Target
     }
 }
 
-/// <summary>A folder with the same check before each change.</summary>
+/// <summary>A folder that checks before each change whether the run may still write.</summary>
 internal class FencedFolder<T>(T folder, Action require) : IMessageFolder
     where T : IMessageFolder
 {

@@ -1,8 +1,9 @@
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// The letters of RFC 2086 and of RFC 4314, which split <c>c</c> into <c>k</c> (create below) and <c>x</c> (delete), and
-/// <c>d</c> into <c>t</c> (\Deleted) and <c>e</c> (expunge). A server that implements RFC 4314 announces RIGHTS= in its capabilities.
+/// Converts the letters for access rights of RFC 2086 and RFC 4314. RFC 4314 splits <c>c</c> into <c>k</c> (create below) and <c>x</c>
+/// (delete), and <c>d</c> into <c>t</c> (\Deleted) and <c>e</c> (expunge). A server that implements RFC 4314 announces RIGHTS= in its
+/// capabilities.
 /// </summary>
 internal static class AclRights
 {

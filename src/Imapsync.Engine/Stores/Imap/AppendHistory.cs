@@ -3,7 +3,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>What was learnt about appending to one folder. It outlives connections and is kept as long as the store is open.</summary>
+/// <summary>
+/// What was learnt about appending to one folder. It is kept as long as the store is open, even if connections are replaced.
+/// </summary>
 internal sealed class AppendHistory
 {
     private const long MinTogetherBytes = 128 << 10;
@@ -57,7 +59,10 @@ internal sealed class MessageTrouble
 
     public MessageRepair Repair { get; set; }
 
-    /// <summary>The message was refused together with others, so it is sent with a command of its own to find out which of them was meant.</summary>
+    /// <summary>
+    /// The message was sent in one command with others, and the server refused them all. So it is sent with a command of its own, to find
+    /// out which of them the server refuses.
+    /// </summary>
     public bool IsSingle { get; set; }
 
     /// <summary>The message was among those being sent when a connection broke.</summary>

@@ -17,7 +17,9 @@ internal sealed record BodyRange(IReadOnlyList<MessageInfo> Messages, bool IsRet
 
     public UidSet Uids => new(Messages.Select(m => m.Uid));
 
-    /// <summary>Cuts a list into ranges by number and octets, so that a few ranges in flight are enough to keep the connection busy.</summary>
+    /// <summary>
+    /// Splits a list into ranges of limited number and size, so that a few ranges in flight are enough to keep the connection busy.
+    /// </summary>
     /// <param name="goesAlone">True for a message that gets a range of its own.</param>
     public static IEnumerable<BodyRange> Cut(IEnumerable<MessageInfo> messages, Func<MessageInfo, bool> goesAlone)
     {

@@ -6,9 +6,9 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Reads whole messages with a few ranged FETCHes in flight at a time. A refused range is halved until the one message is found that the server
-/// can't deliver; a message that does not arrive, or arrives empty, is requested once more by itself. Messages during whose transfer a connection
-/// broke are requested alone.
+/// Reads whole messages with a few FETCHes in flight at a time, each for a range of messages. A refused range is halved until the one
+/// message is found that the server can't deliver. A message that does not arrive, or arrives empty, is requested once more by itself.
+/// Messages that were being transferred when a connection broke are requested alone.
 /// </summary>
 /// <param name="messages">Enumerated only as ranges are requested.</param>
 internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity validity, IEnumerable<MessageInfo> messages, ReadFailures memory)
@@ -23,8 +23,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     private readonly Dictionary<Uid, MessageInfo> expected = [];
     private readonly List<MessageInfo> unanswered = [];
 
-    // Messages that arrived with another length than listed: wronglySized has each with the size that was listed first, late has those that are
-    // still to be requested a second time.
+    // Messages that arrived with another length than listed: wronglySized keeps the size that was listed first, until the message arrives a
+    // second time; late has those that are still to be requested a second time.
     private readonly Dictionary<Uid, MessageInfo> wronglySized = [];
     private readonly List<MessageInfo> late = [];
     private Uid current;
@@ -60,7 +60,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             }
         }
 
-        // The connection answers in order, so metadata is requested only now that no body is waiting to be read.
+        // Replies come in the order of the requests, so the check which messages still exist is sent only now, when no more bodies are in
+        // flight before it.
         foreach (var message in await StillThereAsync(cancellationToken))
             yield return new IncomingMessage(message, new MailException(FailureScope.Message, false, "the server lists the message and does not give its octets"));
     }
@@ -108,8 +109,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
     }
 
     /// <summary>
-    /// Moves a message to the end if a connection broke while only this message was being transferred. If it breaks the next connection, too, the
-    /// other messages have been copied before.
+    /// Moves a message to the end of the list if a connection broke while only this message was being transferred. If the next connection
+    /// breaks at this message, too, all other messages have been copied before.
     /// </summary>
     private IEnumerable<MessageInfo> WorstLast()
     {
@@ -209,7 +210,10 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
 
     private static string? NoteOf(long listed, long length) => listed < 0 || listed == length ? null : $"the server said {listed} octets and sent {length}";
 
-    /// <summary>Handles the messages of a range that did not arrive; returns a message that the server will never deliver, or null.</summary>
+    /// <summary>
+    /// Handles those messages of a requested range that did not arrive. Returns a message that the server will never deliver; null if there
+    /// is none.
+    /// </summary>
     private IncomingMessage? Finish(BodyRange range, ImapCommandException? failure)
     {
         List<MessageInfo> missing = [.. range.Messages.Where(m => expected.Remove(m.Uid))];

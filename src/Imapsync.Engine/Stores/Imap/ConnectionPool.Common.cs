@@ -27,7 +27,8 @@ internal sealed partial class ConnectionPool
             }
             catch (OperationCanceledException) when (lease.Client.IsCanceled && !cancellationToken.IsCancellationRequested)
             {
-                // This caller joined a connection that another caller was making, and the other caller cancelled. So this caller tries again.
+                // This caller had joined a connection that another caller was making, and the other caller cancelled that. So this caller
+                // tries again.
             }
             catch (Exception e) when (e is not ImapCommandException)
             {
@@ -42,14 +43,15 @@ internal sealed partial class ConnectionPool
     }
 
     /// <summary>
-    /// Joins the connection that is already used for such commands, or leases a new one. Returns null where all connections are leased and the
-    /// caller has to use one of those.
+    /// Joins the connection that is already used for commands without a selected folder, or leases a connection for them. Returns null
+    /// where all connections are leased; then the caller has to use one of those.
     /// </summary>
     private CommonLease? JoinCommon(CancellationToken cancellationToken)
     {
         lock (gate)
         {
-            // A shared connection that is still being made can't be waited for either, since it may be waiting until the caller returns a connection.
+            // A shared connection that is still being made is no alternative: making it may have to wait until this caller returns a
+            // connection.
             if (common is not { IsUsable: true, Client.IsCompleted: true } && places.CurrentCount == 0 && leased.Exists(c => !c.IsBroken))
                 return null;
             if (common is not { IsUsable: true })

@@ -3,7 +3,8 @@ namespace Imapsync.Engine.Stores.Imap;
 // This part is about the permitted connections ("places") that the pool shares with pools of other accounts on the same host.
 internal sealed partial class ConnectionPool
 {
-    // Used only where the pool has a share: how many places the pool holds, idle or in use, and how many callers wait for a place.
+    // Used only where the pool shares the host's limit with other accounts: how many connections (places) the pool is permitted to have,
+    // idle or in use, and how many callers wait for one.
     private int granted = 1;
     private int waiting;
 
@@ -15,7 +16,8 @@ internal sealed partial class ConnectionPool
             return;
         }
 
-        // The caller is counted as waiting before it looks for a place; otherwise a place that becomes free right after that would be missed.
+        // The caller is counted as waiting before it looks for a place; otherwise it would not be told of a place that becomes free right
+        // after it looked.
         Interlocked.Increment(ref waiting);
         try
         {
@@ -40,7 +42,8 @@ internal sealed partial class ConnectionPool
     }
 
     /// <summary>
-    /// Returns one of the pool's places to the share. False where it is the pool's last place, or where the pool has no share.
+    /// Gives up one of the pool's permitted connections (places) for use by other accounts. Returns false if it is the pool's last one, or
+    /// if the pool does not share the host's limit.
     /// </summary>
     private bool TryGiveUpPlace()
     {

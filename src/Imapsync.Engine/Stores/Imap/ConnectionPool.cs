@@ -12,13 +12,15 @@ namespace Imapsync.Engine.Stores.Imap;
 /// </summary>
 internal sealed partial class ConnectionPool : IAsyncDisposable
 {
-    /// <summary>How many refused commands a connection may see before the pool closes it. Exchange itself closes a connection at the tenth.</summary>
+    /// <summary>The pool closes a connection after this many refused commands. Exchange itself closes a connection at the tenth.</summary>
     public const int MaxRefusals = 8;
 
     /// <summary>How long a connection may be quiet before it gets a NOOP. Some gateways drop a connection after five quiet minutes.</summary>
     public static readonly TimeSpan KeepAliveAfter = TimeSpan.FromMinutes(3);
 
-    /// <summary>How long the pool uses fewer connections, after the server refused one, before it tries one more. Each failed try doubles this time.</summary>
+    /// <summary>
+    /// How long the pool uses fewer connections after the server refused one; then it tries one more. Each failed try doubles this time.
+    /// </summary>
     public static readonly TimeSpan FirstLowering = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan LongestLowering = TimeSpan.FromHours(1);
@@ -35,7 +37,8 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     private readonly ITimer timer;
     private readonly ConnectionShare? share;
 
-    // The number of places that stay unused because the server refused connections; for how long they stay unused, and since when.
+    // The number of permitted connections (places) that stay unused because the server refused connections; for how long they stay unused,
+    // and since when.
     private int lowered;
     private TimeSpan lowering;
     private long loweredAt;
@@ -43,7 +46,7 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
 
     /// <param name="size">The most connections.</param>
     /// <param name="share">
-    /// Set where the connections to a host are limited for all accounts together. The pool then begins with one place and gets further places
+    /// Set where the connections to a host are limited for all accounts together. The pool may then open one connection at first, and more
     /// only when other accounts do not need them. Null otherwise.
     /// </param>
     public ConnectionPool(Func<CancellationToken, Task<ImapClient>> connect, int size, TimeProvider time, Action<string> onNote, ConnectionShare? share = null)
@@ -69,7 +72,8 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
             }
             catch (MailException e) when (HasLeased && IsTooMany(e))
             {
-                // The server permits fewer connections than the endpoint's limit, so this place stays unused for now and the caller waits for another one.
+                // The server permits fewer connections than the endpoint's limit. So one permitted connection stays unused for now, and the
+                // caller waits for another one.
                 Lower(e.Message);
             }
             catch
@@ -80,7 +84,9 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Replaces a leased connection, which is closed, with a new one. When this throws, the caller still holds the place.</summary>
+    /// <summary>
+    /// Closes a leased connection and replaces it with a new one. If this throws, the caller still has to return a connection to the pool.
+    /// </summary>
     public async Task<ImapClient> ReplaceAsync(ImapClient client, CancellationToken cancellationToken)
     {
         lock (gate)

@@ -21,7 +21,8 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
     private readonly Dictionary<string, FolderPath> paths = [];
     private readonly HashSet<FolderPath> containers = [];
 
-    // For each path that several names decode to: the number to try next as a suffix, so that thousands of such names don't each search from 1.
+    // For each path to which several names decode: the number with which the search for a free suffix begins next time. Thousands of such
+    // names would otherwise each search from 1.
     private readonly Dictionary<FolderPath, int> wantedBefore = [];
     private readonly string prefix = namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal)?.Prefix ?? "";
 

@@ -11,8 +11,8 @@ internal static class ImapFailure
     public static bool IsImap(Exception e) => e is ImapCommandException or ImapProtocolException or ImapConnectionException or ImapLogInException;
 
     /// <summary>
-    /// After so many connections broke while only one message was being transferred, the message is considered the cause. A connection that breaks
-    /// at random makes this judgement wrong about once in a hundred thousand breaks.
+    /// After this many connections broke while only one message was being transferred, the message is considered the cause. If the breaks
+    /// are in fact random, this judgement is wrong about once in a hundred thousand breaks.
     /// </summary>
     public const int MaxBrokenAlone = 4;
 
@@ -31,7 +31,8 @@ internal static class ImapFailure
     {
         ImapCommandException refused => Refused(refused.Reply, scope, what, refused),
         ImapConnectionException { Bye: { } bye } lost => Bye(bye, what, lost),
-        // The connection was dropped after a reply to one command; the commands queued behind it fail with the same reply.
+        // The connection was dropped because of the server's reply to one command; the commands queued behind that one fail with the same
+        // reply.
         ImapProtocolException { Reply: { } reply } lost => Bye(reply, what, lost),
         ImapConnectionException { Failure: ConnectionFailure.Tls } lost => Store(false, what, lost, FailureKind.Connect),
         _ => new MailException(FailureScope.Folder, true, $"{what}: {e.Message}", e),

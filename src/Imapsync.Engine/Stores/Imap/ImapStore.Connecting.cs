@@ -56,8 +56,8 @@ public sealed partial class ImapStore
     }
 
     /// <summary>
-    /// Refuses settings that don't fit the session of a tunnel command. A session that is already logged in belongs to the user for whom the command
-    /// runs, so authorize_as can't apply. A session that is not may need a password.
+    /// Refuses settings that don't fit the session of a tunnel command. A session that is already logged in belongs to the user for whom
+    /// the command runs, so authorize_as can't apply. A session that is not logged in yet may need a password.
     /// </summary>
     private void RequireWanted(ImapClient client)
     {

@@ -9,7 +9,7 @@ public sealed partial class ImapStore
 {
     private static readonly string[] IdFields = ["name", "version", "vendor"];
 
-    /// <summary>The capabilities that decide how a job goes about its work and how fast it is.</summary>
+    /// <summary>The capabilities that most affect how a job works and how fast it is.</summary>
     private static readonly string[] Telling =
     [
         "ACL", "COMPRESS=DEFLATE", "CONDSTORE", "IDLE", "LIST-STATUS", "LITERAL+", "LITERAL-", "MOVE", "MULTIAPPEND", "NOTIFY", "OBJECTID", "QUOTA", "SPECIAL-USE", "UIDPLUS",
@@ -20,7 +20,8 @@ public sealed partial class ImapStore
         async c =>
         {
             var facts = new List<StoreFact>();
-            // Every session sends ID, so the description shown here is valid for a run as well.
+            // Runs send ID, too. So if a server behaves differently after ID, it does so here as well, and this description is valid for a
+            // run.
             var id = c.Capabilities.HasId ? await c.IdAsync(cancellationToken) : null;
             var server = string.Join(' ', IdFields.Select(k => id?.GetValueOrDefault(k)).Where(v => v is not null));
             facts.Add(server.Length > 0 ? new StoreFact("Server", server) : new StoreFact("Greeting", c.Greeting));

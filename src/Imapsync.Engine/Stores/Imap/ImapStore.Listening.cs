@@ -101,7 +101,8 @@ public sealed partial class ImapStore
             catch (Exception e) when (isFirst ? e is ImapCommandException { IsTransient: false } or MailException { IsTransient: false } : e is MailException || ImapFailure.IsImap(e))
             {
                 context.OnNote($"{endpoint.Display}: no IDLE on {path}: {e.Message}");
-                // If only this folder was refused, the next one is tried. Any other failure probably means that the server permits no further connection.
+                // If the server refused only this folder, the next folder is tried. Any other failure probably means that the server
+                // permits no further connection.
                 return isFirst || (!isSelected && e is ImapCommandException { IsTransient: false });
             }
         }

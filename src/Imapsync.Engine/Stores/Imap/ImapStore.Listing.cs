@@ -96,9 +96,10 @@ public sealed partial class ImapStore
         var (listed, subscribed) = listing;
         var hasAttributes = listed.Any(f => SpecialUse.ByAttribute(f.Attributes) != SpecialFolder.None);
         var entries = new List<FolderEntry>();
-        // INBOX comes first and other users' folders last: of several folders that map to one path, the first one keeps the path.
+        // Several names may map to one path; then the first name keeps the path. So INBOX comes first and other users' folders last.
         foreach (var folder in listed.OrderBy(f => f.WireName.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? 0 : names!.IsForeign(f.WireName) ? 2 : 1)
-            // Names are sorted independently of the server's order: when two names decode to one path, the same one of them gets the number in each run.
+            // Among the remaining names the order must not depend on the server: when two names decode to one path, the same one of them
+            // must get a number appended in each run.
             .ThenBy(f => FolderNames.IsAsWritten(f.WireName) ? 0 : 1).ThenBy(f => f.WireName, StringComparer.Ordinal))
         {
             if (folder.Attributes.Contains("\\NonExistent") || names!.Learn(folder) is not { } path)

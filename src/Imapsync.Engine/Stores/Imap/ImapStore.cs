@@ -9,8 +9,8 @@ namespace Imapsync.Engine.Stores.Imap;
 public sealed partial class ImapStore : ITargetStore
 {
     /// <summary>
-    /// How many commands may be queued on one connection. The connection sends up to <see cref="ImapLimits.MaxInFlight"/> commands before the first
-    /// of them is answered.
+    /// How many commands may be queued on one connection. Up to <see cref="ImapLimits.MaxInFlight"/> of them are sent before the first is
+    /// answered.
     /// </summary>
     private const int MaxQuestions = 32;
 
@@ -80,7 +80,8 @@ public sealed partial class ImapStore : ITargetStore
         catch (MailException e) when (e.Kind == FailureKind.Gone
             || e is { Scope: FailureScope.Folder, IsTransient: false, InnerException: ImapCommandException { Reply: { Kind: StatusKind.No, Code: null } } })
         {
-            // LIST does not show the folder, and the server refused it without a response code, which would name another reason. So it does not exist.
+            // LIST does not show the folder, and the server refused STATUS without a response code, which would have named another reason.
+            // So the folder does not exist.
             return false;
         }
     }
@@ -247,8 +248,8 @@ public sealed partial class ImapStore : ITargetStore
     }
 
     /// <summary>
-    /// Asks by STATUS for the UIDNEXT or UIDVALIDITY that SELECT did not report (Winmail Pro). Without them it would not be noticed that the folder
-    /// was restored from a backup.
+    /// Asks by STATUS for the UIDNEXT or UIDVALIDITY that SELECT did not report (Winmail Pro). Without these values the program could not
+    /// notice that the folder was restored from a backup.
     /// </summary>
     private static async Task<SelectedFolder> CompleteAsync(ImapClient client, SelectedFolder selected, string wire, CancellationToken cancellationToken)
     {

@@ -5,18 +5,26 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Determines the UIDs of appended messages. These decide later which messages are flagged and removed, so APPENDUID is believed only where
+/// Determines the UIDs of appended messages. By these UIDs, messages are flagged and removed later, so APPENDUID is believed only where
 /// nothing contradicts it; otherwise the folder is listed.
 /// </summary>
 internal sealed partial class ImapWritableFolder
 {
-    /// <summary>UIDs that the server reported for messages appended through this folder. A UID that it reports twice is not believed.</summary>
+    /// <summary>
+    /// UIDs that the server reported for messages appended through this folder. If it reports a UID twice, the second report is not
+    /// believed.
+    /// </summary>
     private readonly UidSet given = new();
 
-    /// <summary>The folder's UIDNEXT at the beginning of the current window.</summary>
+    /// <summary>
+    /// The folder's UIDNEXT at the beginning of the current window (the batch of messages of one <see cref="AppendAsync"/>).
+    /// </summary>
     private Uid mark;
 
-    /// <summary>The UIDNEXT at the beginning of the first window that has messages whose arrival was not seen; none if there is no such window.</summary>
+    /// <summary>
+    /// The UIDNEXT at the beginning of the first window (batch of messages) of which some messages were accepted but are not in the folder;
+    /// none if there is no such window.
+    /// </summary>
     private Uid held;
     private long existedBefore;
     private long expungedBefore;
@@ -80,10 +88,12 @@ internal sealed partial class ImapWritableFolder
     private bool ShowsAll(int accepted) => Client.Exists + (Client.Expunged - expungedBefore) - existedBefore >= accepted;
 
     /// <summary>
-    /// Assigns to the sent messages those new messages of the folder whose sender is not known. If there are as many, with the same sizes in the same
-    /// order, they are the sent ones. Otherwise somebody else delivered mail meanwhile, and a new message is assigned only where its size and date
-    /// occur exactly once among the sent and the new ones.
+    /// Finds the UIDs of sent messages for which the server reported none, among new messages of the folder that are not assigned yet. If
+    /// both are equally many, with the same sizes in the same order, they are the same messages. Otherwise somebody else delivered mail
+    /// meanwhile, and only those are assigned whose size and date occur as often among the new messages as among the sent ones.
     /// </summary>
+    /// <param name="free">The new messages in the folder.</param>
+    /// <param name="unknown">The sent messages without a UID.</param>
     private void MatchFree(List<FetchedMessage> free, List<SentMessage> unknown)
     {
         if (free.Count == unknown.Count && free.Zip(unknown).All(p => p.First.Size == p.Second.Outgoing.Length))
@@ -105,8 +115,8 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Marks messages as failed that the server accepted with OK but that are not in the folder. The next run copies them again, after it has
-    /// searched for them among all messages since the beginning of this window.
+    /// Marks messages as failed that the server accepted with OK but that are not in the folder. The next run copies them again, after it
+    /// has searched for them among all messages that arrived since the beginning of this window (batch of messages).
     /// </summary>
     private void FailUnseen(List<SentMessage> accepted, List<FetchedMessage> arrived)
     {

@@ -9,7 +9,7 @@ internal sealed partial class ImapWritableFolder
     /// <summary>How many messages are checked after the first APPEND with flags, to see whether the folder keeps the flags.</summary>
     private const int FlagSample = 8;
 
-    /// <summary>Once so many messages have been refused one by one, the rest of their set is not tried any more.</summary>
+    /// <summary>After STORE was refused for this many single messages, the messages not tried yet count as refused, too.</summary>
     private const int MaxRefusedSingly = 4;
 
     public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changes, CancellationToken cancellationToken)

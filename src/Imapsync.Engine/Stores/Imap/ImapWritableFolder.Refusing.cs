@@ -51,7 +51,7 @@ internal sealed partial class ImapWritableFolder
         }
     }
 
-    /// <summary>Chooses another way to send the refused message, or fails it for good where there is none.</summary>
+    /// <summary>Chooses another way to send the refused message. Where there is none, records that the message is not sent again.</summary>
     private MailException Judge(SentMessage message, StatusReply reply, MailException refusal)
     {
         if (refusal.IsTransient)

@@ -39,7 +39,9 @@ internal sealed partial class ImapWritableFolder
         Client.Capabilities.HasMultiAppend && !memory.AskFirst && memory.Find(message.Source) is not ({ IsSingle: true } or { IsSuspect: true });
 
     /// <summary>Sends as many messages as fit into one command.</summary>
-    /// <returns>The next message, which was taken from the window and not sent yet; null at the end.</returns>
+    /// <returns>
+    /// The next message, which was taken from the window (the batch of messages to append) and not sent yet; null at the end.
+    /// </returns>
     private async Task<SentMessage?> SendTogetherAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
@@ -67,7 +69,7 @@ internal sealed partial class ImapWritableFolder
             throw refusal;
         // From now on, each of these messages is sent with a command of its own.
         together.ForEach(m => memory.About(m.Source).IsSingle = true);
-        // Courier answers NO after it has stored the first message of a window, so the folder is checked before anything is sent again.
+        // Courier answers NO after it has stored the first of several messages, so the folder is checked before anything is sent again.
         if (result.Reply.Kind == StatusKind.Bad || Client.IsBroken || (await FetchArrivedAsync(nextUid, cancellationToken)).Count > 0)
             throw new MailException(FailureScope.Folder, true, $"a window was refused by {Path}, perhaps not all of it: {result.Reply}");
         together.ForEach(m => m.Failure = new MailException(FailureScope.Message, true, $"refused together with others: {result.Reply}"));
@@ -96,7 +98,8 @@ internal sealed partial class ImapWritableFolder
     private bool MustEnd => stopWith is not null || mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals;
 
     /// <summary>
-    /// Marks as failed for now a message that was already taken from the window when the sending stopped. It is copied again later.
+    /// Marks a message as failed for now that was already taken from the window (the batch of messages to append) when the sending stopped.
+    /// It is copied again later.
     /// </summary>
     private static SentMessage? Leave(SentMessage message)
     {
@@ -105,10 +108,12 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Sends each message with a command of its own, several of them in flight. A message is sent alone if a connection broke while it was being sent.
-    /// Ends when messages may be sent together again.
+    /// Sends each message with a command of its own, several of them in flight. If a connection broke while a message was being sent, no
+    /// other message is in flight with it. Ends when messages may be sent together again.
     /// </summary>
-    /// <returns>The next message, which was taken from the window and not sent yet; null at the end.</returns>
+    /// <returns>
+    /// The next message, which was taken from the window (the batch of messages to append) and not sent yet; null at the end.
+    /// </returns>
     private async Task<SentMessage?> SendSinglyAsync(
         SentMessage first, IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
@@ -127,7 +132,8 @@ internal sealed partial class ImapWritableFolder
                 var goesAlone = memory.AskFirst || memory.Find(message.Source)?.IsSuspect == true;
                 while (underWay.Count > 0 && (goesAlone || !HasRoom(underWay.Count)))
                     await SettleAsync(underWay, cancellationToken);
-                // The message was already taken from the window, so it has to be sent even if the waiting above has changed the decision.
+                // The message was already taken from the window (the batch of messages to append), so it has to be sent, even if the
+                // refusals during the waiting above now speak against it.
                 underWay.Enqueue((message, await Client.StartAppendAsync(WireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
                 while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Append.IsAnswered))
                     await SettleAsync(underWay, cancellationToken);

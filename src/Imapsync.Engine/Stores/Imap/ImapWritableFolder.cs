@@ -5,8 +5,9 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// A folder as a target. Windows are sent by MULTIAPPEND where the server offers it. The messages of a refused window can't be read again from
-/// here, so the next attempt sends each of them singly to find the refused one.
+/// A folder as a target. A window (the batch of messages of one <see cref="AppendAsync"/>) is sent by MULTIAPPEND where the server offers
+/// it. If the server refuses it, its messages can't be read again from here, so the next attempt sends each of them singly to find the
+/// refused one.
 /// </summary>
 internal sealed partial class ImapWritableFolder(
     ConnectionPool pool,
@@ -74,7 +75,7 @@ internal sealed partial class ImapWritableFolder(
         return [.. sent.Select(s => s.ToReceipt())];
     }
 
-    /// <summary>Takes messages from the window until one of them can be sent.</summary>
+    /// <summary>Takes messages from the window (the batch of messages to append) until one of them can be sent.</summary>
     private async ValueTask<SentMessage?> NextAsync(IAsyncEnumerator<IncomingMessage> messages, List<SentMessage> sent, CancellationToken cancellationToken)
     {
         while (await messages.MoveNextAsync())

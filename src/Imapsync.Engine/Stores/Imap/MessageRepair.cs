@@ -11,7 +11,10 @@ internal enum MessageRepair
     /// <summary>Adds a CRLF at the end of the message.</summary>
     FinalLineEnd = 1,
 
-    /// <summary>Replaces each NUL, makes each bare LF a CRLF, and makes each header line that is no field the value of a field.</summary>
+    /// <summary>
+    /// Replaces each NUL, replaces each bare LF by CRLF, and turns each header line that is no field into a field that has the line as its
+    /// value.
+    /// </summary>
     Sanitized = 2,
 }
 

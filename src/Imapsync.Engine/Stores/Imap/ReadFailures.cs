@@ -41,7 +41,7 @@ internal sealed class ReadFailures(BodySizes sizes)
             brokenAlone.Remove((validity, uid));
     }
 
-    /// <param name="underWay">The messages that the server was sending when the connection broke.</param>
+    /// <param name="underWay">The messages that the server was sending or was about to send when the connection broke.</param>
     public void Suspect(UidValidity validity, IReadOnlyList<Uid> underWay, Exception reason)
     {
         // A wrong literal length is no accident of the network, so it counts for more: the second one is taken as proof against the message.

@@ -4,7 +4,7 @@ using Imapsync.Imap.Client;
 
 namespace Imapsync.Engine.Stores.Imap;
 
-/// <summary>A message that was taken from the window.</summary>
+/// <summary>A message that was taken from the window, the batch of messages to append.</summary>
 /// <param name="outgoing">The message in the form in which it is sent.</param>
 internal sealed class SentMessage(MessageInfo source, OutgoingMessage outgoing)
 {

@@ -21,7 +21,7 @@ internal sealed class LabelsAsFolders(IMessageStore store, FolderRules rules) : 
         if (folders.Find(f => f.Path.Equals(path))?.Special != SpecialFolder.All)
             return await Store.OpenAsync(path, cancellationToken);
 
-        // The other folders are read one after the other and before All Mail is opened, so that one connection is enough.
+        // The other folders are opened one after the other, and closed before All Mail is opened, so that one connection is enough.
         var elsewhere = new HashSet<ulong>();
         foreach (var folder in folders.Where(f => f.Special != SpecialFolder.All))
         {

@@ -67,7 +67,7 @@ internal sealed class WritableLabelsFolder(IWritableFolder folder, FolderPath? t
             var (flags, labels) = GmailLabels.Split(message.Info.Flags);
             if (labels.Count > 0)
                 wanted[message.Uid] = labels;
-            // Gmail moves a message that is appended with \Deleted out of the folder, so that flag is left out.
+            // Gmail moves a message that is appended with \Deleted out of the folder, so the message is appended without that flag.
             flags = flags.Except(FlagSet.Create(MessageFlags.Deleted));
             yield return new IncomingMessage(message.Info with { Flags = flags }, message.Length, message.Body) { Note = message.Note };
         }

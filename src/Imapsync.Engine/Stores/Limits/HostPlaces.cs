@@ -3,10 +3,10 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Limits;
 
 /// <summary>
-/// The connections to hosts that have a limit, counted over all jobs of the process, for sources and targets together. A job is admitted when it can
-/// have one connection for each of its sides; otherwise two jobs could each hold one and wait for the other for ever. Connections that no waiting
-/// job needs are lent evenly to the running ones. When another account waits, an account with more connections gives back idle ones, and never one
-/// in use.
+/// The connections to hosts that have a connection limit, counted over all jobs of the process, for sources and targets together. A job is
+/// admitted when it can have one connection for its source and one for its target; if it were given one without the other, two jobs could
+/// each hold one connection and wait for the other's for ever. Connections that no waiting job needs are lent evenly to the running jobs.
+/// When another account waits, an account with more than one connection gives back idle ones, never one in use.
 /// </summary>
 internal sealed class HostPlaces
 {
@@ -15,8 +15,8 @@ internal sealed class HostPlaces
     private readonly LinkedList<HostEntry> queue = new();
 
     /// <summary>
-    /// Waits until there is a connection for each side. Jobs are served in order of arrival, except that a job may overtake jobs that wait for other
-    /// hosts.
+    /// Waits until the job can have a connection for its source and one for its target. Jobs are served in order of arrival, except that a
+    /// job may overtake jobs that wait for other hosts.
     /// </summary>
     /// <param name="source">The limits of the source's host; null where its connections are not limited.</param>
     /// <param name="target">The limits of the target's host; null where its connections are not limited.</param>
@@ -85,8 +85,8 @@ internal sealed class HostPlaces
     }
 
     /// <summary>
-    /// Admits waiting jobs in order. A job that still has to wait reserves its hosts, so that no later job takes a connection there; otherwise it might
-    /// wait for ever.
+    /// Admits waiting jobs in order. A job that still has to wait reserves its hosts, so that no later job takes a connection there;
+    /// otherwise the waiting job might wait for ever.
     /// </summary>
     private void Admit()
     {
@@ -123,7 +123,7 @@ internal sealed class HostPlaces
 
     private bool IsQueuedFor(Host host) => queue.Any(e => e.Shares.Any(s => s.Host == host));
 
-    /// <summary>Returns callbacks of accounts that may have idle connections which the waiting job needs.</summary>
+    /// <summary>Returns the callbacks that ask other accounts to give back idle connections, which the waiting job needs.</summary>
     private static List<Action> Wanted(HostEntry entry) =>
         [.. entry.Shares.Select(s => s.Host).Distinct().SelectMany(h => h.Members).Where(m => m.Held > 1).Select(m => m.OnWanted).OfType<Action>()];
 

@@ -55,8 +55,8 @@ internal sealed class LimitedTarget(ITargetStore target, TransferGate reading, T
 }
 
 /// <summary>
-/// A folder with these limits. The message that exceeds the day's budget is still read and is the last one, so that a message bigger than the whole
-/// budget is copied, too.
+/// A folder from which messages are read within the limits of its store's endpoint. The message that exceeds the day's budget is still read
+/// and is the last one, so that a message bigger than the whole budget is copied, too.
 /// </summary>
 internal class LimitedFolder<T>(T folder, TransferGate reading) : IMessageFolder
     where T : IMessageFolder
@@ -121,8 +121,8 @@ internal sealed class LimitedWritableFolder(IWritableFolder folder, TransferGate
     public Task<int> RemoveAsync(UidSet uids, FolderPath? trash, CancellationToken cancellationToken) => Folder.RemoveAsync(uids, trash, cancellationToken);
 
     /// <summary>
-    /// Ends the window after the message that uses up the budget. The rest of the messages stay in the window's source, since each message taken from it
-    /// needs a receipt.
+    /// Ends the window (the batch of messages to append) after the message that uses up the budget. No further message is taken from
+    /// <paramref name="window"/>, since each message taken from it needs a receipt.
     /// </summary>
     private async IAsyncEnumerable<IncomingMessage> AdmitAsync(
         IAsyncEnumerable<IncomingMessage> window, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ internal sealed class StoreLimits(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Account, bool IsTarget, TransferLimits Limits), TransferPace> paces = new();
 
-    /// <summary>Opens a source whose day's budget counts the messages read.</summary>
+    /// <summary>Opens a source within its limits. The messages read count against its budget of octets per day.</summary>
     /// <param name="open">Opens the store that is to be limited.</param>
     /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
     public async Task<IMessageStore> OpenSourceAsync(
@@ -21,7 +21,7 @@ internal sealed class StoreLimits(TimeProvider time)
         return gates.Aggregate(await open(), (store, gate) => new LimitedStore(store, gate.Reading));
     }
 
-    /// <summary>Opens a target whose day's budget counts the messages written.</summary>
+    /// <summary>Opens a target within its limits. The messages written count against its budget of octets per day.</summary>
     /// <param name="open">Opens the target that is to be limited.</param>
     /// <param name="onLimit">See <see cref="StoreContext.OnLimit"/>.</param>
     public async Task<ITargetStore> OpenTargetAsync(

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Imapsync.Engine.Stores.LineEnds;
 
 /// <summary>
-/// Removes the CR of each CRLF from a message given in pieces; any other CR stays. The conversion can be undone exactly where
-/// <see cref="LineEndScanner.SurvivesLf"/>.
+/// Removes the CR of each CRLF from a message given in pieces; any other CR stays. The conversion can be undone exactly if
+/// <see cref="LineEndScanner.SurvivesLf"/> is true for the message.
 /// </summary>
 public struct CrlfToLf
 {
