@@ -54,8 +54,8 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Counts the files. If there are any, the index is refreshed here: new messages will be compared with the existing ones, for which the directories
-    /// have to be read anyway.
+    /// Counts the files. If the folder may have messages with UIDs, the index is refreshed for this: new messages will be compared with the existing
+    /// ones, so the directories have to be read anyway.
     /// </summary>
     private long CountFiles()
     {
