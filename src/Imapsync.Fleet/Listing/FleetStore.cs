@@ -118,7 +118,9 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new StorableText() } };
 
-    /// <summary>Makes each text storable before it becomes part of JSON, because U+0000 inside of JSON would pass the check of the parameter.</summary>
+    /// <summary>
+    /// Makes each text storable before it becomes part of JSON. Later that would not work, since JSON contains U+0000 only in escaped form.
+    /// </summary>
     private sealed class StorableText : JsonConverter<string>
     {
         public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString();

@@ -179,7 +179,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         };
 
     /// <summary>
-    /// Decides for each unique name that a scan found twice whether one file was renamed during the scan or whether there are two files.
+    /// Decides for each unique name that was found twice whether one file was renamed during the scans or whether there are two files.
     /// </summary>
     private MaildirMessages WithoutDoubles(MaildirMessages found)
     {

@@ -31,7 +31,7 @@ internal sealed class Pop3Mailbox
 
     public UidValidity LastingUidValidity { get; }
 
-    /// <summary>See <see cref="IMessageFolder.Predecessors"/>: the earlier UIDs of messages whose unique-id was given up but still occurs.</summary>
+    /// <summary>For each UID that was given to a known unique-id anew, the earlier UID; see <see cref="IMessageFolder.Predecessors"/>.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => memory.Predecessors;
 
     /// <summary>The session's message number for each UID.</summary>

@@ -48,7 +48,9 @@ public static class StoreInTurns
             }
         }
 
-        /// <summary>Acquires the lock. Returns null where nothing can be stored, since no UID can be stored there, either.</summary>
+        /// <summary>
+        /// Acquires the lock. Returns null where the directory can't be written to: no UIDs are stored there then, so no lock is needed.
+        /// </summary>
         /// <exception cref="MailException">The lock could not be acquired for another reason, so two messages could get the same UID.</exception>
         private async Task<JobLock?> TakeAsync(CancellationToken cancellationToken)
         {
