@@ -46,7 +46,7 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>Whether the error means that the database can't be reached for now, so that trying again may help.</summary>
     public bool IsAway(Exception e) => medium.IsAway(e);
 
-    /// <summary>The connection string, for others who keep tables in the same database; null if the list is in a file.</summary>
+    /// <summary>The connection string, for other components that keep tables in the same database; null if the list is in a file.</summary>
     internal string? PostgresConnectionString => (medium as PostgresMedium)?.ConnectionString;
 
     /// <summary>The tables that hold the state of jobs.</summary>

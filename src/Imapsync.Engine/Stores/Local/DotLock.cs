@@ -146,7 +146,7 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException)
         {
-            // The file has vanished or can't be read, so this attempt ends and the next one decides.
+            // The file has vanished or can't be read, so it does not count as stale now. The next attempt to get the lock examines it again.
             return false;
         }
     }

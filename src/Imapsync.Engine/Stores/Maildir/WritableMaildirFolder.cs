@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder open for writing. Appending reads only the ends of the uidlist and no directory; operations that need the existing messages first
-/// assign UIDs to those that have none.
+/// A folder open for writing. Appending reads only the first and the last line of the uidlist, and no directory. Operations that need the existing
+/// messages first assign UIDs to those that have none.
 /// </summary>
 internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 {

@@ -56,7 +56,7 @@ internal sealed class Pop3Mailbox
         return true;
     });
 
-    /// <summary>Checks that so many unique-ids can be given up.</summary>
+    /// <summary>Checks that a new UID can be stored for each of so many unique-ids, so that these can be given up (<see cref="GiveUp"/>).</summary>
     /// <exception cref="MailException">The new UIDs can't be stored, so nothing may be deleted.</exception>
     public void RequireRoom(int count)
     {

@@ -17,7 +17,7 @@ public static class StoreInTurns
 
     private sealed class OpenedInTurns(IMessageStore store, string memory, TimeProvider time) : StoreView(store)
     {
-        /// <summary>The lock file's name. It ends like the files of remembered UIDs, since it is stored among them.</summary>
+        /// <summary>The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>).</summary>
         private const string LockName = "turn.names.lock";
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
         private readonly SemaphoreSlim here = new(1);
