@@ -10,7 +10,7 @@ namespace Imapsync.Engine.Tables;
 /// </summary>
 public sealed class LdifReader : IRowReader
 {
-    /// <summary>The highest number of columns for single values of an attribute that has several values.</summary>
+    /// <summary>The most numbered columns (<c>mail[1]</c>, <c>mail[2]</c>) of an attribute that has several values.</summary>
     private const int MaxNumbered = 9;
 
     private readonly LdifLines lines;
@@ -176,7 +176,7 @@ internal sealed class LdifLines(byte[] octets)
     private int number;
     private int taken;
 
-    /// <summary>The number, from 1, of the line of the file where the logical line that was read last begins.</summary>
+    /// <summary>The number, from 1, of the line of the file at which the line that <see cref="Next"/> returned last begins.</summary>
     public int Number { get; private set; }
 
     /// <summary>Whether the line read last is the first that is neither empty nor a comment.</summary>

@@ -14,7 +14,7 @@ internal sealed class BodySlabs : IDisposable
     private const int MaxSlabs = 4;
 
     /// <summary>
-    /// The size that a smaller body is counted with. It limits the number of bodies, and with it the memory for the messages' other data.
+    /// A smaller body takes up this many octets of a slab. That limits the number of bodies, and so the memory for the messages' other data.
     /// </summary>
     private const int LeastBytes = 1 << 10;
 

@@ -61,7 +61,7 @@ internal sealed class RelayedMessage : IDisposable
         return Direct(new IncomingMessage(message.Info, torn));
     }
 
-    /// <summary>Returns the message for the target, with its body at the beginning. To be called once.</summary>
+    /// <summary>Returns the message for the target, with a body of which nothing was read yet. May be called only once.</summary>
     public IncomingMessage Deliver()
     {
         delivered = held is null

@@ -111,7 +111,8 @@ internal sealed class FolderVerifier(
         var hasDates = here.InternalDate != default && there.InternalDate != default;
         if (hasDates && here.InternalDate.ToUnixTimeSeconds() != there.InternalDate.ToUnixTimeSeconds())
         {
-            // A different date is only information if the message was put at the target by someone else and matched by identity.
+            // A different date is reported as mere information if this program did not copy the message, but found it at the target and matched it by
+            // identity.
             Add(FindingKind.Date, match, $"received {here.InternalDate:u}, at the target {there.InternalDate:u}", isInformation: known?.Settlement is null or Settlement.Adopted);
         }
 

@@ -23,8 +23,8 @@ internal sealed record VerifyContext(
     CancellationToken Stop)
 {
     /// <summary>
-    /// Set if the job's records belong to another account than it has now. They then say nothing about its mail, and the next run forgets
-    /// them.
+    /// Set if the job's checkpoints were recorded for other accounts than the job names now. They then say nothing about the present mail, and the
+    /// next run discards them.
     /// </summary>
     public AccountChange? OtherAccounts { get; init; }
 

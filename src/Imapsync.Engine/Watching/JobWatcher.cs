@@ -12,7 +12,9 @@ namespace Imapsync.Engine.Watching;
 /// </summary>
 public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
 {
-    /// <summary>A feed that lasted at least this long counts as working, so the count of retries starts again after its loss.</summary>
+    /// <summary>
+    /// If a feed (the connection on which the source reports changes) lasted at least this long, the retries after its loss are counted from 1 again.
+    /// </summary>
     private static readonly TimeSpan GoodFeed = TimeSpan.FromMinutes(1);
 
     /// <summary>If a server asks for a longer pause than this, the next attempt is made after this time nevertheless.</summary>
@@ -115,8 +117,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     }
 
     /// <summary>
-    /// Reserves all connections that may listen. If the previous feed used fewer, the present run may be using the rest. This method then waits for the
-    /// end of that run, which delays nothing, since no other run could start before.
+    /// Reserves all connections that may be used for listening. If fewer were reserved before, a run in progress may be using the rest. This method
+    /// then waits for the end of that run, so that the account's limit is kept.
     /// </summary>
     private Task ReserveAsync(CancellationToken stop)
     {
@@ -163,7 +165,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         return false;
     }
 
-    /// <summary>Opens a feed, and opens another whenever one is lost. Never throws.</summary>
+    /// <summary>Opens a feed, on which the source reports changes, and opens another whenever one is lost. Never throws.</summary>
     private async Task ListenAsync(CancellationToken stop)
     {
         await Task.Yield();

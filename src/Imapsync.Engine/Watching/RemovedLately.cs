@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Counts the messages that the runs of a watch removed within a day. With a removal limit for each single run, a series of runs could remove
-/// everything.
+/// Counts the messages that the runs of a watch removed within a day. The removal limit applies to this sum, since with a limit for each single run
+/// a series of runs could remove everything.
 /// </summary>
 internal sealed class RemovedLately(TimeProvider time)
 {
@@ -11,7 +11,7 @@ internal sealed class RemovedLately(TimeProvider time)
     /// <summary>All removals within this interval are recorded as one entry.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMinutes(10);
 
-    // The steps are timed by timestamps, since somebody may set the clock.
+    // The times are timestamps of the monotonic clock, since somebody may set the system's clock.
     private readonly List<(long Since, long Count)> steps = [];
 
     public long Count

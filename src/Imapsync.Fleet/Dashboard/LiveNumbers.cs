@@ -157,7 +157,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
 
     private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story, string? Check, bool IsForWorkers)
     {
-        /// <summary>Holds one look, because a slow listener needs only the newest.</summary>
+        /// <summary>Holds only the newest numbers read from the database, since a listener that is slow does not need the older ones.</summary>
         public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
         public IEnumerable<(string Name, string Text)> Texts(Look look) =>

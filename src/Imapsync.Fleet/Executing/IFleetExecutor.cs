@@ -3,8 +3,8 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Executing;
 
 /// <summary>
-/// Distributes attempts to the workers, and regularly calls the feeder on one worker at a time. It need not be reliable: the feeder offers
-/// again what the executor forgets, and an attempt that is handed out twice is begun only once.
+/// Distributes attempts to the workers, and regularly calls the feeder (which chooses the accounts to run next) on one worker at a time. It need not
+/// be reliable: the feeder offers again what the executor forgets, and an attempt that is handed out twice is begun only once.
 /// </summary>
 internal interface IFleetExecutor : IAsyncDisposable
 {

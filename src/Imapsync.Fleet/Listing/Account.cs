@@ -84,7 +84,7 @@ public sealed record StartedAccount(
     public string BatchName { get; init; } = "";
 }
 
-/// <summary>An account's name, its batch's, the batch's job file and the account's row, both sealed.</summary>
+/// <summary>The names of a batch and of one of its accounts, and, both encrypted, the batch's job file and the account's row.</summary>
 public sealed record SealedRow(string Batch, string Name, string Job, string Cells);
 
 /// <summary>The progress of a running account.</summary>

@@ -13,7 +13,8 @@ public sealed partial class FleetStore
             // Take the feeder's lock first, so that no feeder gives out an account by a plan that it made before this change.
             await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             var (where, parameters) = Where(filter);
-            // The statuses that the action applies to (as numbers of AccountStatus), and the change of each account's status and of what is wanted of it.
+            // The statuses that the action applies to, and SQL that sets the account's new status and the request to its worker. Numbers are those of
+            // AccountStatus and Wanted.
             var (from, set) = action switch
             {
                 AccountAction.Pause => ("0, 1, 2", "status = case status when 0 then 3 else status end, wanted = case when status = 0 then 0 when wanted = 2 then 2 else 1 end"),

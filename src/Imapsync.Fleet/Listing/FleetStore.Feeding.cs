@@ -11,8 +11,9 @@ public sealed partial class FleetStore
     private static readonly string LostTooOften = FormattableString.Invariant($"attempts got nowhere {MostFailures} times in a row, at last because the worker was lost");
 
     /// <summary>
-    /// Takes accounts back whose lease has expired, makes the accounts of batches due whose scheduled time has come, and gives due accounts to workers
-    /// with free slots, within the limits of each host. All of this is one transaction under the feeder's lock, so the limits are exact.
+    /// Takes back the accounts whose lease has expired, makes all accounts of a batch due when the batch's scheduled time has come, and gives due
+    /// accounts to workers with free slots, within the limits of each host. All of this is one transaction under the feeder's lock, so the limits are
+    /// exact.
     /// </summary>
     /// <param name="nextRun">
     /// Returns a schedule's next time, given its cron expression, its time zone and the time now. Times are milliseconds since 1970; null for never. If
@@ -39,7 +40,7 @@ public sealed partial class FleetStore
             r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved", HasCopied: r.GetInt64(2) > 0), cancellationToken, ("now", now));
         if (lost.Count == 0)
             return;
-        // One that was begun and got nowhere may be what its worker was lost by.
+        // An account that was running and had copied nothing may be the reason why its worker died, so it counts as a failure.
         await connection.ExecuteAsync(
             transaction, $"update account set failures = failures + 1 where status = 2 and {medium.IsAmong("id", "@ids")}", cancellationToken, ("ids", Json(lost.Where(l => !l.HasCopied).Select(l => l.Account))));
         await connection.ExecuteAsync(

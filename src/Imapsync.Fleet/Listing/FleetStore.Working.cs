@@ -7,7 +7,7 @@ public sealed partial class FleetStore
     /// <summary>How many events of an account are kept.</summary>
     private const int EventsKept = 100;
 
-    /// <summary>Records that a worker is alive; adds the worker if it is unknown.</summary>
+    /// <summary>Records that a worker is alive, and adds it to the list of workers if it is not there.</summary>
     /// <param name="isDraining">Whether the worker accepts no more accounts.</param>
     public Task SeenAsync(string worker, int slots, string version, bool isDraining, CancellationToken cancellationToken) =>
         WriteAsync((connection, transaction) => connection.ExecuteAsync(

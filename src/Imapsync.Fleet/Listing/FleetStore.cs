@@ -46,7 +46,7 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>Whether the error means that the database can't be reached for now, so that trying again may help.</summary>
     public bool IsAway(Exception e) => medium.IsAway(e);
 
-    /// <summary>The connection string, for others who keep tables in the same database; null if the list is in a file.</summary>
+    /// <summary>The connection string, for other components that keep tables in the same database; null if the list is in a file.</summary>
     internal string? PostgresConnectionString => (medium as PostgresMedium)?.ConnectionString;
 
     /// <summary>The tables that hold the state of jobs.</summary>
@@ -118,7 +118,9 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new StorableText() } };
 
-    /// <summary>Makes each text storable before it becomes part of JSON, because U+0000 inside of JSON would pass the check of the parameter.</summary>
+    /// <summary>
+    /// Makes each text storable before it becomes part of JSON. Later that would not work, since JSON contains U+0000 only in escaped form.
+    /// </summary>
     private sealed class StorableText : JsonConverter<string>
     {
         public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString();

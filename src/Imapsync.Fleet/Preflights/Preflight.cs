@@ -10,8 +10,8 @@ using Imapsync.Fleet.Submitting;
 namespace Imapsync.Fleet.Preflights;
 
 /// <summary>
-/// One check of a list's rows, each of which is signed in to at source and target as in a run. Passwords are kept only in this process's memory,
-/// until the last row is checked.
+/// One check of a list. For each row it signs in at source and target, as a run does. Passwords are kept only in this process's memory, until the
+/// last row is checked.
 /// </summary>
 internal sealed class Preflight(string id, PreflightRequest request, HostGate gate, TimeProvider time, ILogger log) : IDisposable
 {

@@ -18,7 +18,7 @@ internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log
             return;
         }
 
-        // Browsers announce the size of each form. A page about a refusal is asked for by GET.
+        // A form without a Content-Length is refused; browsers always send one. GET is exempt, since the page about a refusal is an answer to GET.
         var isUpload = limit > Api.LargestRequest || !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
         if (isUpload && !HttpMethods.IsGet(context.Request.Method) && context.Request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
         {

@@ -8,11 +8,16 @@ using Imapsync.Fleet.Submitting;
 
 namespace Imapsync.Fleet.SigningIn;
 
-/// <summary>An account's sign-in at one side, sealed in the list's database, for whoever has the account now.</summary>
-/// <param name="writer">The attempt that uses it; null for a person, and for a check.</param>
+/// <summary>
+/// The OAuth 2 sign-in of an account's source or target. It is stored encrypted in the fleet's database, for any worker that runs the account.
+/// </summary>
+/// <param name="writer">The attempt that uses the sign-in; null if a person or a check uses it.</param>
 internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account, string side, string command, StateWriter? writer, TimeProvider time) : ISignInKeeper
 {
-    /// <summary>How long a turn is waited for, longer than one lasts that nobody ends; and how long a token is tried to be saved.</summary>
+    /// <summary>
+    /// How long to wait for the turn to use the sign-in, and how long to retry while the database can't be reached. A turn that its holder does not
+    /// end expires before that.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
@@ -38,7 +43,8 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
                 break;
             if (await ReachAsync(() => tables.FindAsync(account, side, cancellationToken), cancellationToken) is not { } other)
                 return null;
-            // A turn may have ended between the two looks; where it was free twice, the lease is lost.
+            // The turn could not be taken. If nobody has it now, it may have ended between the two queries. If nobody has it twice in a row, the
+            // reason is that this worker has lost its lease.
             if (wasFree && !other.IsInTurn)
                 throw Busy($"account {account} is no longer this worker's");
             if (time.GetElapsedTime(began) > Patience)
@@ -74,7 +80,7 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
 
     private static string DigestOf(string binding) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(binding)));
 
-    /// <summary>Does what may be done twice, again where the database can't be reached.</summary>
+    /// <summary>Runs work that may safely be repeated, and repeats it while the database can't be reached.</summary>
     private async Task<T> ReachAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -118,7 +124,7 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
         }
         catch (Exception e) when (e is DbException || tables.IsAway(e))
         {
-            // The turn runs out by itself.
+            // The turn expires by itself.
         }
     }
 
@@ -135,8 +141,8 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
         public string RefreshToken => refreshToken;
 
         /// <summary>
-        /// Saved for as long as nobody has taken the sign-in up since, also where the lease has run out meanwhile: the provider gives a token
-        /// once, and whoever goes on with the account needs it.
+        /// Stores a new refresh token, unless somebody else has taken the turn since. It is stored even if the worker's lease has expired meanwhile:
+        /// the provider gives out each token only once, and the worker that continues with the account needs it.
         /// </summary>
         public Task<bool> ReplaceAsync(string refreshToken, CancellationToken cancellationToken) => keeper.ReplaceAsync(number, digest, refreshToken, cancellationToken);
 

@@ -19,7 +19,7 @@ public struct LineEndScanner
     /// <summary>LFs without a CR before them. Stored with LF line ends, they would be restored as CRLF.</summary>
     public long BareLf { get; private set; }
 
-    /// <summary>CRLFs with one more CR before them. With one CR removed they still look like CRLF, so they would not be restored.</summary>
+    /// <summary>CRCRLFs. Stored with one CR removed, they look like CRLF, so nothing shows that the removed CR has to be restored.</summary>
     public long CrCrlf { get; private set; }
 
     public long Octets { get; private set; }

@@ -88,8 +88,8 @@ internal sealed class DotLock : IAsyncDisposable
     private static bool TryCreate(string path) => Posix.TryCreateWhole(path, Owner) ?? TryCreateInSteps(path, Owner);
 
     /// <summary>
-    /// Creates the lock in two steps, file and text, on a file system where a file can't be created together with its text. A process that is killed
-    /// between the two steps leaves a lock that names no holder.
+    /// Creates the lock file and then writes its text, on a file system where both can't be done in one step. A process that is killed in between
+    /// leaves a lock that names no holder.
     /// </summary>
     private static bool TryCreateInSteps(string path, byte[] owner)
     {
@@ -100,7 +100,8 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException e) when (e.HResult == Posix.EEXIST || File.Exists(path))
         {
-            // The lock is held by somebody else. This is concluded from the error: the holder may release the lock before a second check.
+            // The error alone shows that somebody else holds the lock. Looking at the file once more could mislead, since the holder may have removed
+            // it by then.
             return false;
         }
         catch (FileNotFoundException)
@@ -145,7 +146,7 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException)
         {
-            // The file has vanished or can't be read, so this attempt ends and the next one decides.
+            // The file has vanished or can't be read, so it does not count as stale now. The next attempt to get the lock examines it again.
             return false;
         }
     }

@@ -3,8 +3,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Refuses to write a backup that held mail and is now missing, until a person permits it. Its disk is presumably not mounted, so a run would fill
-/// the disk below the mount point and make a second backup there that nobody knows of.
+/// Refuses to write to a backup that held mail after earlier runs and is now empty or missing, until a person permits it. Presumably its disk is
+/// not mounted. A run would then make a second backup in the directory of the mount point, on another disk, and nobody would know of it.
 /// </summary>
 internal static class EmptiedTarget
 {

@@ -6,9 +6,10 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Encodes a level of a folder path as a file name and back. Characters that a file name can't have, names that would look like a side file, and
-/// <c>%</c> itself are written as <c>%</c> and two hex digits for each octet of UTF-8 (<c>%uXXXX</c> for half a surrogate pair). A name that gets too
-/// long is shortened to its beginning, <c>~</c> and a digest; a side file then has the full name.
+/// Encodes a level of a folder path as a file name and back. Characters that a file name can't have, and <c>%</c> itself, are written as <c>%</c> and
+/// two hex digits for each octet of UTF-8 (<c>%uXXXX</c> for half a surrogate pair). So is the dot of a name that would look like a side file, which
+/// is a file that accompanies the mail, such as a lock or an index. A name that gets too long is shortened to its beginning, <c>~</c> and a digest; a
+/// side file then has the full name.
 /// </summary>
 internal static class FileNames
 {
@@ -143,7 +144,7 @@ internal static class FileNames
         return start.ToString() + '~' + Convert.ToHexStringLower(digest)[..DigestLength];
     }
 
-    /// <summary>Escapes only the dot of <c>.Imapsync-</c>, so that the letters keep their case.</summary>
+    /// <summary>Escapes the dot of each <see cref="OwnSuffix"/>, which is found in any letter case. The letters stay as they are.</summary>
     private static string EscapeOwnSuffixes(string text)
     {
         var at = text.IndexOf(OwnSuffix, StringComparison.OrdinalIgnoreCase);

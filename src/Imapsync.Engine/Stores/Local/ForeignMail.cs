@@ -3,7 +3,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>Recognises mail by a file's first octets and its name, so that a store that does not read the file can say that it is there.</summary>
+/// <summary>Recognises mail by a file's first octets and its name, so that a store can report mail that it does not read.</summary>
 internal static class ForeignMail
 {
     private const int BeginningBytes = 32 << 10;
@@ -41,7 +41,7 @@ internal static class ForeignMail
         }
     }
 
-    /// <summary>Returns what mail a file holds that is no mbox, with what makes it readable; null where it seems to hold none.</summary>
+    /// <summary>Describes the mail in a file that is not an mbox, and how to make it readable; null where the file seems to hold no mail.</summary>
     public static string? OtherThanMbox(ReadOnlySpan<byte> beginning, string path) =>
         beginning.StartsWith("\u0001\u0001\u0001\u0001\n"u8) ? "mail in MMDF form; mutt can save it as an mbox"
         : beginning.StartsWith("*mbx*\r\n"u8) ? "mail in the MBX form of UW IMAP; mailutil can copy it into an mbox"
@@ -75,14 +75,19 @@ internal static class ForeignMail
 
     private static bool HasMailName(string path) => MailSuffixes.Any(s => path.EndsWith(s, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether a text begins with a postmark before a field. In a log of deliveries, blanks stand before what looks like one.</summary>
+    /// <summary>
+    /// Whether a text begins with a postmark and a header field after it. A log of deliveries is not mail: in it, blanks stand before what looks like
+    /// a field.
+    /// </summary>
     private static bool IsMbox(ReadOnlySpan<byte> beginning)
     {
         var text = (beginning.StartsWith(ByteOrderMark) ? beginning[ByteOrderMark.Length..] : beginning).TrimStart("\r\n"u8);
         return text.StartsWith("From "u8) && StartsWithField(text[(text.IndexOf((byte)'\n') + 1)..]);
     }
 
-    /// <summary>Whether a text begins with a line that holds a number, the message's length, before a field.</summary>
+    /// <summary>
+    /// Whether a text begins like a file of Apple Mail: a line with a number, which is the message's length, and then a header field.
+    /// </summary>
     private static bool IsAppleMail(ReadOnlySpan<byte> beginning)
     {
         var end = beginning.IndexOf((byte)'\n');

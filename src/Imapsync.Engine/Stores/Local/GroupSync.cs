@@ -3,9 +3,9 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Makes the files of a window durable together. For many files one sync of their file system is cheapest (half the cost of as many parallel
-/// fsyncs, measured on ext4). But the sync also waits for other programs' data; where they write much to that file system, one fsync for each file
-/// is cheaper.
+/// Makes the files of a window (a batch of appended messages) durable together. For many files one sync of their file system is cheapest (half the
+/// cost of as many parallel fsyncs, measured on ext4). But such a sync also waits for other programs' data. Where other programs write much to that
+/// file system, one fsync for each file is cheaper.
 /// </summary>
 internal sealed class GroupSync(TimeProvider time)
 {

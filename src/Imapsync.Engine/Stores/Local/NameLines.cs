@@ -8,7 +8,7 @@ internal static class NameLines
 {
     private const int MaxBufferBytes = 256 * 1024;
 
-    /// <summary>Space for lines that are appended to a list while it is read, with some reserve.</summary>
+    /// <summary>Extra space in the buffer, for lines that another program appends to the list while it is read.</summary>
     private const int SpareBytes = 4 * 1024;
 
     public delegate void LineReader(ReadOnlySpan<byte> line);

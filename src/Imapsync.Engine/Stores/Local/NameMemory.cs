@@ -11,9 +11,10 @@ namespace Imapsync.Engine.Stores.Local;
 /// <summary>
 /// Remembers, in the job's state, UIDs for the messages of a folder that must not be written to, if its own uidlist lacks them. A message is
 /// identified by its file's unique name. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>,
-/// then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. Where there is a uidlist, the UIDs given here are high ones, which the uidlist never
-/// reaches. A name keeps its UID even if the uidlist lists it later, as long as its file looks as before (<see cref="FileLook"/>). A file that
-/// replaced it is another message until its octets are proved to be the same.
+/// then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. A look is a fingerprint of the file's length, time and identity (<see
+/// cref="FileLook"/>). Where there is a uidlist, the UIDs given here are high ones, which the uidlist never reaches. A name keeps its UID even if the
+/// uidlist lists it later, as long as its file's look stays the same. A file that replaced it is another message until its octets are proved to be
+/// the same.
 /// </summary>
 internal sealed class NameMemory
 {
@@ -22,8 +23,8 @@ internal sealed class NameMemory
     private const int LinesTogether = 4096;
 
     /// <summary>
-    /// If at least this many files differ from what was recorded only as copies differ (same length and time), and none is unchanged, then the whole
-    /// tree was copied and no message was replaced.
+    /// If at least this many files have the recorded length and time but are other files on the disk, and no file is unchanged, then the whole tree
+    /// was copied. No message was replaced then, so all keep their UIDs.
     /// </summary>
     private const int WholeTree = 50;
     private readonly string? path;
@@ -47,10 +48,10 @@ internal sealed class NameMemory
     /// <summary>Remembered UIDs by name, as the index uses them.</summary>
     public NameTable Uids { get; private set; } = new();
 
-    /// <summary>See <see cref="IMessageFolder.Predecessors"/>.</summary>
+    /// <summary>For each UID that a name got in place of an earlier one, the earlier one; see <see cref="IMessageFolder.Predecessors"/>.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => predecessors;
 
-    /// <summary>The UIDVALIDITY under which messages seen before keep their UIDs; none where nothing is remembered.</summary>
+    /// <summary>The UIDVALIDITY of the remembered UIDs; where nothing is remembered, that of the folder's uidlist, or none.</summary>
     public UidValidity Validity { get; private set; }
 
     /// <summary>A UID greater than any assigned, here or by the uidlist.</summary>
@@ -62,7 +63,7 @@ internal sealed class NameMemory
     /// <summary>Whether some UIDs are valid for this session only.</summary>
     public bool IsProvisional { get; private set; }
 
-    /// <param name="place">The folder's location, which distinguishes it from all others that the job may read. With another location, nothing is remembered.</param>
+    /// <param name="place">A text for the folder's location. UIDs that were remembered for another location are dropped.</param>
     public static NameMemory Open(FolderPath folder, string place, StoreContext context) => Open(folder, place, new UidCounters(UidValidity.None, new Uid(1)), context);
 
     /// <param name="list">The UIDVALIDITY and UIDNEXT of the folder's own uidlist, in which other programs have assigned UIDs.</param>
@@ -87,7 +88,7 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Does the same for messages of which only the size can be compared. A size below 0 is unknown and counts as unchanged.
+    /// Gives a new UID to each message whose size differs from the recorded one. A size below 0 is unknown and counts as unchanged.
     /// </summary>
     public bool RenewResized(IEnumerable<(string Name, long Size)> there) =>
         Renew(there.Select(m => (m.Name, new Func<ulong>(() => m.Size < 0 ? 0 : (ulong)m.Size + 1))), (_, _) => false);
@@ -126,8 +127,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Returns whether some file looks exactly as a file that was recorded under another name. Files were then renamed, as by <c>folder -pack</c>, and names no
-    /// longer tell which messages were copied. It has to be called before <see cref="Add"/>.
+    /// Returns whether some file has the look that was recorded for another name. Files were then renamed, as MH's <c>folder -pack</c> does, and
+    /// names no longer tell which messages were copied. This method has to be called before <see cref="Add"/>.
     /// </summary>
     public bool AreRenamed(IEnumerable<(string Name, string Path)> there)
     {
@@ -269,7 +270,7 @@ internal sealed class NameMemory
             var octets = Encoding.UTF8.GetBytes(string.Concat(chunk));
             if (wholeLength == 0)
             {
-                // The header is written together with the first lines, so that a file with a header always shows where its UIDs begin.
+                // The header is written together with the first lines: a file with a header but no UID would not show where its UIDs begin.
                 LocalFiles.CreateDirectory(Path.GetDirectoryName(path)!);
                 octets = [.. Encoding.UTF8.GetBytes(Header() + "\n"), .. octets];
                 LocalFiles.Replace(path!, octets);

@@ -4,9 +4,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Unique names with their UIDs. Each takes some 45 octets, since a folder may have a million. The names that a program makes differ mostly in their
-/// numbers, so the text between the numbers is stored once as a pattern. Any other name is stored as it is. Nothing is ever removed. Only one task
-/// may use a table at a time.
+/// Unique names with their UIDs. A folder may have a million of them, so each is stored in only some 45 octets. The names that a program makes differ
+/// mostly in their numbers, so the text between the numbers is stored once as a pattern. Any other name is stored as it is. Nothing is ever removed.
+/// Only one task may use a table at a time.
 /// </summary>
 internal sealed class NameTable
 {

@@ -13,11 +13,11 @@ internal interface IMailTree
     string Untold { get; }
 
     /// <summary>
-    /// Lists the existing folders with the absolute paths of their directories. A folder has several where its name is written in two ways.
+    /// Lists the existing folders, each with the absolute paths of its directories. There are several if their names stand for the same folder path.
     /// </summary>
     IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut);
 
-    /// <summary>Returns the messages in one of those directories, in no particular order.</summary>
+    /// <summary>Returns the messages in one directory of a folder, in no particular order.</summary>
     IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut);
 
     /// <summary>Adds the metadata that can be read only from the message's file itself. By default there are none.</summary>
@@ -39,7 +39,7 @@ internal sealed class LeftOut
     public void Other(string why, string path) => Add(other, why, path);
 
     /// <summary>
-    /// Records a file that the tree does not read: as other than mail, unless it turns out to hold mail. Only the first
+    /// Records a file that the tree does not read. The file counts as no mail unless its beginning shows that it holds mail. Only the first
     /// <see cref="MaxOpened"/> files are opened to find out, so that a directory of many attachments does not slow down each run.
     /// </summary>
     /// <param name="why">The kind of file and that it is left out, for people.</param>

@@ -24,7 +24,7 @@ internal sealed class MailFileFolder : IMessageFolder
 
     public IReadOnlyDictionary<Uid, Uid> Predecessors { get; private set; } = System.Collections.Immutable.ImmutableDictionary<Uid, Uid>.Empty;
 
-    /// <param name="place">The store's root. With another root, UIDs begin anew.</param>
+    /// <param name="place">The store's root. If it differs from the root of the last run, all messages get new UIDs.</param>
     /// <param name="directories">The directories that form the folder.</param>
     public static MailFileFolder Open(FolderPath path, string place, IReadOnlyList<string> directories, IMailTree tree, StoreContext context, string display)
     {
@@ -40,7 +40,7 @@ internal sealed class MailFileFolder : IMessageFolder
         if (areRenamed)
             context.OnNote($"{display}: {path}: files were renamed since the last run; messages are matched again by identity, nothing is removed");
         names.Add([.. found.Keys.Where(k => !names.Uids.ContainsName(k)).Order(StringComparer.Ordinal)]);
-        // A file that was written again under its old name is another message, until its octets are proved to be the same.
+        // A file that was written again under its old name counts as another message and gets a new UID, until its octets are proved to be the same.
         names.RenewReplaced(found.Values.Where(m => m.Part is null).Select(m => (m.Key, m.File)));
         foreach (var (key, message) in found)
         {

@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <summary>The lengths and the form of a body as written. They become part of the file's final name.</summary>
 /// <param name="BytesOnDisk">The length of the file.</param>
 /// <param name="BytesWithCrlf">The length with CRLF line ends, as the source sent it.</param>
-/// <param name="IsVerbatim">Whether the body has a bare LF. The file then has the source's octets unchanged, which its name has to state.</param>
+/// <param name="IsVerbatim">Whether the body has a bare LF. The file then has the source's octets unchanged, and its name has to say so.</param>
 internal readonly record struct WrittenBody(long BytesOnDisk, long BytesWithCrlf, bool IsVerbatim);
 
 /// <summary>

@@ -7,15 +7,16 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A message of a window that has been written completely to tmp/.</summary>
+/// <summary>A message that has been written completely to tmp/ and has no final name yet.</summary>
 internal readonly record struct TemporaryMessage(Uid Source, FlagSet Flags, string TemporaryName, WrittenBody Body)
 {
     public string UniqueName => MaildirName.WithFields(TemporaryName, Body.BytesOnDisk, Body.BytesWithCrlf, Body.IsVerbatim);
 }
 
 /// <summary>
-/// Writes the messages of a window to tmp/. Small ones are buffered and written by a few tasks while the source is being read; a large one is
-/// streamed straight into its file. Files that were not handed over are removed when the window is disposed.
+/// Writes the messages of a window (a batch of appended messages) to tmp/. Small ones are buffered and written by a few tasks while the source is
+/// being read; a large one is streamed straight into its file. Disposing removes the files, unless they were moved to their final names before
+/// (<see cref="HandOver"/>).
 /// </summary>
 internal sealed class DeliveryWindow : IAsyncDisposable
 {

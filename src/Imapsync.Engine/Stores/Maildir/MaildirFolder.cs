@@ -16,7 +16,8 @@ internal class MaildirFolder : IMessageFolder
     private const string CourierKeywords = "courierimapkeywords";
 
     /// <summary>
-    /// The most rounds in which UIDs are assigned: first to new names, then to files that share a name, then to files that only these rounds uncovered.
+    /// The most rounds in which UIDs are assigned: first to new names, then to files that share a name, then to files that the scans after these
+    /// rounds found.
     /// </summary>
     private const int MaxRoundsOfNaming = 4;
     private NameMemory? names;
@@ -63,7 +64,7 @@ internal class MaildirFolder : IMessageFolder
             folder.Index.Refresh(force: true);
         }
 
-        // Where cur/ is missing, mail that was known may lie there, and must not look deleted.
+        // If cur/ is missing, the remembered messages that were not found may have been in it, so they must not be taken for deleted.
         if (folder.Index.Messages.Count < memory.Uids.Count && !Directory.Exists(paths.Cur))
             throw new MailException(FailureScope.Folder, isTransient: false, $"{paths.Cur} is not there, and with it messages that earlier runs saw; put it back, or make an empty one if they are deleted");
         if (memory.RenewReplaced(folder.Index.Messages.Where(m => memory.Uids.TryGetUid(m.UniqueName, out var uid) && uid == m.Uid).Select(m => (m.UniqueName, System.IO.Path.Combine(paths.Directory, m.FileName)))))

@@ -63,7 +63,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             force = true;
         }
 
-        // Once remembered UIDs are in use, the uidlist is not read again, since new lines in it may have the same UIDs.
+        // Once remembered UIDs are in use, the uidlist is not read again, since lines added to it meanwhile may have the same UIDs as remembered
+        // ones.
         var listChanged = Remembered.Count == 0 && uidList.ReadAll();
         if (listChanged || force || scannedAt != Dates())
             Scan();
@@ -177,7 +178,9 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             ShouldIncludePredicate = (ref e) => e.FileName[0] != '.' && (withDirectories || !e.IsDirectory),
         };
 
-    /// <summary>Decides for each unique name that was seen twice whether the file was renamed in between or whether there are two files.</summary>
+    /// <summary>
+    /// Decides for each unique name that was found twice whether one file was renamed during the scans or whether there are two files.
+    /// </summary>
     private MaildirMessages WithoutDoubles(MaildirMessages found)
     {
         // Sorted by UID, then in the order in which the files were found.

@@ -62,7 +62,7 @@ internal static class MaildirName
         return long.TryParse(end < 0 ? name : name[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
     }
 
-    /// <summary>Returns the name without an info part, which old lists contain.</summary>
+    /// <summary>Returns the unique name in a line of a uidlist. Old uidlists contain names with an info part, which is removed here.</summary>
     public static string UniqueNameOf(ReadOnlySpan<byte> name)
     {
         if (name.IndexOfAny((byte)':', (byte)';', (byte)'!') < 0)

@@ -31,7 +31,7 @@ internal sealed record MaildirPaths(string Directory)
     }
 }
 
-/// <param name="IsUsable">Whether no part leads out of the tree: there is no link, and no file where a directory belongs.</param>
+/// <param name="IsUsable">False if the folder's directory, cur/, new/ or tmp/ is a link or a file instead of a directory.</param>
 internal readonly record struct MaildirLook(bool IsUsable, bool HasCur, bool HasNew, bool HasTmp)
 {
     public bool IsWhole => HasCur && HasNew && HasTmp;

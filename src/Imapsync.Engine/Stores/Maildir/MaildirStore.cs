@@ -214,8 +214,8 @@ public sealed class MaildirStore : ITargetStore
     }
 
     /// <param name="mayLackCur">
-    /// Accept a folder with new/ alone: one that is to be written to, whose missing directories are created, or one that no server has used,
-    /// as an archive that keeps no empty directories leaves it.
+    /// Whether a folder that has new/ but no cur/ is accepted. For writing it is, since missing directories are then created. For reading it is only
+    /// if the folder has no uidlist, since such a folder may come from an archive that left out the empty cur/.
     /// </param>
     private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)
     {

@@ -178,7 +178,9 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
             LocalFiles.Replace(Path.Combine(directory, sideFile), Encoding.UTF8.GetBytes(path.ToString()));
     }
 
-    /// <summary>Returns whether a directory has cur/ or new/: not if it only has folders below it, or if its creation was interrupted before these.</summary>
+    /// <summary>
+    /// Returns whether a directory has cur/ or new/. One that only has folders below it, or whose creation was interrupted, has neither.
+    /// </summary>
     public static bool HoldsMessages(string directory) =>
         Directory.Exists(Path.Combine(directory, "cur")) || Directory.Exists(Path.Combine(directory, "new"));
 }
@@ -201,8 +203,8 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         LocalFiles.CreateDirectory(paths.Directory);
         WriteSideFile(paths.Directory, path);
         paths.Create();
-        // This file is synced together with the name of the uidlist when the folder is opened. A folder that a crash left incomplete before that is
-        // completed then.
+        // The file's name is synced together with that of the uidlist when the folder is opened for writing. If a crash leaves the folder incomplete
+        // before that, the next opening for writing completes it.
         Posix.OpenOwn(Path.Combine(paths.Directory, "maildirfolder"), create: true).Dispose();
         Made.Add(Root);
     }

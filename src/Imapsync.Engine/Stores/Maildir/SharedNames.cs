@@ -23,7 +23,8 @@ internal sealed class SharedNames(string directory, NameTable known)
     public List<SharedName> WithoutUid { get; } = [];
 
     /// <summary>
-    /// Keys that record which contents belong to the unique name itself. The UIDs that they get in the table belong to no message.
+    /// Of several files that share a unique name, one keeps the UID of that name. These keys record the digest of its contents. The UIDs that the
+    /// keys get in the table belong to no message.
     /// </summary>
     public List<string> Marks { get; } = [];
 

@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder open for writing. Appending reads only the ends of the uidlist and no directory; operations that need the existing messages first
-/// assign UIDs to those that have none.
+/// A folder open for writing. Appending reads only the first and the last line of the uidlist, and no directory. Operations that need the existing
+/// messages first assign UIDs to those that have none.
 /// </summary>
 internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 {
@@ -54,8 +54,8 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Counts the files. If there are any, the index is refreshed here: new messages will be compared with the existing ones, for which the directories
-    /// have to be read anyway.
+    /// Counts the files. If the folder may have messages with UIDs, the index is refreshed for this: new messages will be compared with the existing
+    /// ones, so the directories have to be read anyway.
     /// </summary>
     private long CountFiles()
     {

@@ -37,7 +37,7 @@ internal static class FlagFields
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <summary>Returns the flags together with those that one such header line states. A line of any other kind states none.</summary>
+    /// <summary>Returns the given flags and those that a header line states. A line with any other field than these states none.</summary>
     public static FlagSet Read(FlagSet flags, ReadOnlySpan<byte> line)
     {
         var colon = line.IndexOf((byte)':');

@@ -1,7 +1,7 @@
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The last window of an index, whose writer was interrupted.</summary>
+/// <summary>The last window (batch of appended messages) in an index, if its writer was interrupted before the window was complete.</summary>
 /// <param name="Offset">The offset in the mbox at which the window begins.</param>
 /// <param name="Begun">The messages that the index announces for the window, by the offsets at which they were to begin.</param>
 internal sealed record InterruptedWindow(long Offset, Dictionary<long, BegunMessage> Begun)

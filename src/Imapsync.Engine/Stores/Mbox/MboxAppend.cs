@@ -7,8 +7,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Appends one window under the lock, in this order: the index records where the window begins (synced); each message is announced in the index
-/// before its first octet is written; the messages are written; the mbox is synced; the index gets the messages' lines and "done" (synced).
+/// Appends one window (a batch of messages) under the lock, in this order: the index records where the window begins (synced); each message is
+/// announced in the index before its first octet is written; the messages are written; the mbox is synced; the index gets the messages' lines and
+/// "done" (synced).
 /// </summary>
 internal sealed class MboxAppend : IDisposable
 {

@@ -58,7 +58,8 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
 
     protected override void WriteLineEnd(long carriageReturns)
     {
-        // A line that is just '>' may still have that octet in its prefix, which has to be written before the line end.
+        // The line end of a skipped metadata field is skipped, too. Any other line shows that the held line end is not the last one, so that is
+        // written now.
         if (skipping)
             return;
         ReleaseLineEnd();

@@ -13,7 +13,7 @@ internal sealed record MboxFindings(
 {
     private const int ReadingAttempts = 3;
 
-    /// <summary>See <see cref="MboxScanner.Doubts"/>.</summary>
+    /// <summary>Descriptions of the places where it is unclear whether a message begins; see <see cref="MboxScanner.Doubts"/>.</summary>
     public IReadOnlyList<string> Doubts { get; init; } = [];
 
     /// <inheritdoc cref="MboxScanner.Expunged"/>

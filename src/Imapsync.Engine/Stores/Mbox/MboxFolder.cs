@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
 /// An mbox open for reading. Nothing is written, and no lock is held while messages are read. If another program changes the file meanwhile, its
-/// stamp differs; from then on each message must have the digest that was recorded together with its flags and date.
+/// length or time differs from what was recorded. From then on, a message is accepted only if its octets still have the recorded digest.
 /// </summary>
 internal class MboxFolder : IMessageFolder
 {

@@ -24,7 +24,9 @@ internal sealed class MboxIndex
 
     public IReadOnlyList<MboxRecord> Records => records;
 
-    /// <summary>The stamp of the mbox that the index describes; null before its first "done" line.</summary>
+    /// <summary>
+    /// The length and time that the mbox had according to the index's last "done" line (<see cref="IndexLines"/>); null if there is none.
+    /// </summary>
     public MboxStamp? Stamp { get; private set; }
 
     /// <summary>The window that was being written when its writer was interrupted; null when no writer was interrupted.</summary>

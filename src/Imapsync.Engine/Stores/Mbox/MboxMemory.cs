@@ -30,7 +30,8 @@ internal sealed class MboxMemory(string indexPath, bool isReadOnly)
         var validity = found.Index.Condition == IndexCondition.Good ? found.Index.Validity : MboxFile.NewValidity(found.Index.Validity);
         var state = found.State with { Validity = validity, LastingValidity = validity };
         LocalFiles.CreateDirectory(Path.GetDirectoryName(indexPath)!);
-        // The index is stored without a stamp if there are doubts. The next run then reads the file completely and reports the doubts again.
+        // If it is unclear where messages begin, the index is stored without the mbox's length and time. The next run then reads the file completely
+        // and reports the doubts again.
         await MboxIndex.SaveAsync(indexPath, found.Doubts.Count == 0 ? state : state with { Stamp = default }, cancellationToken);
         return state;
     }

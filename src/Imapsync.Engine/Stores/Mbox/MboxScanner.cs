@@ -79,8 +79,9 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
             position = await ScanMessageAsync(position, cancellationToken);
         }
 
-        // A program that writes Content-Length writes it into every message. So if a covered line begins something without a Content-Length, it is a
-        // text that quotes an mbox. If other messages of the file have no Content-Length, either, the length may come from a sender and be wrong.
+        // A covered line looks like the beginning of a message, but lies within the Content-Length of another one. A program that writes
+        // Content-Length writes it into every message. So if no Content-Length follows the covered line, the message merely quotes an mbox. But if
+        // other messages of the file have no Content-Length, either, a sender may have written the length, and it may be wrong.
         foreach (var (covering, offset, hasLength) in covered)
         {
             if (hasLength || hasMessageWithoutLength || !hasOtherTrueLength)

@@ -144,8 +144,8 @@ internal sealed class MboxStore : ITargetStore
             {
                 if (tree.Find(to) is not null)
                     throw new MailException(FailureScope.Folder, isTransient: false, $"{from} cannot be renamed: there is a folder {to}");
-                // The index is copied before the file is renamed, so that it has both names for a moment. The mbox then has its index beside it whenever the
-                // process is killed.
+                // The index is copied before the mbox is renamed, so for a moment there are indexes under both names. Whenever the process is killed,
+                // the mbox has its index beside it.
                 var renamed = tree.Create(to);
                 if (File.Exists(old + FileNames.IndexSuffix))
                     File.Copy(old + FileNames.IndexSuffix, renamed + FileNames.IndexSuffix, overwrite: true);

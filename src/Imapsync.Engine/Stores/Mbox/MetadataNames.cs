@@ -12,18 +12,20 @@ internal static class MetadataNames
         [.. new[] { "Status", "X-Status", "X-Keywords", "X-UID", "X-IMAP", "X-IMAPbase", "Content-Length", "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys" }.Select(System.Text.Encoding.ASCII.GetBytes)];
 
     /// <summary>
-    /// Other fields that these programs (mutt, Rmail, Evolution, Gnus, Thunderbird) write, but that senders write as well. Reading keeps them, since
-    /// they may come from the sender. Comparisons of messages ignore them.
+    /// Other fields that mail programs (mutt, Rmail, Evolution, Gnus, Thunderbird) write into the messages that they store, but that senders write as
+    /// well. Reading keeps them, since they may come from the sender. Comparisons of messages ignore them.
     /// </summary>
     public static IReadOnlyList<string> Noted { get; } =
         ["Lines", "X-RMAIL-Attributes", "X-RMAIL-Keywords", "X-Evolution", "X-Evolution-Source", "X-Gnus-Newsgroup", "X-Account-Key", "X-UIDL"];
 
     public static ReadOnlySpan<byte> Escape => "X-Imapsync-"u8;
 
-    /// <summary>How many octets from the start of a line (or after an escape) suffice to decide whether one of these fields begins there.</summary>
+    /// <summary>
+    /// How many octets from the start of a line (or after an escape) suffice to decide whether a metadata field or an escape begins there.
+    /// </summary>
     public const int DecisionLength = 32;
 
-    /// <summary>Returns whether the name of one of these fields may begin with this octet.</summary>
+    /// <summary>Returns whether the name of a metadata field may begin with this octet.</summary>
     public static bool MayBegin(byte first) => (first | 0x20) is 's' or 'x' or 'c';
 
     public static bool StartsWithEscape(ReadOnlySpan<byte> line) => StartsWith(line, Escape);

@@ -31,7 +31,7 @@ internal sealed class Pop3Mailbox
 
     public UidValidity LastingUidValidity { get; }
 
-    /// <summary>See <see cref="IMessageFolder.Predecessors"/>: the earlier UIDs of messages whose unique-id was given up but still occurs.</summary>
+    /// <summary>For each UID that was given to a known unique-id anew, the earlier UID; see <see cref="IMessageFolder.Predecessors"/>.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => memory.Predecessors;
 
     /// <summary>The session's message number for each UID.</summary>
@@ -56,7 +56,7 @@ internal sealed class Pop3Mailbox
         return true;
     });
 
-    /// <summary>Checks that so many unique-ids can be given up.</summary>
+    /// <summary>Checks that a new UID can be stored for each of so many unique-ids, so that these can be given up (<see cref="GiveUp"/>).</summary>
     /// <exception cref="MailException">The new UIDs can't be stored, so nothing may be deleted.</exception>
     public void RequireRoom(int count)
     {

@@ -12,7 +12,7 @@ public abstract record DirectoryEndpoint(string Scheme, string Directory) : Endp
     public override string? Place => Directory;
 }
 
-/// <summary>A kind of store whose endpoints are such directories: <c>SCHEME:PATH</c>.</summary>
+/// <summary>A kind of store whose endpoints are directories of another program: <c>SCHEME:PATH</c>.</summary>
 /// <param name="make">Makes the endpoint from an absolute path.</param>
 internal abstract class DirectoryKind<T>(string scheme, Func<string, T> make) : SourceKind<T>
     where T : DirectoryEndpoint

@@ -36,8 +36,8 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
-                    // An account that never had mail has no mbox, which is only a note. An account in another form, such as Thunderbird's
-                    // maildir, is mail that is not read.
+                    // An account that never had mail has no mbox; this is reported as a note only. An account in another form, such as Thunderbird's
+                    // maildir, is reported as mail that is not read.
                     if (HasOtherMail(directory))
                         context.OnUnread(null, Reasons.Unread, e.Message);
                     else
@@ -117,8 +117,8 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     }
 
     /// <summary>
-    /// Returns a level for the folders of each account, by directory. Accounts in Mail and in ImapMail may have directories of the same name, and a
-    /// directory may be named like INBOX, so a level can differ from the directory's name.
+    /// Returns, for the directory of each account, the level below which the account's folders are shown. It can differ from the directory's name,
+    /// since Mail and ImapMail may contain directories of the same name, and a directory may be named like INBOX.
     /// </summary>
     private static Dictionary<string, string> NamesOf(IReadOnlyList<string> directories)
     {

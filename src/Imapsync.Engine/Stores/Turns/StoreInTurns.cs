@@ -17,7 +17,7 @@ public static class StoreInTurns
 
     private sealed class OpenedInTurns(IMessageStore store, string memory, TimeProvider time) : StoreView(store)
     {
-        /// <summary>The lock file's name. It ends like the files of remembered UIDs, since it is stored among them.</summary>
+        /// <summary>The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>).</summary>
         private const string LockName = "turn.names.lock";
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
         private readonly SemaphoreSlim here = new(1);
@@ -48,7 +48,9 @@ public static class StoreInTurns
             }
         }
 
-        /// <summary>Acquires the lock. Returns null where nothing can be stored, since no UID can be stored there, either.</summary>
+        /// <summary>
+        /// Acquires the lock. Returns null where the directory can't be written to: no UIDs are stored there then, so no lock is needed.
+        /// </summary>
         /// <exception cref="MailException">The lock could not be acquired for another reason, so two messages could get the same UID.</exception>
         private async Task<JobLock?> TakeAsync(CancellationToken cancellationToken)
         {
