@@ -7,7 +7,9 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The arguments of login and logout: a job, and the side of it when both sides could be meant.</summary>
+/// <summary>
+/// The arguments of login and logout: a job and, if both its source and its target sign in by OAuth, which of the two is meant.
+/// </summary>
 internal sealed class SignInArguments
 {
     private const string Source = "source";
