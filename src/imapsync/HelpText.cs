@@ -5,8 +5,7 @@ namespace Imapsync.CommandLine;
 
 /// <summary>
 /// Formats the help of a command from the definition of the command line. No line is longer than the screen is wide. Options that exist for
-/// both
-/// source and target are listed once, and the options for settings of the job file are grouped under headings.
+/// both source and target are listed once, and the options for settings of the job file are grouped under headings.
 /// </summary>
 internal static class HelpText
 {

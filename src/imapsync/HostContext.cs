@@ -40,8 +40,7 @@ internal sealed record HostContext : IDisposable
 
     /// <summary>
     /// The log, if it receives all messages; null if there is no log or it receives only problems. A log on standard error receives only
-    /// problems
-    /// if <see cref="IsQuiet"/> is set.
+    /// problems if <see cref="IsQuiet"/> is set.
     /// </summary>
     public IProgressOutput? FullLog => IsQuiet && Screen is null ? null : Log;
 

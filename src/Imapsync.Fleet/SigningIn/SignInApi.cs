@@ -114,8 +114,8 @@ internal static class SignInApi
             }
         }
 
-        // Waits for the next event. True also if none came for a while, so that the caller sends an empty event; false after the last
-        // event.
+        // Waits for the next event. True also if none came for a while, so that the caller sends an empty event;
+        // false after the last event.
         async Task<bool> HasLineAsync()
         {
             var next = lines.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
@@ -159,7 +159,7 @@ internal sealed record SignInEvent
     /// <summary>What the person has to do.</summary>
     public string? Text { get; init; }
 
-    /// <summary>Whether the person has signed in and the token is stored. This is the last event.</summary>
+    /// <summary>Whether the person has signed in and the token is stored. An event that says so is the last event.</summary>
     public bool IsSignedIn { get; init; }
 
     /// <summary>Why the sign-in failed; null if it did not. An event with a problem is the last event.</summary>

@@ -9,12 +9,10 @@ using Imapsync.Engine.State;
 namespace Imapsync.Fleet.State;
 
 /// <summary>
-/// A job's state in the fleet's database, written by one attempt. A worker that was presumed dead and resumes can write nothing, because a write
-/// succeeds only while the attempt's lease is valid. If the connection is lost during a write, the outcome of the write is unknown. Then
-/// the number
-/// of the hold (the lock on the state) is changed first, so that nothing sent earlier can still take effect. Then the write is repeated,
-/// which does
-/// no harm if it had succeeded.
+/// A job's state in the fleet's database, written by one attempt. A worker that was presumed dead and resumes can write nothing, because a
+/// write succeeds only while the attempt's lease is valid. If the connection is lost during a write, the outcome of the write is unknown.
+/// Then the number of the hold (the lock on the state) is changed first, so that nothing sent earlier can still take effect. Then the write
+/// is repeated, which does no harm if it had succeeded.
 /// </summary>
 /// <param name="directory">A directory on this machine for the UIDs of mail files that other programs write; null for none.</param>
 /// <param name="older">The state to copy into a new state before its first use; null for none.</param>
@@ -116,7 +114,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     public IStateLog Continue(StateName name, long length)
     {
         RequireHold(name.IsHeld);
-        // If only the holder may write a piece, its length is known here. Other processes may have changed any other piece since.
+        // If only the holder may write a piece, what this instance knows about it is up to date. Others may have changed any other piece.
         if (!name.IsHeld || !known.TryGetValue(KeyOf(name), out var piece) || piece.Length != length)
             piece = Wait(() => CutAsync(name, length));
         return new Log(this, name, piece);

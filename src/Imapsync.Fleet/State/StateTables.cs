@@ -16,11 +16,10 @@ internal sealed record StateWriter(long Account, long Attempt, string Worker, Ac
 internal readonly record struct StoredPiece(long Id, long Length);
 
 /// <summary>
-/// The tables of the state of jobs: a row for each job's state, a row for each piece of a state (such as a journal), and the piece's octets in parts,
-/// one for each batch that was appended. Every change is one transaction. It is refused unless the attempt's lease is valid. Pieces that
-/// only
-/// the holder may write also require that the caller has the hold, the lock on the state. Lease and hold can't change until the transaction
-/// ends.
+/// The tables of the state of jobs: a row for each job's state, a row for each piece of a state (such as a journal), and the piece's octets
+/// in parts, one for each batch that was appended. Every change is one transaction. It is refused unless the attempt's lease is valid.
+/// Pieces that only the holder may write also require that the caller has the hold, the lock on the state. Lease and hold can't change
+/// until the transaction ends.
 /// </summary>
 internal sealed class StateTables(Medium medium)
 {
@@ -61,8 +60,7 @@ internal sealed class StateTables(Medium medium)
 
     /// <summary>
     /// Takes the hold (the lock) of a state, and creates the state if there is none. Another attempt's hold counts only while its lease is
-    /// valid.
-    /// A repeated call with the same number has the same result.
+    /// valid. A repeated call with the same number has the same result.
     /// </summary>
     /// <param name="hold">The number of the hold, which no other hold has.</param>
     /// <param name="holder">Describes the holder for people.</param>
@@ -83,8 +81,9 @@ internal sealed class StateTables(Medium medium)
             [("job", job), ("part", part), ("hold", hold), ("holder", holder), ("begun", begun), .. Of(writer)])).SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Replaces a hold's number, so that statements which were sent with the old number and have not arrived yet change nothing. When this returns,
-    /// the effect of all earlier statements is final. A repeated call with the same numbers has the same result.
+    /// Replaces the number of a hold (a lock on a state), so that statements which were sent with the old number and arrive
+    /// later change nothing. When this returns, the effect of all earlier statements is final. A repeated call with the same
+    /// numbers has the same result.
     /// </summary>
     /// <returns>False if the hold or the lease is lost.</returns>
     public async Task<bool> RenumberAsync(long state, long hold, long next, StateWriter writer, CancellationToken cancellationToken) =>
@@ -98,7 +97,7 @@ internal sealed class StateTables(Medium medium)
     public async Task<string> HolderAsync(string job, string part, CancellationToken cancellationToken) =>
         (await medium.ReadAsync("select holder from job_state where job = @job and part = @part", r => r.GetString(0), cancellationToken, ("job", job), ("part", part))).SingleOrDefault() ?? "";
 
-    /// <summary>Records that all older state was copied into a state.</summary>
+    /// <summary>Records that the state kept by an earlier version of this program was completely copied into this state.</summary>
     public Task<bool> BeginAsync(long state, long? hold, StateWriter writer, CancellationToken cancellationToken) =>
         ChangeAsync(state, hold, writer, (connection, transaction) => connection.ExecuteAsync(transaction, "update job_state set begun = 1 where id = @state", cancellationToken, ("state", state)), cancellationToken);
 
@@ -199,7 +198,7 @@ internal sealed class StateTables(Medium medium)
                 cancellationToken, which);
         }, cancellationToken);
 
-    /// <summary>Takes the turn to write pieces that several jobs write. A turn expires by itself.</summary>
+    /// <summary>Takes the turn (a short lock) to write pieces that several jobs write. A turn that nobody ends expires by itself.</summary>
     /// <returns>The value that <see cref="EndTurnAsync"/> needs; null if another job has the turn.</returns>
     public Task<long?> TakeTurnAsync(long state, CancellationToken cancellationToken) =>
         medium.WriteAsync(async (connection, transaction) => (await connection.QueryAsync(
@@ -210,7 +209,7 @@ internal sealed class StateTables(Medium medium)
     public Task EndTurnAsync(long state, long turn, CancellationToken cancellationToken) =>
         medium.ExecuteAsync("update job_state set turn_until = null where id = @state and turn_until = @turn", cancellationToken, ("state", state), ("turn", turn));
 
-    /// <summary>Creates the number of a hold: random, so that no other hold has it, and never 0.</summary>
+    /// <summary>Creates the number of a hold (a lock on a state): random, so that no other hold has it, and never 0.</summary>
     public static long NewHold() => (BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) & long.MaxValue) | 1;
 
     private const string Look =

@@ -7,10 +7,9 @@ using YamlDotNet.Core.Events;
 namespace Imapsync.Fleet.Submitting;
 
 /// <summary>
-/// Checks what a job file may do on the workers. A user who may submit lists need not be an administrator of the workers' machines. So
-/// unless
-/// job files are trusted, a job can run no command and read no file or environment variable, and can store mail only below the permitted
-/// directories.
+/// Checks what a job file may do on the workers. A user who may submit lists need not be an administrator of the workers' machines.
+/// So unless job files are trusted, a job can run no command and read no file or environment variable, and can store mail only below
+/// the permitted directories.
 /// </summary>
 /// <param name="trusted">Whether job files are written by administrators of the workers.</param>
 /// <param name="directories">The absolute paths of the directories below which stores may be kept.</param>
@@ -53,8 +52,8 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
     }
 
     /// <exception cref="ConfigurationException">
-    /// A job does not come from a row of the CSV file, has a setting that a list can't have, or stores mail outside the permitted
-    /// directories.
+    /// A job does not come from a row of the CSV file, has a setting that a list can't have, or stores mail outside
+    /// the permitted directories.
     /// </exception>
     public void CheckJobs(string name, JobFile file)
     {

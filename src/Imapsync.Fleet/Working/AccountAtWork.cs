@@ -59,8 +59,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
 
     /// <summary>
     /// Whether the lease is still valid by both of this machine's clocks: the monotonic clock, which nobody can set but which may stand
-    /// still while
-    /// the machine is suspended, and the time of day. Neither is ever compared with another machine's clock.
+    /// still while the machine is suspended, and the time of day. Neither is ever compared with another machine's clock.
     /// </summary>
     public bool IsHeld
     {

@@ -98,9 +98,9 @@ internal sealed class AttemptDirectories(string root)
     private static string NameOf(string place, long number) => Path.Combine(place, number.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Copies the files of a directory first, then its subdirectories, because another process may still be writing them. So a copied
-    /// summary may be
-    /// older than the files in the subdirectories that it summarises, which only costs a check. A newer summary would hide changes.
+    /// Copies the files of a directory first, then its subdirectories, because another process may still be writing them. So a
+    /// copied summary may be older than the files in the subdirectories that it summarises, which only costs a check. A newer
+    /// summary would hide changes.
     /// </summary>
     private static void Copy(string from, string to)
     {

@@ -5,9 +5,8 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// The lines of an attempt's log that are not in the database yet. It keeps at most as many lines as the database keeps for an account, and
-/// drops
-/// the oldest.
+/// The lines of an attempt's log that are not in the database yet. It keeps at most as many lines as the database keeps for an
+/// account, and drops the oldest.
 /// </summary>
 internal sealed class AttemptLog(TimeProvider time)
 {

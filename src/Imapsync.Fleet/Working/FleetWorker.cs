@@ -6,8 +6,7 @@ namespace Imapsync.Fleet.Working;
 
 /// <summary>
 /// A worker: runs the accounts that are given to it, renews their leases, and stops each account whose lease may have expired. The loop
-/// that
-/// checks the leases never waits for the database, so it stops accounts in time even if the database does not answer.
+/// that checks the leases never waits for the database, so it stops accounts in time even if the database does not answer.
 /// </summary>
 internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, AccountRunner runner, WorkerOptions options, TimeProvider time, ILogger<FleetWorker> log) : IAsyncDisposable
 {
@@ -168,7 +167,10 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         }
     }
 
-    /// <summary>Begins an attempt, and retries if the database can't be reached, because otherwise the account would wait until its offer expires.</summary>
+    /// <summary>
+    /// Begins an attempt on an account that was offered to this worker. It retries if the database can't be reached, because otherwise the
+    /// account would wait until the offer expires.
+    /// </summary>
     private async Task<AccountAtWork?> BeginAsync(long account, long attempt)
     {
         var first = time.GetTimestamp();
@@ -202,8 +204,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
 
     /// <summary>
     /// Stores how an attempt ended, and retries for as long as the lease is valid. If that fails, the account is run once more, and the
-    /// next attempt
-    /// finds the copied messages at the target.
+    /// next attempt finds the copied messages at the target.
     /// </summary>
     private async Task FinishAsync(AccountAtWork run, AttemptEnd end)
     {

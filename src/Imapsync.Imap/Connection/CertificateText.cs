@@ -29,9 +29,8 @@ internal static class CertificateText
     }
 
     /// <summary>
-    /// The validity dates of the first certificate in the chain that is not valid now, as <c> (it is valid from 2020-01-01 to
-    /// 2021-01-01)</c>; empty if
-    /// all are valid.
+    /// The validity dates of the first certificate in the chain that is not valid now; empty if all are valid. The form is
+    /// <c> (it is valid from 2020-01-01 to 2021-01-01)</c>.
     /// </summary>
     public static string Dates(X509Chain chain)
     {

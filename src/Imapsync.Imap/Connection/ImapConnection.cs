@@ -195,8 +195,7 @@ internal sealed class ImapConnection : IAsyncDisposable
 
     /// <summary>
     /// Ends the connection, which is done only here. If it is called more than once, the first reason is kept, and all commands in flight
-    /// or queued
-    /// fail with that reason.
+    /// or queued fail with that reason.
     /// </summary>
     /// <returns>An exception with the first reason, for the caller to throw.</returns>
     public Exception Break(Exception reason)
@@ -242,8 +241,7 @@ internal sealed class ImapConnection : IAsyncDisposable
 
     /// <summary>
     /// Cancels a command. A queued command is taken out of the queue, and the reply to a fully written command is ignored. A command that
-    /// is partly
-    /// written can only be cancelled by ending the connection.
+    /// is partly written can only be cancelled by ending the connection.
     /// </summary>
     private async ValueTask LetGoAsync(ImapCommand command, Exception failure)
     {
@@ -251,8 +249,8 @@ internal sealed class ImapConnection : IAsyncDisposable
             return;
         if (failure is OperationCanceledException && !command.IsWritten)
             Break(new ImapConnectionException(ConnectionFailure.Closed, $"cancelled while {command.Name} was being sent"));
-        // Wait until the write loop has finished with the command, because the caller may dispose the message's body once this method
-        // returns.
+        // Wait until the write loop has finished with the command, because the caller may dispose the message's body
+        // once this method returns.
         await command.WhenWritten;
     }
 

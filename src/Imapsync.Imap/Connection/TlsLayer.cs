@@ -13,8 +13,7 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint,
 {
     /// <summary>
     /// OpenSSL's messages which mean that client and server are incompatible, so that a retry would fail again. Any other message is taken
-    /// to mean that
-    /// octets were corrupted in transit, and then a retry may succeed.
+    /// to mean that octets were corrupted in transit, and then a retry may succeed.
     /// </summary>
     private static readonly string[] Disagreement =
     [

@@ -46,8 +46,8 @@ internal sealed class ScramSha512(string user, string password) : SaslMechanismS
 }
 
 /// <summary>
-/// Decides which of the HMACs that MailKit requests is the one that stretches the password: the first one after each iteration count from
-/// the server.
+/// Decides which of the HMACs that MailKit requests is the one that stretches the password: the first one after each
+/// iteration count from the server.
 /// </summary>
 internal sealed class PasswordStretching(HashAlgorithmName hash, int hashBytes)
 {
@@ -57,8 +57,7 @@ internal sealed class PasswordStretching(HashAlgorithmName hash, int hashBytes)
 
     /// <summary>
     /// Returns the HMAC that stretches the password, for the first request after the server sent its iteration count. Returns null for all
-    /// later
-    /// requests, because they need an ordinary HMAC.
+    /// later requests, because they need an ordinary HMAC.
     /// </summary>
     public KeyedHashAlgorithm? Take(byte[] key)
     {

@@ -109,8 +109,8 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             }
             catch (MailException)
             {
-                // Leave this message out of the index. A search reads every message that the index lacks, so it will report this message as
-                // unreadable.
+                // Leave this message out of the index. A search reads every message that the index lacks, so it will report
+                // this message as unreadable.
             }
 
             if (texts is not null)

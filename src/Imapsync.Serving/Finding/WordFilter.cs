@@ -35,8 +35,7 @@ internal static class WordFilter
 
     /// <summary>
     /// Adds the text's sequences of letters. Letters are folded to one case, because a search ignores case. No sequence contains white
-    /// space, because a
-    /// search ignores where lines are broken, or a surrogate, because half a character can't be folded.
+    /// space, because a search ignores where lines are broken. Nor does it contain a surrogate, because half a character can't be folded.
     /// </summary>
     private static void AddGrams(string text, Zone zone, HashSet<uint> grams)
     {
@@ -95,8 +94,8 @@ internal static class WordFilter
         }
 
         /// <summary>
-        /// Whether the message with this filter may match. False means that <see cref="BackupFinder"/>, if it read the message, would not
-        /// find a match.
+        /// Whether the message with this filter may match. False means that <see cref="BackupFinder"/>, if it read the
+        /// message, would not find a match.
         /// </summary>
         public bool MayFit(ReadOnlySpan<byte> filter, bool hasAttachment)
         {

@@ -14,9 +14,8 @@ internal sealed class AddressBudget(ServingLimits limits)
 }
 
 /// <summary>
-/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is not an address is returned as an
-/// address
-/// that has only a mailbox or only a name.
+/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is not an address is returned as the
+/// mailbox or as the display name of an address.
 /// </summary>
 internal static class AddressList
 {

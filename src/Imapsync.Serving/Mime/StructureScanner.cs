@@ -8,8 +8,8 @@ namespace Imapsync.Serving.Mime;
 /// </summary>
 /// <remarks>
 /// By RFC 2046 §5.1.1 the line end before a boundary belongs to the boundary. As in other servers, a line that begins with a boundary
-/// counts as
-/// that boundary, even if more text follows. If several boundaries fit, the longest counts. A boundary inside a header ends the header.
+/// counts as that boundary, even if more text follows. If several boundaries fit, the longest counts, or of equal ones the innermost. A
+/// boundary inside a header ends the header.
 /// </remarks>
 internal sealed class StructureScanner : IDisposable
 {

@@ -57,9 +57,8 @@ internal sealed record LogSettings(string? Format, string? File)
             return ExitStatus.Usage;
         }
 
-        // When the disk is full, the log loses lines, but the run continues. Events and messages are written concurrently, so the writer
-        // keeps each
-        // line whole.
+        // When the disk is full, the log loses lines, but the run continues. Events and messages are written concurrently, so the
+        // writer keeps each line whole.
         var logged = Open(surroundings, file is null ? surroundings.Error : new BestEffortWriter(TextWriter.Synchronized(file)));
         try
         {
