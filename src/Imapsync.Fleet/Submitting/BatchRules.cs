@@ -37,7 +37,7 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
         }
         catch (YamlException e)
         {
-            // A text that can't be checked to its end is refused, because another reader might get further with it.
+            // Refuse a text of which only the beginning could be checked, because another YAML parser might read on and use unchecked keys.
             throw new ConfigurationException([new(OriginOf(file, e.Start), "this is not valid YAML from here on", "correct it and try again")]);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or OverflowException

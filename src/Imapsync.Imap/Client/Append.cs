@@ -61,8 +61,8 @@ public readonly struct StartedAppend
 }
 
 /// <summary>
-/// APPEND of one message (RFC 9051 §6.3.12), or of several where MULTIAPPEND (RFC 3502) is offered. Messages are read from
-/// the caller's sequence (the window) one by one while the command is being sent.
+/// APPEND of one message (RFC 9051 §6.3.12), or of several where MULTIAPPEND (RFC 3502) is offered. Messages are read from the caller's
+/// sequence (the window) one by one while the command is being sent.
 /// </summary>
 internal sealed class AppendCommand : ImapCommand
 {
