@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Formats the help of a command from the definition of the command line. No line is longer than the screen is wide. Options that exist for both
-/// source and target are listed once, and those that stand for settings are below headings.
+/// Formats the help of a command from the definition of the command line. No line is longer than the screen is wide. Options that exist for
+/// both source and target are listed once, and the options for settings of the job file are grouped under headings.
 /// </summary>
 internal static class HelpText
 {

@@ -39,7 +39,8 @@ internal sealed class HistoryKeeping
     });
 
     /// <summary>
-    /// Records the end. If the start could not be recorded, it is tried again, since otherwise the previous run would appear to be the last.
+    /// Records the end of the operation. If its start could not be recorded earlier, the start is recorded now, since otherwise the
+    /// previous run would appear to be the last one.
     /// </summary>
     /// <param name="end">Adds the end to the entry.</param>
     public Task EndAsync(Func<HistoryEntry, HistoryEntry> end) => TryAsync(async () =>

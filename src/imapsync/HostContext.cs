@@ -39,8 +39,8 @@ internal sealed record HostContext : IDisposable
     public IProgressOutput? Log { get; init; }
 
     /// <summary>
-    /// The log, if it may contain messages that report no problem; null if there is none. With <see cref="IsQuiet"/> that excludes a log on
-    /// standard error.
+    /// The log, if it receives all messages; null if there is no log or it receives only problems. A log on standard error receives only
+    /// problems if <see cref="IsQuiet"/> is set.
     /// </summary>
     public IProgressOutput? FullLog => IsQuiet && Screen is null ? null : Log;
 

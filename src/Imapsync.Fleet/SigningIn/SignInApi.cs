@@ -12,13 +12,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Imapsync.Fleet.SigningIn;
 
-/// <summary>The part of the API by which a person signs in to an account: the server talks to the provider, and keeps what it gives.</summary>
+/// <summary>
+/// The part of the API by which a person signs in to an account. The server talks to the OAuth provider and stores the refresh token.
+/// </summary>
 internal static class SignInApi
 {
-    /// <summary>How often something is sent while a person is waited for, so that nothing in between takes the connection for dead.</summary>
+    /// <summary>
+    /// How often an empty event is sent while the server waits for the person, so that no proxy or firewall closes the connection as idle.
+    /// </summary>
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(15);
 
-    /// <param name="api">The group of the API, which asks for a token.</param>
+    /// <param name="api">The API's route group, which requires an API token for each request.</param>
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/accounts/{account:long}/sign-ins", ListAsync).WithSummary("The sides of an account that sign in by OAuth, and when a person has signed in. No token is shown.");
@@ -105,12 +109,13 @@ internal static class SignInApi
             }
             finally
             {
-                // After an unexpected exception too, because the person would otherwise wait forever.
+                // End the events after an unexpected exception too, because the person would otherwise wait forever.
                 lines.Writer.Complete();
             }
         }
 
-        // True where there may be a line, also after a while in which there was none.
+        // Waits for the next event. True also if none came for a while, so that the caller sends an empty event;
+        // false after the last event.
         async Task<bool> HasLineAsync()
         {
             var next = lines.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
@@ -121,7 +126,7 @@ internal static class SignInApi
     private static async Task<OAuthSignIn?> FindAsync(long account, string side, FleetStore store, BatchReader reader, SignIns signIns, CancellationToken cancellationToken) =>
         (await ReadAsync(account, store, reader, signIns, cancellationToken))?.Where(s => s.Side == side && s.SignIn.NeedsPerson).Select(s => s.SignIn).SingleOrDefault();
 
-    /// <summary>Returns the sides of an account that sign in by OAuth; null where there is no such account.</summary>
+    /// <summary>Returns the sides (source or target) of an account that sign in by OAuth; null if there is no such account.</summary>
     /// <exception cref="ConfigurationException"/>
     private static async Task<IReadOnlyList<(string Side, OAuthSignIn SignIn)>?> ReadAsync(long account, FleetStore store, BatchReader reader, SignIns signIns, CancellationToken cancellationToken)
     {
@@ -142,20 +147,22 @@ internal static class SignInApi
 
 /// <summary>A side of an account that signs in by OAuth.</summary>
 /// <param name="Side">source or target.</param>
-/// <param name="NeedsPerson">A person has to sign in; false where the list's own settings are enough.</param>
-/// <param name="SignedIn">When a person did, in milliseconds since 1970; null for not yet.</param>
+/// <param name="NeedsPerson">Whether a person has to sign in; false if the settings in the list are enough to get tokens.</param>
+/// <param name="SignedIn">When a person signed in, in milliseconds since 1970; null if nobody has signed in yet.</param>
 internal sealed record SignInView(string Side, string Provider, bool NeedsPerson, long? SignedIn);
 
-/// <summary>What happens while a person signs in. One without anything says that the person is still waited for.</summary>
+/// <summary>
+/// An event while a person signs in. An event with no property set means that the server is still waiting for the person.
+/// </summary>
 internal sealed record SignInEvent
 {
     /// <summary>What the person has to do.</summary>
     public string? Text { get; init; }
 
-    /// <summary>It is done, and kept: the last event.</summary>
+    /// <summary>Whether the person has signed in and the token is stored. An event that says so is the last event.</summary>
     public bool IsSignedIn { get; init; }
 
-    /// <summary>Why it came to nothing: the last event.</summary>
+    /// <summary>Why the sign-in failed; null if it did not. An event with a problem is the last event.</summary>
     public string? Problem { get; init; }
 }
 

@@ -4,20 +4,21 @@ using Imapsync.Fleet.State;
 
 namespace Imapsync.Fleet.SigningIn;
 
-/// <summary>A sign-in as it stands in the list.</summary>
-/// <param name="Binding">A digest of the account, client and server it is for.</param>
-/// <param name="Token">The refresh token, sealed.</param>
+/// <summary>An OAuth sign-in as the database stores it.</summary>
+/// <param name="Binding">A digest of the account, OAuth client and server that the refresh token is for.</param>
+/// <param name="Token">The refresh token, encrypted.</param>
 /// <param name="SignedIn">When a person signed in, in milliseconds since 1970.</param>
-/// <param name="IsInTurn">Somebody has the turn to use it.</param>
+/// <param name="IsInTurn">Whether some process holds the turn, that is, the right to use and replace the refresh token.</param>
 internal sealed record StoredSignIn(string Binding, string Token, long SignedIn, bool IsInTurn);
 
 /// <summary>
-/// The table of the sign-ins that persons have made for accounts. Each who takes the turn to use one gives it a number of his own, and what he
-/// writes counts only while the number is that: whoever is frozen in the middle overwrites nothing that is newer when he wakes.
+/// The table of the sign-ins that persons have made for accounts. Only one process at a time has the turn to use a sign-in. Taking the turn
+/// stores a new number in the row, and later writes take effect only while the row still has this number. So a process that was suspended
+/// overwrites nothing newer when it resumes.
 /// </summary>
 internal sealed class SignInTables(Medium medium)
 {
-    /// <summary>How long a turn lasts that nobody ends: longer than a provider's answer is waited for.</summary>
+    /// <summary>When a turn expires that nobody ends: longer than the time limit for a provider's answer.</summary>
     private static readonly TimeSpan TurnTime = TimeSpan.FromMinutes(2);
 
     public string Display => medium.Display;
@@ -29,7 +30,7 @@ internal sealed class SignInTables(Medium medium)
             $"select binding, token, signed_in, case when turn_until > {medium.Now} then 1 else 0 end from sign_in where account = @account and side = @side",
             Read, cancellationToken, ("account", account), ("side", side))).SingleOrDefault();
 
-    /// <summary>Stores a new sign-in in place of any older one, whoever has the turn.</summary>
+    /// <summary>Stores a new sign-in in place of any older one, even if another process has the turn.</summary>
     public Task KeepAsync(long account, string side, string binding, string token, long number, CancellationToken cancellationToken) =>
         medium.ExecuteAsync(
             $"""
@@ -38,10 +39,10 @@ internal sealed class SignInTables(Medium medium)
             """,
             cancellationToken, ("account", account), ("side", side), ("binding", binding), ("token", token), ("number", number));
 
-    /// <summary>Takes the turn. Asked again with the same number it gives the same answer.</summary>
-    /// <param name="writer">The attempt that uses it, which gets nothing once its lease is lost; null for none.</param>
-    /// <param name="number">A number that nobody else uses.</param>
-    /// <returns>Null where there is no sign-in, another has the turn, or the lease is lost.</returns>
+    /// <summary>Takes the turn to use a sign-in. A repeated call with the same number has the same result.</summary>
+    /// <param name="writer">The attempt that uses the sign-in and must still have its lease; null outside an attempt.</param>
+    /// <param name="number">A number for this turn that no other turn has.</param>
+    /// <returns>Null if there is no sign-in, another process has the turn, or the lease is lost.</returns>
     public Task<StoredSignIn?> TakeAsync(long account, string side, StateWriter? writer, long number, CancellationToken cancellationToken)
     {
         var leased = writer is null ? "" : $"and exists (select 1 from lease l where l.account = @account and l.attempt = @attempt and l.worker = @worker and l.until > {medium.Now})";
@@ -58,7 +59,9 @@ internal sealed class SignInTables(Medium medium)
             cancellationToken);
     }
 
-    /// <returns>False where somebody else has taken a turn since, or a person has signed in again or out: nothing was written.</returns>
+    /// <returns>
+    /// False if another process has taken the turn since, or a person has signed in again or out. Then nothing was written.
+    /// </returns>
     public async Task<bool> ReplaceAsync(long account, string side, long number, string token, CancellationToken cancellationToken) =>
         await medium.ExecuteAsync(
             "update sign_in set token = @token where account = @account and side = @side and number = @number",

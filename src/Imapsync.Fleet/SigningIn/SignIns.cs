@@ -9,7 +9,7 @@ using Endpoint = Imapsync.Engine.Mail.Endpoint;
 
 namespace Imapsync.Fleet.SigningIn;
 
-/// <summary>Joins jobs whose accounts a person has to sign in to with the sign-ins that the list keeps.</summary>
+/// <summary>Connects jobs whose accounts a person has to sign in to with the sign-ins that the database stores.</summary>
 internal sealed class SignIns(SignInTables tables, Seal seal, TimeProvider time)
 {
     public const string Source = "source";
@@ -17,9 +17,11 @@ internal sealed class SignIns(SignInTables tables, Seal seal, TimeProvider time)
 
     private static readonly Dictionary<string, long> EmptyNumbers = [];
 
-    /// <summary>Returns the job of an account with its sign-ins, and with the command that signs in among its reasons.</summary>
-    /// <param name="list">The name of the account's list; null where it has none yet.</param>
-    /// <param name="account">Null where the account was not submitted yet, so that nobody can have signed in.</param>
+    /// <summary>
+    /// Returns the job of an account, connected with its stored sign-ins. Errors about a missing sign-in name the command that signs in.
+    /// </summary>
+    /// <param name="list">The name of the account's list; null if it has none yet.</param>
+    /// <param name="account">Null if the account was not submitted yet, so that nobody can have signed in.</param>
     /// <param name="writer">The attempt that runs the account; null for a check.</param>
     public JobDefinition Join(JobDefinition job, string? list, long? account, StateWriter? writer)
     {
@@ -30,8 +32,8 @@ internal sealed class SignIns(SignInTables tables, Seal seal, TimeProvider time)
             : endpoint;
     }
 
-    /// <summary>The same for all jobs of a list that are checked.</summary>
-    /// <param name="list">The list's name, whether it was submitted already or not; null where it has none.</param>
+    /// <summary>Connects all jobs of a list with their stored sign-ins, to check the list.</summary>
+    /// <param name="list">The list's name, whether or not it was submitted already; null if it has none.</param>
     public async Task<JobFile> JoinAsync(JobFile file, string? list, FleetStore store, CancellationToken cancellationToken)
     {
         if (!file.Jobs.SelectMany(SidesOf).Any(s => s.SignIn.NeedsPerson))
@@ -40,7 +42,7 @@ internal sealed class SignIns(SignInTables tables, Seal seal, TimeProvider time)
         return file with { Jobs = [.. file.Jobs.Select(j => Join(j, list, numbers.TryGetValue(j.Name, out var number) ? number : null, writer: null))] };
     }
 
-    /// <summary>The sides of a job that sign in by OAuth.</summary>
+    /// <summary>Returns the sides of a job, source or target, that sign in by OAuth.</summary>
     public static IEnumerable<(string Side, OAuthSignIn SignIn)> SidesOf(JobDefinition job)
     {
         foreach (var (side, endpoint) in new[] { (Source, job.Source), (Target, job.Target) })
@@ -59,7 +61,7 @@ internal sealed class SignIns(SignInTables tables, Seal seal, TimeProvider time)
     private ISignInKeeper KeeperOf(string command, long? account, string side, StateWriter? writer) =>
         account is { } number ? new ListedSignIn(tables, seal, number, side, command, writer, time) : new NoSignIn(command);
 
-    /// <summary>Of an account that is not in the list yet.</summary>
+    /// <summary>Stands for the sign-in of an account that was not submitted yet: there is none, and none can be stored.</summary>
     private sealed class NoSignIn(string command) : ISignInKeeper
     {
         public string Place => "";

@@ -9,9 +9,10 @@ using Imapsync.Engine.State;
 namespace Imapsync.Fleet.State;
 
 /// <summary>
-/// A job's state in the fleet's database, written by one attempt. A worker that was presumed dead and resumes can write nothing, because a write
-/// succeeds only while the attempt's lease is valid. If the connection is lost during a write, the outcome of the write is unknown. Then the hold's
-/// number is changed first, so that nothing sent earlier can still take effect, and the write is repeated, which does no harm if it had succeeded.
+/// A job's state in the fleet's database, written by one attempt. A worker that was presumed dead and resumes can write nothing, because a
+/// write succeeds only while the attempt's lease is valid. If the connection is lost during a write, the outcome of the write is unknown.
+/// Then the number of the hold (the lock on the state) is changed first, so that nothing sent earlier can still take effect. Then the write
+/// is repeated, which does no harm if it had succeeded.
 /// </summary>
 /// <param name="directory">A directory on this machine for the UIDs of mail files that other programs write; null for none.</param>
 /// <param name="older">The state to copy into a new state before its first use; null for none.</param>
@@ -29,7 +30,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     private readonly SemaphoreSlim renumbering = new(1);
     private long? state;
 
-    /// <summary>The number of this instance's hold; 0 while it holds nothing.</summary>
+    /// <summary>The number of this instance's hold (its lock on the state); 0 while it holds nothing.</summary>
     private long hold;
 
     public string Display => $"the state of account {writer.Account} in {tables.Display}";
@@ -113,7 +114,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     public IStateLog Continue(StateName name, long length)
     {
         RequireHold(name.IsHeld);
-        // A piece that only the holder writes has the state that this instance knows. Other pieces may have changed since.
+        // If only the holder may write a piece, what this instance knows about it is up to date. Others may have changed any other piece.
         if (!name.IsHeld || !known.TryGetValue(KeyOf(name), out var piece) || piece.Length != length)
             piece = Wait(() => CutAsync(name, length));
         return new Log(this, name, piece);
@@ -138,7 +139,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
             }
             catch (Exception e) when (tables.IsAway(e) || e is DbException)
             {
-                // The hold becomes void when the lease expires.
+                // The hold could not be released, but it becomes void when the lease expires.
             }
         }
 
@@ -252,7 +253,9 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
             throw new CheckpointLockedException($"{Display} is written by none but the holder of the job, and this attempt does not hold it");
     }
 
-    /// <summary>Waits for asynchronous work on another thread, for the members of the interface that are synchronous.</summary>
+    /// <summary>
+    /// Blocks until asynchronous work has ended, for the synchronous members of the interface. The work runs on the thread pool.
+    /// </summary>
     private static T Wait<T>(Func<Task<T>> work) => Task.Run(work).GetAwaiter().GetResult();
 
     private IOException Failed(Exception e) => new($"{Display}: {e.Message}", e);
@@ -328,7 +331,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
             }
             catch (Exception e) when (medium.tables.IsAway(e) || e is DbException)
             {
-                // The turn expires by itself.
+                // The turn could not be ended, but it expires by itself.
             }
         }
     }

@@ -4,7 +4,7 @@ using Imapsync.Engine.State;
 namespace Imapsync.Fleet.State;
 
 /// <summary>
-/// An account's state in a directory, as earlier versions of this program kept it. It is copied into the database once and then removed.
+/// An account's state in a directory, where earlier versions of this program kept it. It is copied into the database once and then removed.
 /// </summary>
 /// <param name="directory">The directory of the newest attempt.</param>
 /// <param name="remove">Removes the state from the directory.</param>
@@ -39,7 +39,8 @@ internal sealed class OlderState(string directory, TimeProvider time, Action rem
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // The directory is not read again, because the database records that the copy is complete.
+            // A directory that can't be removed does no harm: the database records that the copy is complete, so the
+            // directory is not read again.
         }
     }
 

@@ -6,7 +6,9 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.State;
 
-/// <summary>An attempt that writes state. Nothing more is written once the attempt has lost its lease.</summary>
+/// <summary>
+/// An attempt (one run of an account on a worker) that writes state. The database refuses its writes once it has lost its lease.
+/// </summary>
 /// <param name="Require">Throws <see cref="OperationCanceledException"/> if, by this machine's clocks, the attempt's lease may have expired.</param>
 internal sealed record StateWriter(long Account, long Attempt, string Worker, Action Require);
 
@@ -14,9 +16,10 @@ internal sealed record StateWriter(long Account, long Attempt, string Worker, Ac
 internal readonly record struct StoredPiece(long Id, long Length);
 
 /// <summary>
-/// The tables of the state of jobs: a row for each job's state, a row for each piece of a state (such as a journal), and the piece's octets in parts,
-/// one for each batch that was appended. Every change is one transaction. It is refused unless the attempt's lease is valid and, for pieces that only
-/// the holder writes, unless the caller holds the state. Lease and hold can't change until the transaction ends.
+/// The tables of the state of jobs: a row for each job's state, a row for each piece of a state (such as a journal), and the piece's octets
+/// in parts, one for each batch that was appended. Every change is one transaction. It is refused unless the attempt's lease is valid.
+/// Pieces that only the holder may write also require that the caller has the hold, the lock on the state. Lease and hold can't change
+/// until the transaction ends.
 /// </summary>
 internal sealed class StateTables(Medium medium)
 {
@@ -56,8 +59,8 @@ internal sealed class StateTables(Medium medium)
             r => r.GetInt64(0), cancellationToken, [("job", job), ("part", part), .. Of(writer)])).Cast<long?>().SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Takes the hold of a state, and creates the state if there is none. Only the hold of an attempt whose lease is still valid prevents that.
-    /// A repeated call with the same number has the same result.
+    /// Takes the hold (the lock) of a state, and creates the state if there is none. Another attempt's hold counts only while its lease is
+    /// valid. A repeated call with the same number has the same result.
     /// </summary>
     /// <param name="hold">The number of the hold, which no other hold has.</param>
     /// <param name="holder">Describes the holder for people.</param>
@@ -78,8 +81,9 @@ internal sealed class StateTables(Medium medium)
             [("job", job), ("part", part), ("hold", hold), ("holder", holder), ("begun", begun), .. Of(writer)])).SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Replaces a hold's number, so that statements which were sent with the old number and have not arrived yet change nothing. When this returns,
-    /// the effect of all earlier statements is final. A repeated call with the same numbers has the same result.
+    /// Replaces the number of a hold (a lock on a state), so that statements which were sent with the old number and arrive
+    /// later change nothing. When this returns, the effect of all earlier statements is final. A repeated call with the same
+    /// numbers has the same result.
     /// </summary>
     /// <returns>False if the hold or the lease is lost.</returns>
     public async Task<bool> RenumberAsync(long state, long hold, long next, StateWriter writer, CancellationToken cancellationToken) =>
@@ -93,7 +97,7 @@ internal sealed class StateTables(Medium medium)
     public async Task<string> HolderAsync(string job, string part, CancellationToken cancellationToken) =>
         (await medium.ReadAsync("select holder from job_state where job = @job and part = @part", r => r.GetString(0), cancellationToken, ("job", job), ("part", part))).SingleOrDefault() ?? "";
 
-    /// <summary>Records that all older state was copied into a state.</summary>
+    /// <summary>Records that the state kept by an earlier version of this program was completely copied into this state.</summary>
     public Task<bool> BeginAsync(long state, long? hold, StateWriter writer, CancellationToken cancellationToken) =>
         ChangeAsync(state, hold, writer, (connection, transaction) => connection.ExecuteAsync(transaction, "update job_state set begun = 1 where id = @state", cancellationToken, ("state", state)), cancellationToken);
 
@@ -117,7 +121,7 @@ internal sealed class StateTables(Medium medium)
     /// Appends a batch, all of it or nothing, by one statement and so in one round trip. A repeated call with the same batch has the same result, as long as
     /// nothing else was written under the hold.
     /// </summary>
-    /// <param name="hold">The hold's number; null for a piece that not only the holder may write.</param>
+    /// <param name="hold">The hold's number; null for a piece that attempts without the hold may write, too.</param>
     /// <returns>False if the hold or the lease is lost; then nothing was written.</returns>
     public async Task<bool> AppendAsync(long state, long? hold, StateWriter writer, long piece, long at, ReadOnlyMemory<byte> batch, CancellationToken cancellationToken)
     {
@@ -159,7 +163,9 @@ internal sealed class StateTables(Medium medium)
             connection.ExecuteAsync(transaction, "delete from state_piece where state = @state and name = @name", cancellationToken, ("state", state), ("name", name)), cancellationToken);
 
     /// <summary>Shortens a piece.</summary>
-    /// <returns>False if the hold or the lease is lost. The piece is null if there is none of at least that length.</returns>
+    /// <returns>
+    /// <c>IsDone</c> is false if the hold or the lease is lost. <c>Piece</c> is null if there is no piece of at least that length.
+    /// </returns>
     public async Task<(bool IsDone, StoredPiece? Piece)> CutAsync(long state, long? hold, StateWriter writer, string name, long length, CancellationToken cancellationToken)
     {
         StoredPiece? found = null;
@@ -192,7 +198,7 @@ internal sealed class StateTables(Medium medium)
                 cancellationToken, which);
         }, cancellationToken);
 
-    /// <summary>Takes the turn to write pieces that several jobs write. A turn expires by itself.</summary>
+    /// <summary>Takes the turn (a short lock) to write pieces that several jobs write. A turn that nobody ends expires by itself.</summary>
     /// <returns>The value that <see cref="EndTurnAsync"/> needs; null if another job has the turn.</returns>
     public Task<long?> TakeTurnAsync(long state, CancellationToken cancellationToken) =>
         medium.WriteAsync(async (connection, transaction) => (await connection.QueryAsync(
@@ -203,7 +209,7 @@ internal sealed class StateTables(Medium medium)
     public Task EndTurnAsync(long state, long turn, CancellationToken cancellationToken) =>
         medium.ExecuteAsync("update job_state set turn_until = null where id = @state and turn_until = @turn", cancellationToken, ("state", state), ("turn", turn));
 
-    /// <summary>Creates the number of a hold: random, so that no other hold has it, and never 0.</summary>
+    /// <summary>Creates the number of a hold (a lock on a state): random, so that no other hold has it, and never 0.</summary>
     public static long NewHold() => (BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) & long.MaxValue) | 1;
 
     private const string Look =

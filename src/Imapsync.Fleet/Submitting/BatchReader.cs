@@ -19,7 +19,7 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
 {
     private const string FileName = "job.yaml";
 
-    /// <summary>What all that is read here is sealed with.</summary>
+    /// <summary>Encrypts and decrypts the job files and rows.</summary>
     public Seal Seal => seal;
 
     /// <param name="job">The text of the job file.</param>
@@ -27,7 +27,7 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     /// <exception cref="ConfigurationException">Contains all mistakes, by line.</exception>
     public ReadBatch Read(string job, byte[] table) => Close(ReadJobs(job, table, keepsBadRows: false), job, table);
 
-    /// <summary>Makes encrypted accounts of the jobs that were read from these files. Rows that make no job are left out.</summary>
+    /// <summary>Makes encrypted accounts of the jobs that were read from these two files. Rows without a valid job are left out.</summary>
     public ReadBatch Close(JobFile file, string job, byte[] table)
     {
         if (file.Jobs.IsEmpty)
@@ -97,7 +97,7 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     /// </summary>
     public static IReadOnlyList<string> HostsOf(JobDefinition job) => [.. new[] { job.Source, job.Target }.OfType<ServerEndpoint>().Select(HostOf)];
 
-    /// <summary>Returns the job of an account, with no more connections than were reserved for it.</summary>
+    /// <summary>Returns the job of an account, limited to the connections to source and target that the fleet reserved for it.</summary>
     /// <exception cref="ConfigurationException">The job file can't be read here, or it does what this worker does not allow.</exception>
     public JobDefinition Rebuild(StartedAccount account)
     {
@@ -105,10 +105,12 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         return job with { Source = Limit(job.Source, account.SourceClaim), Target = Limit(job.Target, account.TargetClaim) };
     }
 
-    /// <param name="sealedJob">The batch's job file.</param>
-    /// <param name="cells">The account's row, sealed.</param>
+    /// <param name="sealedJob">The batch's job file, encrypted.</param>
+    /// <param name="cells">The account's row, encrypted.</param>
     /// <exception cref="ConfigurationException">The job file can't be read here, or it does what this process does not allow.</exception>
-    /// <exception cref="CryptographicException">The keys of this process are others.</exception>
+    /// <exception cref="CryptographicException">
+    /// The job file or the row was encrypted with keys that this process does not have.
+    /// </exception>
     public JobDefinition Rebuild(string sealedJob, string cells)
     {
         var row = JsonSerializer.Deserialize<Row>(seal.OpenCells(cells))!;

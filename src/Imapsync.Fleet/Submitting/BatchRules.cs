@@ -7,8 +7,9 @@ using YamlDotNet.Core.Events;
 namespace Imapsync.Fleet.Submitting;
 
 /// <summary>
-/// What a job file may do on the workers. A user who may submit lists need not be an administrator of the workers' machines. So unless job files are
-/// trusted, a job can run no command and read no file or variable, and can keep mail only below the permitted directories.
+/// Checks what a job file may do on the workers. A user who may submit lists need not be an administrator of the workers' machines.
+/// So unless job files are trusted, a job can run no command and read no file or environment variable, and can store mail only below
+/// the permitted directories.
 /// </summary>
 /// <param name="trusted">Whether job files are written by administrators of the workers.</param>
 /// <param name="directories">The absolute paths of the directories below which stores may be kept.</param>
@@ -36,7 +37,7 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
         }
         catch (YamlException e)
         {
-            // A text that can't be checked to its end is refused, because another reader might get further with it.
+            // Refuse a text of which only the beginning could be checked, because another YAML parser might read on and use unchecked keys.
             throw new ConfigurationException([new(OriginOf(file, e.Start), "this is not valid YAML from here on", "correct it and try again")]);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or OverflowException
@@ -51,7 +52,8 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
     }
 
     /// <exception cref="ConfigurationException">
-    /// A job is not made of a row, has a setting that a list can't have, or keeps mail outside the allowed directories.
+    /// A job does not come from a row of the CSV file, has a setting that a list can't have, or stores mail outside
+    /// the permitted directories.
     /// </exception>
     public void CheckJobs(string name, JobFile file)
     {

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Imapsync.Fleet.Submitting;
 
-/// <summary>Encrypts job files, rows and sign-ins for the list and rejects any that were changed there. They are opened to run, check or sign in alone.</summary>
+/// <summary>
+/// Encrypts the job files, rows and sign-ins that the database stores. Decrypting one that was changed in the database fails.
+/// </summary>
 internal sealed class Seal(IDataProtectionProvider provider)
 {
     private readonly IDataProtector job = provider.CreateProtector("imapsync-fleet", "job");

@@ -16,7 +16,9 @@ internal enum EndReason
 }
 
 /// <summary>An attempt that this worker runs: its lease, as far as this worker knows, and its progress.</summary>
-/// <param name="holdFor">How long after a renewal was sent the lease can be relied on: the duration of a lease less a margin.</param>
+/// <param name="holdFor">
+/// How long the lease can be relied on, from the moment its last renewal was sent: the lease's duration less a margin.
+/// </param>
 internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, long sent, DateTimeOffset sentAt, TimeProvider time) : IDisposable
 {
     private readonly Lock gate = new();
@@ -56,8 +58,8 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
     }
 
     /// <summary>
-    /// Whether the lease is still valid. Two clocks must agree: the monotonic one, which nobody can set but which may stand still while the machine
-    /// is suspended, and the time of day. Neither is ever compared with another machine's clock.
+    /// Whether the lease is still valid by both of this machine's clocks: the monotonic clock, which nobody can set but which may stand
+    /// still while the machine is suspended, and the time of day. Neither is ever compared with another machine's clock.
     /// </summary>
     public bool IsHeld
     {
@@ -68,14 +70,18 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
         }
     }
 
-    /// <summary>Records that the renewal sent at this time was granted.</summary>
+    /// <summary>Records that a renewal of the lease was granted.</summary>
+    /// <param name="sent">When the renewal was sent, by the monotonic clock.</param>
+    /// <param name="sentAt">The same moment as a time of day.</param>
     public void Renew(long sent, DateTimeOffset sentAt)
     {
         lock (gate)
             (renewed, renewedAt) = (sent, sentAt);
     }
 
-    /// <summary>Asks the attempt to end. The first reason is kept, unless the lease is lost, which replaces any other reason.</summary>
+    /// <summary>
+    /// Asks the attempt to end. If it is asked more than once, the first reason is kept; only a lost lease replaces an earlier reason.
+    /// </summary>
     public void End(EndReason why)
     {
         lock (gate)

@@ -15,7 +15,7 @@ using Imapsync.Fleet.Submitting;
 
 namespace Imapsync.Fleet.Working;
 
-/// <summary>Runs one attempt with the engine, protected by its lease, and returns how it ended.</summary>
+/// <summary>Runs attempts and returns how they ended. An attempt whose lease has expired can write nothing any more.</summary>
 internal sealed class AccountRunner
 {
     private readonly AsyncLocal<Attempt?> current = new();
@@ -69,14 +69,16 @@ internal sealed class AccountRunner
         return End(run, await runner.RunAsync(job, new RunOptions(), run.Show, run.Stop, run.Abort));
     }
 
-    /// <summary>Ends an attempt that a defect broke off, so that it is counted and not begun again for ever.</summary>
+    /// <summary>
+    /// Returns the end of an attempt that failed by a bug. It counts as a failure, so that the account is not tried again for ever.
+    /// </summary>
     public static AttemptEnd Broken(StartedAccount account, Exception defect) =>
         Again(account, $"a defect of imapsync-fleet, of which the worker's log tells more: {defect.Message}", gotAnywhere: false);
 
     private DatabaseState OpenState(StateLocation location)
     {
         var attempt = Current;
-        // Earlier versions kept no state for parts, such as that of a restore, so there is none to copy.
+        // A part of a job, such as a restore, has a state of its own. Earlier versions kept none for parts, so there is none to copy.
         return new DatabaseState(
             states, location, WriterOf(attempt.Run), time, attempt.Directory, location.Part is null ? attempt.Older : null);
     }

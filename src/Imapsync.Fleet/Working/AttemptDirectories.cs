@@ -16,7 +16,9 @@ internal sealed class AttemptDirectories(string root)
 {
     private const int Kept = 2;
 
-    /// <summary>What remains in a directory after the rest was copied into the database.</summary>
+    /// <summary>
+    /// The one entry that stays in an attempt's directory after the state was copied into the database: the UIDs of mail files.
+    /// </summary>
     private const string Names = "names";
 
     /// <summary>
@@ -50,7 +52,7 @@ internal sealed class AttemptDirectories(string root)
         var place = PlaceOf(job);
         await DurableFiles.CreateDirectoryAsync(place, CancellationToken.None);
         require();
-        // These are left over from attempts that ended in the middle of a copy.
+        // Such directories are left over from attempts that ended while they copied the previous directory.
         foreach (var leftover in Directory.EnumerateDirectories(place, "*.tmp"))
             Remove(leftover);
         for (var tries = 1; ; tries++)
@@ -96,8 +98,9 @@ internal sealed class AttemptDirectories(string root)
     private static string NameOf(string place, long number) => Path.Combine(place, number.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Copies the files of a directory first, then its subdirectories. So a copied summary may be older than what it summarises, which only costs a check; a
-    /// newer summary would hide changes.
+    /// Copies the files of a directory first, then its subdirectories, because another process may still be writing them. So a
+    /// copied summary may be older than the files in the subdirectories that it summarises, which only costs a check. A newer
+    /// summary would hide changes.
     /// </summary>
     private static void Copy(string from, string to)
     {

@@ -4,7 +4,10 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Working;
 
-/// <summary>The lines of an attempt's log that are not stored yet. It keeps no more lines than are stored for an account.</summary>
+/// <summary>
+/// The lines of an attempt's log that are not in the database yet. It keeps at most as many lines as the database keeps for an
+/// account, and drops the oldest.
+/// </summary>
 internal sealed class AttemptLog(TimeProvider time)
 {
     private readonly Lock gate = new();
@@ -33,7 +36,9 @@ internal sealed class AttemptLog(TimeProvider time)
         }
     }
 
-    /// <summary>Removes the lines that were stored: all lines up to the number of the last one.</summary>
+    /// <summary>
+    /// Removes the lines that are in the database now: all up to the number of the last line in <paramref name="written"/>.
+    /// </summary>
     public void Written(IReadOnlyList<AttemptLine> written)
     {
         lock (gate)

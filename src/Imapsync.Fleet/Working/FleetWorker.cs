@@ -5,8 +5,8 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// A worker: runs the accounts that the feeder gives it, renews their leases, and stops each account whose lease may have expired. The loop that
-/// checks the leases never waits for the database, so it works whatever the database does.
+/// A worker: runs the accounts that are given to it, renews their leases, and stops each account whose lease may have expired. The loop
+/// that checks the leases never waits for the database, so it stops accounts in time even if the database does not answer.
 /// </summary>
 internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, AccountRunner runner, WorkerOptions options, TimeProvider time, ILogger<FleetWorker> log) : IAsyncDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long before its lease runs out an attempt ends itself, so that it has ended before another worker may begin.</summary>
+    /// <summary>An attempt ends itself this long before its lease expires, so that it has ended before another worker may begin.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentDictionary<long, AccountAtWork> atWork = new();
@@ -167,7 +167,10 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
         }
     }
 
-    /// <summary>Begins an attempt, and retries if the database can't be reached, because otherwise the account would wait until its offer expires.</summary>
+    /// <summary>
+    /// Begins an attempt on an account that was offered to this worker. It retries if the database can't be reached, because otherwise the
+    /// account would wait until the offer expires.
+    /// </summary>
     private async Task<AccountAtWork?> BeginAsync(long account, long attempt)
     {
         var first = time.GetTimestamp();
@@ -200,8 +203,8 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     }
 
     /// <summary>
-    /// Stores an attempt's end, and retries for as long as the lease is valid. If the end can't be stored, the next attempt finds the copied messages at the
-    /// target.
+    /// Stores how an attempt ended, and retries for as long as the lease is valid. If that fails, the account is run once more, and the
+    /// next attempt finds the copied messages at the target.
     /// </summary>
     private async Task FinishAsync(AccountAtWork run, AttemptEnd end)
     {

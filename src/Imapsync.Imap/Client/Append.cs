@@ -42,9 +42,11 @@ public sealed record OutgoingMessage(FlagSet Flags, DateTimeOffset? InternalDate
 }
 
 /// <summary>The outcome of an APPEND.</summary>
-/// <param name="Reply">OK if all messages of the window are in the folder; otherwise NO or BAD, and the server should have stored none of them.</param>
-/// <param name="Taken">How many messages were read from the window; after a refusal this may be fewer than the window has.</param>
-/// <param name="Uids">The assigned UIDs, in the order of the window; null if the server did not report them.</param>
+/// <param name="Reply">
+/// OK if all messages of the command are in the folder; otherwise NO or BAD, and the server should have stored none.
+/// </param>
+/// <param name="Taken">How many messages were read from the caller's sequence; after a refusal this may be only a part of them.</param>
+/// <param name="Uids">The assigned UIDs, in the order of the messages; null if the server did not report them.</param>
 public sealed record AppendResult(StatusReply Reply, int Taken, UidValidity UidValidity, UidSet? Uids);
 
 /// <summary>An APPEND whose octets are written and whose answer may still be outstanding.</summary>
@@ -59,8 +61,8 @@ public readonly struct StartedAppend
 }
 
 /// <summary>
-/// APPEND of one message (RFC 9051 §6.3.12), or of several where MULTIAPPEND (RFC 3502) is offered. Messages are read from
-/// the window one by one while the command is being sent.
+/// APPEND of one message (RFC 9051 §6.3.12), or of several where MULTIAPPEND (RFC 3502) is offered. Messages are read from the caller's
+/// sequence (the window) one by one while the command is being sent.
 /// </summary>
 internal sealed class AppendCommand : ImapCommand
 {
@@ -75,7 +77,7 @@ internal sealed class AppendCommand : ImapCommand
 
     public override string Name => "APPEND";
 
-    /// <summary>How many messages were read from the window.</summary>
+    /// <summary>How many messages were read from the caller's sequence.</summary>
     public int Taken { get; private set; }
 
     /// <summary>The UIDs reported by APPENDUID (RFC 4315); null if the server reported none.</summary>

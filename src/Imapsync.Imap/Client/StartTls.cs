@@ -20,7 +20,8 @@ internal sealed class StartTlsCommand(Func<Stream, ValueTask<Stream>> secure) : 
 
     private ValueTask<Stream> SecureAsync(Stream plain, ReadOnlyMemory<byte> buffered)
     {
-        // Octets sent in clear text after the OK did not come from the server that TLS is about to verify, so they are rejected (CVE-2011-0411).
+        // Octets that follow the OK in clear text may come from an attacker instead of the server that TLS is about to verify. So
+        // reject them (CVE-2011-0411).
         if (!buffered.IsEmpty)
             throw new ImapProtocolException("the server, or someone between, sent octets between STARTTLS and TLS: injection");
         return secure(plain);

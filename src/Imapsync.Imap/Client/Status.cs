@@ -47,7 +47,8 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
     public override bool OnUntagged(ref ImapResponse response)
     {
-        // Several STATUS commands may be in flight and may be answered in any order (RFC 9051 §5.5), so the reply's folder name decides.
+        // Several STATUS commands may be in flight and may be answered in any order (RFC 9051 §5.5), so the folder name tells whether
+        // this command is answered.
         if (!response.Is("STATUS"u8) || response.Arguments.Next() is not { IsString: true } name || !name.ToLatin1().Equals(wireName, StringComparison.OrdinalIgnoreCase))
             return false;
         Result = Read(ref response.Arguments);

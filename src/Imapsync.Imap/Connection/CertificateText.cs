@@ -28,7 +28,10 @@ internal static class CertificateText
         }
     }
 
-    /// <summary>The validity dates, as <c> (it is valid from 2020-01-01 to 2021-01-01)</c>, of the chain's first certificate that is not valid now.</summary>
+    /// <summary>
+    /// The validity dates of the first certificate in the chain that is not valid now; empty if all are valid. The form is
+    /// <c> (it is valid from 2020-01-01 to 2021-01-01)</c>.
+    /// </summary>
     public static string Dates(X509Chain chain)
     {
         var stale = chain.ChainElements.FirstOrDefault(e => e.ChainElementStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)))?.Certificate;

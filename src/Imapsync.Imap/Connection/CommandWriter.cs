@@ -141,7 +141,8 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     }
 
     /// <summary>
-    /// Enumerates a source. The watchdog is paused during the wait for each item, because the server is not the cause of that delay.
+    /// Enumerates the messages that the caller supplies. The watchdog is paused during the wait for each, because the server is
+    /// not the cause of that delay.
     /// </summary>
     public async IAsyncEnumerable<T> TakeAsync<T>(IAsyncEnumerable<T> source)
     {
@@ -151,8 +152,8 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     }
 
     /// <summary>
-    /// Waits for the next item of a source. If the source fails, the command's caller gets that exception unchanged, and the connection ends,
-    /// because the message is already partly sent.
+    /// Waits for the next item that the caller supplies: a message, or octets of one. If this fails, the caller gets the exception
+    /// unchanged, and the connection ends, because the command is already partly sent.
     /// </summary>
     private async ValueTask<T> SourceAsync<T>(Func<ValueTask<T>> take)
     {
@@ -172,13 +173,13 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
 
         try
         {
-            // Send what is already written, because the source's next item may take a while.
+            // Send what is already written, because the caller's next item may take a while.
             if (HasUnflushed)
                 await FlushAsync();
         }
         catch
         {
-            // The caller may dispose the source once this method has thrown, so first let the read of it end.
+            // The caller may dispose what is being read once this method has thrown, so first let the read end.
             await ((Task)step).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }

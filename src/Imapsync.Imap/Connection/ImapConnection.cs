@@ -193,7 +193,10 @@ internal sealed class ImapConnection : IAsyncDisposable
     /// <summary>Keeps the user name and the secret out of the trace, even if the server repeats them.</summary>
     public void Hide(string user, string secret) => trace?.Hide(user, secret);
 
-    /// <summary>Ends the connection; nothing else does. The first reason is kept, and all commands in flight or queued fail with it.</summary>
+    /// <summary>
+    /// Ends the connection, which is done only here. If it is called more than once, the first reason is kept, and all commands in flight
+    /// or queued fail with that reason.
+    /// </summary>
     /// <returns>An exception with the first reason, for the caller to throw.</returns>
     public Exception Break(Exception reason)
     {
@@ -237,7 +240,8 @@ internal sealed class ImapConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Cancels a command: takes it out of the queue, or, once it is fully written, ignores its reply. A command that is partly written ends the connection.
+    /// Cancels a command. A queued command is taken out of the queue, and the reply to a fully written command is ignored. A command that
+    /// is partly written can only be cancelled by ending the connection.
     /// </summary>
     private async ValueTask LetGoAsync(ImapCommand command, Exception failure)
     {
@@ -245,7 +249,8 @@ internal sealed class ImapConnection : IAsyncDisposable
             return;
         if (failure is OperationCanceledException && !command.IsWritten)
             Break(new ImapConnectionException(ConnectionFailure.Closed, $"cancelled while {command.Name} was being sent"));
-        // Wait until the write loop has finished with the command, so that its body is no longer read when the caller gets it back.
+        // Wait until the write loop has finished with the command, because the caller may dispose the message's body
+        // once this method returns.
         await command.WhenWritten;
     }
 

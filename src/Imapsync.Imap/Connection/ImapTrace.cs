@@ -27,7 +27,7 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
             .Distinct().OrderByDescending(f => f.Length)];
     }
 
-    /// <summary>Writes one line of a conversation in another protocol than IMAP; only repeated secrets are masked.</summary>
+    /// <summary>Writes one line of a POP3 conversation, truncated if it is very long. Secrets that the server repeats are masked.</summary>
     public void Line(string text) => Write(text.Length > MaxLine ? text[..MaxLine] + " …" : text);
 
     public void Sent(string command) => Write("> " + command);

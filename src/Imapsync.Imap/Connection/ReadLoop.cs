@@ -35,7 +35,7 @@ internal sealed class ReadLoop(
         Untaken,
     }
 
-    /// <summary>Whether a consumer is holding a body; it may never release it.</summary>
+    /// <summary>Whether a consumer is holding a body, which it may never release.</summary>
     public bool IsLent => isLent;
 
     /// <summary>How many lines so far could not be understood.</summary>

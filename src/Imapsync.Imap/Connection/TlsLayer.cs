@@ -12,7 +12,8 @@ namespace Imapsync.Imap.Connection;
 internal sealed class TlsLayer(string host, string? caFile, string? fingerprint, ClientCertificate client)
 {
     /// <summary>
-    /// OpenSSL's messages for a lasting mismatch of the two sides. Any other message is taken for octets corrupted in transit, which is worth a retry.
+    /// OpenSSL's messages which mean that client and server are incompatible, so that a retry would fail again. Any other message is taken
+    /// to mean that octets were corrupted in transit, and then a retry may succeed.
     /// </summary>
     private static readonly string[] Disagreement =
     [

@@ -9,7 +9,9 @@ namespace Imapsync.Imap.Connection;
 /// </summary>
 internal static class TlsProbe
 {
-    /// <summary>How long to wait before probing. Some servers delay their greeting for longer, but the probe does not disturb them.</summary>
+    /// <summary>
+    /// How long to wait for a greeting before probing. Some servers delay their greeting for longer; probing them does no harm.
+    /// </summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
 
     /// <summary>Waits for the greeting, and probes the port for TLS if none comes.</summary>

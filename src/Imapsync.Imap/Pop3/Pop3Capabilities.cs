@@ -17,7 +17,7 @@ public sealed class Pop3Capabilities
 
     public static Pop3Capabilities None { get; } = new([], areTold: false);
 
-    /// <summary>False if the server does not support CAPA.</summary>
+    /// <summary>Whether the server has announced its capabilities; false if it does not support CAPA.</summary>
     public bool AreTold { get; }
 
     public bool HasStls => Has("STLS");

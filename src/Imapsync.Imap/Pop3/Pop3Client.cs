@@ -251,7 +251,8 @@ public sealed partial class Pop3Client : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Tls, $"{without}: {e.Message}", e);
         }
 
-        // Octets sent in clear text after the +OK did not come from the server that TLS is about to verify, so they are rejected (CVE-2011-0411).
+        // Octets that follow the +OK in clear text may come from an attacker instead of the server that TLS is about to verify. So
+        // reject them (CVE-2011-0411).
         if (input.HasBuffered)
             throw new ImapProtocolException("the server, or someone between, sent octets between STLS and TLS: injection");
         await SecureAsync(tls);

@@ -79,7 +79,8 @@ internal sealed class SaslExchange : IDisposable
         }
         catch (SaslException e) when (e.ErrorCode == SaslErrorCode.IncorrectHash)
         {
-            // Do not pass on MailKit's own text, because it contains the correct value.
+            // Do not pass on MailKit's own text, because it contains the proof (computed from the password) that
+            // the server should have sent.
             throw new SaslFaultException("the server could not prove that it knows the password", e);
         }
         catch (Exception e) when (e is not SaslFaultException)

@@ -45,7 +45,10 @@ internal sealed class ScramSha512(string user, string password) : SaslMechanismS
     protected override KeyedHashAlgorithm CreateHMAC(byte[] key) => stretching.Take(key) ?? base.CreateHMAC(key);
 }
 
-/// <summary>Supplies the HMAC that stretches the password, once for each iteration count the server sends.</summary>
+/// <summary>
+/// Decides which of the HMACs that MailKit requests is the one that stretches the password: the first one after each
+/// iteration count from the server.
+/// </summary>
 internal sealed class PasswordStretching(HashAlgorithmName hash, int hashBytes)
 {
     private int? iterations;
@@ -53,8 +56,8 @@ internal sealed class PasswordStretching(HashAlgorithmName hash, int hashBytes)
     public void Hear(ReadOnlySpan<byte> challenge) => iterations = StretchedPassword.IterationsOf(challenge);
 
     /// <summary>
-    /// Returns the stretching HMAC for the first request after the server sent its iteration count, because that request is for the password;
-    /// null for all later requests.
+    /// Returns the HMAC that stretches the password, for the first request after the server sent its iteration count. Returns null for all
+    /// later requests, because they need an ordinary HMAC.
     /// </summary>
     public KeyedHashAlgorithm? Take(byte[] key)
     {

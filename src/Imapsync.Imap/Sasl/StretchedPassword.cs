@@ -50,7 +50,7 @@ internal sealed class StretchedPassword(byte[] password, int iterations, HashAlg
         if (isTold)
             return new byte[hashBytes];
         isTold = true;
-        // MailKit's input ends with the block number, which PBKDF2 adds itself, so it is cut off here.
+        // The input from MailKit is the salt and a block number. PBKDF2 adds the block number itself, so cut it off.
         return Rfc2898DeriveBytes.Pbkdf2(password, salt.GetBuffer().AsSpan(0, (int)salt.Length - BlockNumberBytes), iterations, hash, hashBytes);
     }
 }

@@ -130,7 +130,10 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
             await selected.Reader.ReadAsync(message, start + offset, wanted, (piece, _) => output.WriteThroughAsync(piece, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Reads a header, up to a limit. The fields that clients request by name are not expected beyond that limit.</summary>
+    /// <summary>
+    /// Reads a header, up to a limit. Fields beyond the limit are not found, but the fields that clients request by
+    /// name normally come earlier.
+    /// </summary>
     private ValueTask<byte[]> HeaderAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken) =>
         selected.Reader.ReadAsync(message, start, Math.Min(count, limits.StructureBytes), cancellationToken);
 

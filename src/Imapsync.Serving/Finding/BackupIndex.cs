@@ -21,7 +21,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
     private bool isReadOnly;
 
     /// <summary>Adds the backup's messages that the index lacks, and removes folders that no longer exist.</summary>
-    /// <param name="onProgress">Called with the number of a folder's messages read and their total.</param>
+    /// <param name="onProgress">Called with how many messages of a folder were added, and how many are to be added.</param>
     /// <exception cref="MailException">A folder can't be read.</exception>
     public async Task UpdateAsync(IMessageStore store, Action<long, long> onProgress, CancellationToken cancellationToken)
     {
@@ -38,7 +38,9 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             Try(() => Directory.EnumerateFiles(directory, "*.words").Where(f => !files.Contains(f)).ToList().ForEach(File.Delete));
     }
 
-    /// <summary>Returns those messages of a folder that can't match, after the index was brought up to date.</summary>
+    /// <summary>
+    /// Brings the index of a folder up to date, and then returns those messages of the folder that can't match the query.
+    /// </summary>
     internal async Task<IReadOnlySet<Uid>> FindUnfitAsync(
         IMessageFolder folder, IReadOnlyList<MessageInfo> listing, FindQuery query, Action<long, long> onProgress, CancellationToken cancellationToken)
     {
@@ -107,7 +109,8 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             }
             catch (MailException)
             {
-                // A search reads every message that the index lacks, so it will report this one as unreadable.
+                // Leave this message out of the index. A search reads every message that the index lacks, so it will report
+                // this message as unreadable.
             }
 
             if (texts is not null)

@@ -34,8 +34,8 @@ internal static class WordFilter
     }
 
     /// <summary>
-    /// Adds the text's sequences of letters, folded because texts are compared in any case and however lines are broken. A sequence ends at white space,
-    /// and at a surrogate, because half a character has no case.
+    /// Adds the text's sequences of letters. Letters are folded to one case, because a search ignores case. No sequence contains white
+    /// space, because a search ignores where lines are broken. Nor does it contain a surrogate, because half a character can't be folded.
     /// </summary>
     private static void AddGrams(string text, Zone zone, HashSet<uint> grams)
     {
@@ -93,7 +93,10 @@ internal static class WordFilter
                 Require(word, Zone.Subject, Zone.From, Zone.To, Zone.Rest);
         }
 
-        /// <summary>Returns false only if <see cref="BackupFinder"/>, which reads the message itself, would not find it.</summary>
+        /// <summary>
+        /// Whether the message with this filter may match. False means that <see cref="BackupFinder"/>, if it read the
+        /// message, would not find a match.
+        /// </summary>
         public bool MayFit(ReadOnlySpan<byte> filter, bool hasAttachment)
         {
             if (wantsAttachment && !hasAttachment)

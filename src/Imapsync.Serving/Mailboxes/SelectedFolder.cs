@@ -6,7 +6,9 @@ namespace Imapsync.Serving.Mailboxes;
 /// <summary>The folder a session has selected: a snapshot from the time of selection, and a reader for its messages.</summary>
 internal sealed class SelectedFolder : IAsyncDisposable
 {
-    /// <summary>The most header octets that the engine reads; a longer header must be read together with its message.</summary>
+    /// <summary>
+    /// The length in octets to which stores truncate a header that is read on its own. A longer header must be read with its message.
+    /// </summary>
     private const int HeaderBytes = 1 << 20;
     private readonly IMessageFolder? folder;
 

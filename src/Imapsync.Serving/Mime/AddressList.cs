@@ -14,12 +14,12 @@ internal sealed class AddressBudget(ServingLimits limits)
 }
 
 /// <summary>
-/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is no address is returned as the mailbox or the
-/// name of one.
+/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is not an address is returned as the
+/// mailbox or as the display name of an address.
 /// </summary>
 internal static class AddressList
 {
-    // NIL would mean a group (RFC 9051 §7.5.2).
+    // A missing mailbox or host is not sent as NIL, because NIL would mean the start or end of a group (RFC 9051 §7.5.2).
     private static readonly byte[] MissingMailbox = "MISSING_MAILBOX"u8.ToArray();
     private static readonly byte[] MissingHost = "MISSING_DOMAIN"u8.ToArray();
 

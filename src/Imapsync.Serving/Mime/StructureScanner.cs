@@ -7,8 +7,9 @@ namespace Imapsync.Serving.Mime;
 /// simply ends where the message ends. Only the needed header fields and the start of one line are kept in memory.
 /// </summary>
 /// <remarks>
-/// By RFC 2046 §5.1.1 the line end before a boundary belongs to the boundary. A line that only begins with a boundary counts as
-/// that boundary (the innermost, or the longest), as in other servers; a boundary inside a header ends the header.
+/// By RFC 2046 §5.1.1 the line end before a boundary belongs to the boundary. As in other servers, a line that begins with a boundary
+/// counts as that boundary, even if more text follows. If several boundaries fit, the longest counts, or of equal ones the innermost. A
+/// boundary inside a header ends the header.
 /// </remarks>
 internal sealed class StructureScanner : IDisposable
 {

@@ -33,8 +33,8 @@ internal static class CompletionCommand
         complete -c imapsync -a '(command imapsync "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
         """;
 
-    // The shell's position counts from the start of its input, so the command's own start is subtracted. The command's text ends before
-    // trailing blanks, so it is padded up to the position.
+    // PowerShell counts $position from the start of its whole input, so the start of the command is subtracted. The text of $command lacks
+    // trailing blanks, so it is padded with blanks up to the position.
     private const string PowerShell = """
         Register-ArgumentCompleter -Native -CommandName imapsync -ScriptBlock {
             param($word, $command, $position)

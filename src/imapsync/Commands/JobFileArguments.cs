@@ -51,7 +51,7 @@ internal sealed class JobFileArguments
         return option;
     }
 
-    /// <summary>The job file as it was named.</summary>
+    /// <summary>Returns the path of the job file, as it was given on the command line.</summary>
     public string PathOf(ParseResult parsed) => parsed.GetValue(file) ?? "";
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";

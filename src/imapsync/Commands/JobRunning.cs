@@ -65,7 +65,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         await notices.BeginAsync(CancellationToken.None);
         var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
         var now = surroundings.Time.GetUtcNow();
-        // For people, the errors of these rows were printed when the file was read. Programs get them here, as events.
+        // The errors of CSV rows from which no job could be created were printed for people when the file was read. Programs
+        // get them here, as events.
         foreach (var row in IsJson ? RowReport.Events(file, now) : [])
             events.Show(row);
         IReadOnlyList<JobReport> reports = [.. RowReport.Reports(file, now), .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
@@ -76,9 +77,11 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         notices.Say = late.Enqueue;
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
-        // This file is written last, because it contains the exit status, which errors in writing the other file change.
+        // The JSON report is written after the CSV report, because it contains the exit status, and a failure to write
+        // the CSV report changes that.
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports, status), DocumentJson.Default.ReportJson, errors)]);
-        // This runs on a thread-pool thread with a limited wait, since a disk may not respond.
+        // Metrics, telemetry and notifications run on a thread-pool thread. After an abort the wait for them is limited,
+        // since a disk may not respond.
         var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, late.Enqueue, stop), CancellationToken.None);
         var complaints = errors.ToString();
         var showing = Task.Run(() => ShowEndAsync(events, complaints, file.Jobs, reports, surroundings), CancellationToken.None);

@@ -57,7 +57,8 @@ internal sealed record LogSettings(string? Format, string? File)
             return ExitStatus.Usage;
         }
 
-        // When the disk is full, the log loses lines, but the run continues. Events and messages are written concurrently, each line as a whole.
+        // When the disk is full, the log loses lines, but the run continues. Events and messages are written concurrently, so the
+        // writer keeps each line whole.
         var logged = Open(surroundings, file is null ? surroundings.Error : new BestEffortWriter(TextWriter.Synchronized(file)));
         try
         {
@@ -90,7 +91,7 @@ internal sealed record LogSettings(string? Format, string? File)
         var besides = File is null ? null : surroundings.Error;
         void Add(string line) => output.WriteLine(Format == LogForm.Json ? LogForm.OfMessage(line, time.GetLocalNow()) : form(null, line, time.GetLocalNow()));
         var words = new LogWords(Add, besides);
-        // Messages from the JSON event output go only to the log, since the screen's own output has already shown them.
+        // Messages that JsonLines writes for people go only to the log, since the screen's own event output has already shown them.
         var alone = new LogWords(Add, besides: null);
         IProgressOutput events = Format == LogForm.Json ? new JsonLines(output, alone) : new PlainLines(output, time, form);
         return surroundings with

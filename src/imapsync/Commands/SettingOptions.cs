@@ -45,7 +45,8 @@ internal sealed class SettingOptions
         }
     }
 
-    /// <summary>Returns the settings that were given, with paths below a section of the job.</summary>
+    /// <summary>Returns the settings that were given on the command line.</summary>
+    /// <param name="section">The section of the job that the settings belong to, as the beginning of their paths.</param>
     public IEnumerable<GivenSetting> Read(ParseResult parsed, params ImmutableArray<string> section)
     {
         foreach (var option in options)

@@ -7,7 +7,9 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.CommandLine.Commands;
 
-/// <summary>The arguments of login and logout: a job, and the side of it when both sides could be meant.</summary>
+/// <summary>
+/// The arguments of login and logout: a job and, optionally, one side (source or target); by default all sides that sign in by OAuth.
+/// </summary>
 internal sealed class SignInArguments
 {
     private const string Source = "source";
@@ -33,7 +35,7 @@ internal sealed class SignInArguments
     public IReadOnlyList<(string Side, OAuthSignIn SignIn)> Read(ParseResult parsed, HostContext surroundings, CancellationToken stop)
     {
         var asked = parsed.GetValue(side);
-        // The secrets of the side that does not sign in need not exist, so the job is first read without any, to find out which sides sign in.
+        // The job is first read without any secrets, to find out which sides sign in. Then only the secrets of those sides have to exist.
         var (usesSource, usesTarget) = (asked != Target && Has(Source), asked != Source && Has(Target));
         if (!usesSource && !usesTarget)
         {

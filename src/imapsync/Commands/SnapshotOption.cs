@@ -50,8 +50,8 @@ internal sealed class SnapshotOption
 }
 
 /// <summary>
-/// Temporary copies of jobs' state while a snapshot is verified. A verification writes a lock and its sampling position, which must not go into
-/// the snapshot.
+/// Temporary copies of jobs' state while a snapshot is verified. A verification writes a lock, and how far its sampling has come. Both must
+/// stay out of the snapshot.
 /// </summary>
 internal sealed class StateCopies : IDisposable
 {

@@ -52,7 +52,8 @@ internal static class WatchCommand
                 if (!surroundings.IsQuiet)
                     events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
             };
-            // For people, the errors of these rows were printed when the file was read. Programs get them here, as events.
+            // The errors of CSV rows from which no job could be created were printed for people when the file was read. Programs
+            // get them here, as events.
             foreach (var row in isJson ? RowReport.Events(file, surroundings.Time.GetUtcNow()) : [])
                 events.Show(row);
             var shown = new WatchedEvents(events.Show);
@@ -68,11 +69,13 @@ internal static class WatchCommand
         {
             var job = plan.Job;
             var record = new WatchRecord(surroundings, file, job, metricsPath, signals, text => say($"{job.Name}: {text}"));
-            // The queue gets one run at a time. It is used because it handles unexpected exceptions and jobs that do not end.
+            // The queue gets only one run at a time. It is used nevertheless, because it handles unexpected exceptions
+            // and jobs that do not end.
             var queue = new JobQueue(surroundings.RunJob, surroundings.Time, shown.Show) { OnEnd = (_, report) => record.AddAsync(report) };
             var watcher = new JobWatcher(plan, surroundings.Listen, RunOneAsync, surroundings.Time)
             {
-                // The watcher itself suppresses repeated notes. So every note that it reports is shown, without the filter for the events of runs.
+                // Show every note directly, without the filter for repeated events of runs, because the watcher itself
+                // suppresses repeated notes.
                 OnNote = text => tell(new NoteRaised(job.Name, null, text)),
                 OnReady = () =>
                 {
