@@ -138,8 +138,9 @@ internal sealed class LiveDisplay : IProgressOutput
     }
 
     /// <summary>
-    /// Makes the terminal appear a little narrower than it is. The cursor stands at the end of the table's last line. When the user presses Ctrl-C there,
-    /// the terminal shows <c>^C</c>, which beyond its edge would begin a new line, so that a row of the table would be left behind.
+    /// Makes the terminal appear a little narrower than it is. The cursor stands at the end of the table's last line. When the user presses
+    /// Ctrl-C, the terminal shows <c>^C</c> there. At the terminal's edge this would begin a new line, and the next drawing would leave a
+    /// row of the table behind.
     /// </summary>
     private sealed class NarrowerOutput(TextWriter writer) : IAnsiConsoleOutput
     {

@@ -59,7 +59,7 @@ public sealed class DryRunTests
         using var box = new MailboxFixture();
         box.Source.HasModSeq = random.Next(2) == 0;
         box.Target.HasModSeq = random.Next(2) == 0;
-        // In a backup, missing messages are reported, and copied again if the job says so.
+        // The target is sometimes a backup. There a run reports missing messages, and copies them again if the job says so.
         box.Target.KeepsWhatItGets = random.Next(3) == 0;
         box.Job = box.Job with
         {

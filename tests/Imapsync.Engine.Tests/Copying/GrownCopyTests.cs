@@ -5,8 +5,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Mail programs add header fields to messages in mbox files, so the copies there are longer than the messages that were copied. A copy is
-/// recognised nevertheless if its message has no record yet.
+/// Mail programs add header fields to messages in mbox files, so the copies there are longer than the messages that were copied. If the job
+/// has no record of a message yet, such a longer copy must nevertheless be recognised as its copy.
 /// </summary>
 public sealed class GrownCopyTests : IDisposable
 {

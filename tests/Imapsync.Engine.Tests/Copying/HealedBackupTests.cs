@@ -46,8 +46,8 @@ public sealed class HealedBackupTests : IDisposable
     }
 
     /// <summary>
-    /// Messages that were adopted have no check sum. After the backup was restored from an older copy, only their size and header show that other mail has
-    /// their UIDs now.
+    /// The job has no check sums of messages that it found at the target instead of copying them. After the backup was restored from an
+    /// older copy, only size and header show that other mail has their UIDs now.
     /// </summary>
     [Theory]
     [InlineData(1)]

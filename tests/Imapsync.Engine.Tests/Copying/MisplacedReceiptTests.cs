@@ -4,8 +4,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A server that answers APPEND with UIDs of other messages. Once one record is found to be wrong, all copies in that folder are matched by identity,
-/// so that nothing is copied again because of a wrong record.
+/// A server that answers APPEND with UIDs of other messages. Once a run finds one record of a folder to be wrong, it matches all copies in
+/// that folder by headers and sizes instead of recorded UIDs, so that no message is copied again because of a wrong record.
 /// </summary>
 public sealed class MisplacedReceiptTests
 {

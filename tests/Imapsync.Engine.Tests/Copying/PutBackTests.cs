@@ -197,8 +197,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// The target is restored, and somebody's message gets the UID of a copy that is missing now. The record of the missing copy has another size
-    /// than the message, or the same one.
+    /// The target is restored, and somebody's message gets the UID of a copy that is missing now. The recorded size of the missing copy
+    /// differs from the size of that message, or equals it.
     /// </summary>
     [Theory]
     [InlineData(4)]
