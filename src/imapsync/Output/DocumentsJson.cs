@@ -18,7 +18,7 @@ internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJso
 
 /// <param name="MessagesLeft">How many messages are still to be copied, computed from the folders' numbers of messages only.</param>
 /// <param name="Bytes">Null unless <c>--sizes</c> was given.</param>
-/// <param name="Uncounted">How many folders of source and target do not report their number of messages; no sum includes these folders.</param>
+/// <param name="Uncounted">How many folders of source and target do not report their number of messages; no sum includes them.</param>
 /// <param name="Unsized">How many messages do not have a known size; no sum of octets includes these messages.</param>
 internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft, int Uncounted, long Unsized);
 

@@ -124,7 +124,7 @@ internal sealed class LiveDisplay : IProgressOutput
         lock (gate)
         {
             var now = time.GetUtcNow();
-            // Jobs that make progress come before those that wait in the queue, otherwise in starting order.
+            // Jobs that make progress come before jobs that wait in the queue. Within both groups, the job that started first comes first.
             var shown = atWork.Values.OrderBy(j => j.Queue is not null).ThenBy(j => j.Started).Take(Math.Clamp(profile.Height - LinesBeside, 1, MaxRows)).ToList();
             var lines = Lines(shown, now, profile.Width).DefaultIfEmpty("…").ToList();
             if (atWork.Count > shown.Count)

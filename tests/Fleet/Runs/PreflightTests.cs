@@ -64,7 +64,8 @@ public sealed class PreflightTests
         }
 
         Assert.InRange(sourceLine.MostAtOnce, 2, 5);
-        // Rows without a valid address are refused before any log-in. The others are checked by log-in, and one failure refuses the list.
+        // Rows without a valid address are refused before any log-in. The other rows are checked by log-in, and one failure refuses the
+        // whole list.
         (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "submit", "bulk.yaml", "--name", "moved", "--sign-in");
         Assert.True(status == 2, words);
         File.WriteAllLines(dir["accounts.csv"], new[] { rows[0], broken[2] with { Name = "refused" } }.Select(r => r.Line).Prepend(AccountRow.Columns));

@@ -77,7 +77,7 @@ public sealed class GrownCopyTests : IDisposable
         : $"From: a@example.org\r\nSubject: message {number}\r\n\r\ntext {number}\r\n";
 
     /// <summary>Copies all mail and lets a mail program add fields to the copies.</summary>
-    /// <param name="isAdopted">Whether the grown copies are then recognised by a run without records.</param>
+    /// <param name="isAdopted">Whether the job then loses its records, and another run recognises and records the longer copies.</param>
     private async Task CopyAndGrowAsync(bool hasIds, bool isAdopted)
     {
         Fill(hasIds);

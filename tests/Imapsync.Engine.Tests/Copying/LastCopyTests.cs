@@ -94,8 +94,8 @@ public sealed class LastCopyTests
     }
 
     /// <summary>
-    /// The records of two equal messages hold different data, because one message was found at the target and the other was copied, or because one
-    /// was recognised again after its folder's MODSEQs had restarted.
+    /// The records of two identical messages hold different data, because one message was found at the target and the other was copied, or
+    /// because one was recognised again after the MODSEQs of its folder had restarted.
     /// </summary>
     public static TheoryData<DeletionPolicy, bool, int, int> Unlike()
     {

@@ -69,7 +69,8 @@ public sealed class MisplacedReceiptTests
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(Mail(i, hasIds: true));
-        // The receipts of the second and third message are swapped, and that of the fourth names mail that is delivered later.
+        // The server's answers for the second and third message are swapped, and the answer for the fourth names mail that is delivered
+        // later.
         box.Target.TellsUid = uid => uid switch { 2 => 3, 3 => 2, 4 => 5, _ => uid };
         await box.RunAsync();
         box.Target.TellsUid = uid => uid;

@@ -56,7 +56,7 @@ public sealed class PutBackTests : IDisposable
         Deliver(6, 8);
         await box.RunAsync();
         putBack();
-        // Others deliver messages of equal size to the restored store, so that UIDNEXT reaches or passes its former value.
+        // Somebody delivers messages of equal size to the restored store, so that UIDNEXT reaches or passes its former value.
         for (var i = 0; i < foreign; i++)
             Target.Add(Text(100 + i));
         for (uint uid = 6; uid <= 8; uid++)

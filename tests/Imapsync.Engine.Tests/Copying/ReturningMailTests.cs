@@ -99,7 +99,7 @@ public sealed class ReturningMailTests : IDisposable
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(MailboxFixture.Mail($"m{i}"));
-        // Two messages with equal headers can be distinguished from others only by reading them.
+        // Messages with equal headers can be told apart from other messages only by reading them.
         inbox.Add(MailboxFixture.Mail("twin"));
         inbox.Add(MailboxFixture.Mail("twin"));
         await box.RunAsync();
