@@ -4,8 +4,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Decides which job starts next: the first job, in the order of the job file, of the host with the fewest running jobs. A job whose hosts have
-/// no free connection is passed over. A slow host with many accounts thus does not delay a fast one.
+/// Decides which job starts next. Jobs are grouped by their source and target hosts. The next job is the first waiting one, in the order of
+/// the job file, of the group with the fewest running jobs, so a slow host with many accounts does not delay a fast one. A group whose
+/// hosts have no free connection is passed over.
 /// </summary>
 internal sealed class JobOrder
 {
@@ -43,8 +44,8 @@ internal sealed class JobOrder
     }
 
     /// <summary>
-    /// Whether the hosts have enough free connections. A group whose hosts are otherwise unused may always start; a limit that is too low is
-    /// then reported by the job itself.
+    /// Whether the group's hosts have enough free connections for another job. If no running job uses a host, the job may start even if the
+    /// host's limit is too low for it; the job itself then reports that.
     /// </summary>
     private bool HasRoom(Group group) => group.Limits.CountBy(l => l).All(l => used.GetValueOrDefault(l.Key.Host) is 0 || used[l.Key.Host] + l.Value <= l.Key.Connections);
 

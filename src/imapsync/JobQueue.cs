@@ -17,7 +17,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     /// <summary>Called before each job.</summary>
     public Func<JobDefinition, Task> OnBegin { get; init; } = _ => Task.CompletedTask;
 
-    /// <summary>Called after each job that was started, even if it was abandoned.</summary>
+    /// <summary>Called after each job that was started, even if the job did not end after an abort.</summary>
     public Func<JobDefinition, JobReport, Task> OnEnd { get; init; } = (_, _) => Task.CompletedTask;
 
     /// <summary>Runs the jobs. Returns one report per job, in job order, including jobs that a stop kept from starting.</summary>
@@ -53,8 +53,8 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     }
 
     /// <summary>
-    /// Returns a report that replaces a job's own when it does not end after an abort, for example because a disk or pipe blocks it. The
-    /// process can then end.
+    /// If a job does not end after an abort, for example because a disk or pipe blocks it, returns a report in place of the job's own, so
+    /// that the process can end.
     /// </summary>
     public static async Task<JobReport> AbandonAsync(JobDefinition job, TimeProvider time, CancellationToken abort, CancellationToken over = default)
     {
@@ -76,7 +76,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
         }
         catch (Exception e)
         {
-            // An error here does not change the job's result, so it is only added as a note.
+            // An error in OnEnd does not change the job's result, so it is only added as a note.
             return report with { Notes = report.Notes.Add($"what comes after a job could not be done: {e.GetType().Name}: {e.Message}") };
         }
         finally

@@ -25,7 +25,7 @@ internal sealed class NotifySocket : IDisposable
             return;
         try
         {
-            // A name has an upper limit of about 100 octets, and a system may have no such sockets.
+            // This throws if the name is longer than about 100 octets, or if the system has no Unix domain sockets.
             address = new UnixDomainSocketEndPoint(name[0] == '@' ? "\0" + name[1..] : name);
             // The socket does not block, so that a service manager that does not respond can't delay the copying.
             socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };

@@ -23,7 +23,8 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
     private readonly Lock gate = new();
 
     /// <summary>
-    /// Called with the text of each failed notification. While a live table is on the terminal, it must be set to the table's own output.
+    /// Called with the text of each failed notification. While a live table is on the terminal, the text must go through the table's own
+    /// output.
     /// </summary>
     public Action<string> Say { get; set; } = text => surroundings.Error.WriteLine(TerminalText.Escape(text));
 
@@ -80,7 +81,8 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         Task? start;
         lock (gate)
             starts.Remove(key, out start);
-        // The start notification is awaited, since it could otherwise arrive after the end. After a signal the wait ends early.
+        // The start notification is awaited, since it could otherwise arrive after the end notification. After a signal the wait ends
+        // early.
         if (start is not null)
             await Task.WhenAny(start, JobQueue.AfterAbortAsync(PatienceWithStarts, surroundings.Time, signals.Stop));
         var before = jobs.Select(j => past.GetValueOrDefault(j.Name)).OfType<PastRuns>().ToList();
@@ -95,7 +97,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         NoticeOccasion.Always => true,
         // When the previous result is unknown, this one may be a change, so the notification is sent.
         NoticeOccasion.Change => isGood == before.Exists(p => p.WasBad == true) || before.Exists(p => p.WasBad is null),
-        // A run without jobs, as --only-failed may cause, does not count as the run of the week.
+        // With --only-failed a run may have no jobs. Such a run sends no weekly notification.
         NoticeOccasion.Weekly => before.Count > 0 && !before.Exists(p => p.HasRunThisWeek),
         _ => !isGood,
     };

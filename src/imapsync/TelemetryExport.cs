@@ -20,7 +20,8 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // These send the data that waits. The providers are not disposed, since that would wait once more for a collector that does not answer.
+    // Each sends the data that is still queued. The providers are not disposed, since that would wait a second time for a collector that
+    // does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 
@@ -72,7 +73,7 @@ internal sealed class TelemetryExport
         }
     }
 
-    /// <summary>Sends the data that waits, and the present status of the jobs.</summary>
+    /// <summary>Sends the data that is still queued, and the present status of the jobs.</summary>
     /// <param name="standings">Returns the status of the jobs; called only if metrics are exported.</param>
     /// <param name="patience">How long to wait; what has not been sent by then is given up.</param>
     public async Task EndAsync(Func<Task<IReadOnlyList<NamedStanding>>> standings, TimeSpan patience, TimeProvider time)
@@ -106,8 +107,9 @@ internal sealed class TelemetryExport
 
     private void SetUp(OtlpExporterOptions options, IReadOnlyDictionary<string, string> environment, string signal)
     {
-        // OpenTelemetry's specification gives a variable of the single signal precedence and makes HTTP the default. The library reads such a
-        // variable only if it sets up all signals together, and its own default is gRPC.
+        // By OpenTelemetry's specification, a variable for one signal, such as OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, takes precedence over
+        // the general one, and HTTP is the default. The library reads the variables for one signal only if it sets up all signals together,
+        // and its default is gRPC, so they are read here.
         options.Protocol = (OfSignal("PROTOCOL") ?? Value(environment, "OTEL_EXPORTER_OTLP_PROTOCOL")) == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         if (OfSignal("ENDPOINT") is { } endpoint)
             options.Endpoint = new Uri(endpoint);

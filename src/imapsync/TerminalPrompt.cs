@@ -32,8 +32,8 @@ internal sealed class TerminalPrompt(TimeProvider time, Func<int> columns)
     private void Show(string question) => Console.Error.Write(WrappedLines.Lay(question, columns()));
 
     /// <summary>
-    /// Turns off the terminal's echo before the prompt: it stays on until the first read, so a fast typist would see the start of the
-    /// password.
+    /// Makes .NET turn off the terminal's echo before the prompt is shown. Otherwise the echo stays on until the first read, so the start
+    /// of a password that is typed fast would be visible.
     /// </summary>
     private static void HoldEcho() => _ = Console.KeyAvailable;
 

@@ -28,7 +28,7 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
     // The failure statuses since the last success, each with the time of its last notification.
     private readonly Dictionary<int, DateTimeOffset> bad = [];
 
-    // Whether the sum contains only runs that a stop cut short. Then there is nothing to notify anybody of.
+    // Whether the sum contains only runs that were stopped before their end. Then there is nothing to notify anybody of.
     private bool isOfStopOnly = true;
     private Task telling = Task.CompletedTask;
 
@@ -47,8 +47,8 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
 
         var now = surroundings.Time.GetUtcNow();
         var isOther = (last?.Outcome, last?.Stop) != (run.Outcome, run.Stop);
-        // The runs before the change of outcome get an entry of their own: a run that can't connect has no folders, to which their counts could be
-        // added.
+        // The runs before the change of outcome get an entry of their own. For example, the report of a run that can't connect has no
+        // folders, so the counts of the earlier runs could not be added to it.
         if (isOther && sum.Report is not null)
             await WriteAsync(now);
         last = run;

@@ -149,7 +149,7 @@ internal sealed partial class OctetServer : IAsyncDisposable
             for (var uid = ends.Min(); uid <= ends.Max() && uid > 0; uid++)
             {
                 var octets = all[uid - 1];
-                // Send only the requested items, because others might confuse the client.
+                // Send only the requested items, because other items might confuse the client.
                 var asked = new[] { ("FLAGS", "(\\Seen)"), ("INTERNALDATE", Date), ("RFC822.SIZE", $"{octets.Length}") }.Where(i => items.Contains(i.Item1, StringComparison.OrdinalIgnoreCase));
                 await WriteAsync(stream, $"* {uid} FETCH (UID {uid}{string.Concat(asked.Select(i => $" {i.Item1} {i.Item2}"))}");
                 if (Body().Match(items) is { Success: true } body)

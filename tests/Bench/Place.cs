@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench;
 
-/// <summary>A source or target of mail, which can describe itself in both programs' configuration formats.</summary>
+/// <summary>A source or target of mail, which can describe itself in the configuration formats of imapsync and mbsync.</summary>
 internal abstract record Place
 {
     /// <summary>The lines below <c>source:</c> or <c>target:</c> in a job file.</summary>
@@ -13,7 +13,7 @@ internal abstract record Place
     /// <param name="name">The name by which channels refer to the store.</param>
     public abstract string? MbsyncStore(string name);
 
-    /// <summary>Counts the messages stored there, by looking at the files.</summary>
+    /// <summary>Counts the messages stored in this place, by looking at the files.</summary>
     public abstract long CountMessages();
 
     public abstract void Delete();

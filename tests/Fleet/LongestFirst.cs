@@ -5,7 +5,10 @@ using Xunit.v3;
 
 namespace Imapsync.Fleet.Tests;
 
-/// <summary>Begins the collections on PostgreSQL first: they take longest, and nothing would run beside them at the end.</summary>
+/// <summary>
+/// Runs the test collections that use PostgreSQL first. They take longest; if they came last, no other tests would be left to run in
+/// parallel.
+/// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] First = [OtherPostgresCollection.Name, PostgresCollection.Name];

@@ -39,7 +39,7 @@ public sealed class PostgresCollection : ICollectionFixture<PostgresFixture>
     public const string Name = "PostgreSQL";
 }
 
-/// <summary>A PostgreSQL server beside the other one, for tests that wait most of their time or kill the server while it is used.</summary>
+/// <summary>A second PostgreSQL server, for tests that wait most of their time or kill the server while it is used.</summary>
 [CollectionDefinition(Name)]
 public sealed class OtherPostgresCollection : ICollectionFixture<PostgresFixture>
 {

@@ -13,13 +13,17 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Read, IReadOnlyLis
 {
     private const int MaxLength = 64 << 10;
 
-    /// <summary>Words that are meaningful to this reader, in addition to those that cause failures anywhere.</summary>
+    /// <summary>
+    /// Pieces of input that are meaningful to this reader, in addition to pieces that often cause failures in any reader.
+    /// </summary>
     public IReadOnlyList<byte[]> Words { get; init; } = [];
 
     /// <summary>Generates an input from the reader's grammar; null if inputs are only made by damaging valid ones.</summary>
     public Func<Random, byte[]>? Grammar { get; init; }
 
-    /// <summary>Corrects the checksums of a mutated input, which would otherwise never be right; null if there are none.</summary>
+    /// <summary>
+    /// Corrects the checksums of a mutated input, which would otherwise always be wrong; null if the format has no checksums.
+    /// </summary>
     public Func<byte[], byte[]>? Seal { get; init; }
 
     /// <summary>How many octets reading may allocate regardless of the input's length, e.g. for buffers.</summary>
@@ -46,7 +50,9 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Read, IReadOnlyLis
         return Seal is not null && random.Next(10) > 0 ? Seal(octets) : octets;
     }
 
-    /// <summary>Repeats a piece of the input so often that work which grows faster than the input is noticed.</summary>
+    /// <summary>
+    /// Repeats a piece of the input very often, so that a reader whose effort grows faster than the input's length is noticed.
+    /// </summary>
     private static byte[] Repeat(byte[] octets, Random random)
     {
         var from = random.Next(octets.Length);

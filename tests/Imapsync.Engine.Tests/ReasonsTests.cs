@@ -34,7 +34,7 @@ public sealed partial class ReasonsTests
         return directory.FullName;
     }
 
-    // A word of the table stands alone between backquotes; settings and options have other characters.
+    // In the table, a reason stands alone between backquotes. Settings and options contain other characters, so they do not match.
     [GeneratedRegex("`(?<word>[a-z_]+)`", RegexOptions.None, 60_000)]
     private static partial Regex Word();
 

@@ -3,7 +3,7 @@ using System.CommandLine.Help;
 
 namespace Imapsync.CommandLine.Manual;
 
-/// <summary>The pages about commands, generated from the definition of the command line.</summary>
+/// <summary>The manual pages about the program and its commands, generated from the definition of the command line.</summary>
 internal static class CommandPages
 {
     /// <summary>Returns the page imapsync(1) about the program.</summary>

@@ -1,6 +1,6 @@
 namespace Imapsync.CommandLine.Manual;
 
-/// <summary>The texts of imapsync(1) that no table of the program contains.</summary>
+/// <summary>The texts of the manual page imapsync(1) that are written by hand, since no table of the program contains them.</summary>
 internal static class GeneralWords
 {
     public const string SeveralJobs = "With several jobs the one that counts most decides: 143, 130, 2, 1, 13, 12, 11, 10, 3, 0.";

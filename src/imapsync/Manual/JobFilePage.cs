@@ -2,7 +2,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Manual;
 
-/// <summary>The page imapsync-job(5): the keys of a job file, generated from the reader of job files.</summary>
+/// <summary>The manual page imapsync-job(5): the keys of a job file, generated from the tables by which job files are read.</summary>
 internal static class JobFilePage
 {
     public const string Name = "imapsync-job";

@@ -52,8 +52,8 @@ internal static class Roff
     private static string Line(string text) => text.Length > 0 && text[0] is '.' or '\'' ? @"\&" + Escape(text) : Escape(text);
 
     /// <summary>
-    /// Escapes text so that groff prints it exactly: it would turn some characters into typographic ones, and non-ASCII characters need their
-    /// names.
+    /// Escapes text so that groff prints it exactly. Without this, groff replaces some characters by typographic ones. Non-ASCII characters
+    /// are written as groff's names for them.
     /// </summary>
     private static string Escape(string text)
     {

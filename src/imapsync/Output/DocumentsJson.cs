@@ -16,10 +16,10 @@ internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJso
         check.Size is { } size ? new(size.Folders, size.Messages, size.MessagesLeft, size.Bytes, size.BytesLeft, size.Uncounted, size.Unsized) : null);
 }
 
-/// <param name="MessagesLeft">How many messages are still to be copied, as far as the folders' numbers of messages show.</param>
+/// <param name="MessagesLeft">How many messages are still to be copied, computed from the folders' numbers of messages only.</param>
 /// <param name="Bytes">Null unless <c>--sizes</c> was given.</param>
-/// <param name="Uncounted">How many folders of source and target do not report their number of messages; these folders are in no sum.</param>
-/// <param name="Unsized">How many messages do not have a known size; these messages are in no sum of octets.</param>
+/// <param name="Uncounted">How many folders of source and target do not report their number of messages; no sum includes them.</param>
+/// <param name="Unsized">How many messages do not have a known size; no sum of octets includes these messages.</param>
 internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft, int Uncounted, long Unsized);
 
 /// <param name="Error">Why the endpoint can't be used; null when it can.</param>

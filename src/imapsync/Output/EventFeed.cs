@@ -6,9 +6,9 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Distributes the jobs' events to the outputs. Each output has its own queue and task, so one that blocks delays neither the jobs nor the other
-/// outputs. Waiting <see cref="MessagesCopied"/> events of a folder are merged until another event of the job follows. All other events that may
-/// wait are also in the report, so a queue needs little more memory than the report.
+/// Distributes the jobs' events to the outputs. Each output has its own queue and task, so one that blocks delays neither the jobs nor the
+/// other outputs. Queued <see cref="MessagesCopied"/> events of a folder are merged until another event of the job follows. All other
+/// queued events are also in the report, so a queue needs little more memory than the report.
 /// </summary>
 /// <param name="outputs">The outputs; the first is the one that people read.</param>
 internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProvider time) : IAsyncDisposable

@@ -3,8 +3,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// An output for the jobs' events, called by an <see cref="EventFeed"/>. Calls are sequential, and each may block. <see cref="Say"/> may also be
-/// called concurrently by others.
+/// An output for the jobs' events, called by an <see cref="EventFeed"/>. The feed calls it sequentially, and each call may block. Other
+/// code may call <see cref="Say"/> at the same time.
 /// </summary>
 internal interface IProgressOutput : IAsyncDisposable
 {
@@ -15,8 +15,9 @@ internal interface IProgressOutput : IAsyncDisposable
     void Say(string text);
 
     /// <summary>
-    /// Whether one of this output's latest lines already showed a text of the summary, so that it need not be repeated (<see cref="Summary.Told"/>).
+    /// Whether one of the latest lines of this output already showed a text of the summary, so that the summary need not repeat it
+    /// (<see cref="Summary.Told"/>).
     /// </summary>
-    /// <param name="linesSince">The number of lines that were written after this output's own.</param>
+    /// <param name="linesSince">The number of lines that were written after the last line of this output.</param>
     bool HasJustTold(string text, int linesSince) => false;
 }

@@ -30,7 +30,7 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
 
     public long Copied { get; private set; }
 
-    /// <summary>The number of messages to copy in all folders begun so far, including those already copied.</summary>
+    /// <summary>The number of messages to copy in all folders begun so far, including messages already copied.</summary>
     public long ToCopy => finishedToCopy + open.Values.Sum(f => f.ToCopy);
 
     public long CopiedBytes { get; private set; }
@@ -103,8 +103,8 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
     public double? BytesPerSecond(DateTimeOffset now) => Elapsed(now) is { } seconds ? CopiedBytes / seconds : null;
 
     /// <summary>
-    /// Estimates the remaining time. For open folders their own counts are used; for the rest, the share of messages that had to be copied so
-    /// far.
+    /// Estimates the remaining time from the average speed. For open folders, the number of messages to copy is known. For the rest of the
+    /// source's messages, it is estimated by the share of messages that had to be copied so far.
     /// </summary>
     public TimeSpan? TimeLeft(DateTimeOffset now)
     {

@@ -124,7 +124,7 @@ internal sealed class LiveDisplay : IProgressOutput
         lock (gate)
         {
             var now = time.GetUtcNow();
-            // Jobs that make progress come before those that wait in the queue, otherwise in starting order.
+            // Jobs that make progress come before jobs that wait in the queue. Within both groups, the job that started first comes first.
             var shown = atWork.Values.OrderBy(j => j.Queue is not null).ThenBy(j => j.Started).Take(Math.Clamp(profile.Height - LinesBeside, 1, MaxRows)).ToList();
             var lines = Lines(shown, now, profile.Width).DefaultIfEmpty("…").ToList();
             if (atWork.Count > shown.Count)
@@ -138,8 +138,9 @@ internal sealed class LiveDisplay : IProgressOutput
     }
 
     /// <summary>
-    /// Makes the terminal appear a little narrower than it is. The cursor stands at the end of the table's last line. When the user presses Ctrl-C there,
-    /// the terminal shows <c>^C</c>, which beyond its edge would begin a new line, so that a row of the table would be left behind.
+    /// Makes the terminal appear a little narrower than it is. The cursor stands at the end of the table's last line. When the user presses
+    /// Ctrl-C, the terminal shows <c>^C</c> there. At the terminal's edge this would begin a new line, and the next drawing would leave a
+    /// row of the table behind.
     /// </summary>
     private sealed class NarrowerOutput(TextWriter writer) : IAnsiConsoleOutput
     {

@@ -15,6 +15,6 @@ internal sealed class RecentLines
             told.Dequeue();
     }
 
-    /// <param name="linesSince">The number of further lines written after those added here.</param>
+    /// <param name="linesSince">The number of lines written since, which were not passed to <see cref="Add"/>.</param>
     public bool Has(string what, int linesSince) => told.Skip(linesSince - Seen + told.Count).Contains(what);
 }

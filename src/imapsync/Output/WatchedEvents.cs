@@ -3,9 +3,9 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Filters the events of jobs that are run again and again. All events of a job's first run pass. Of a later run, those pass which report a change or
-/// a problem that the previous run did not have. The end of a run passes if another event passed, or if the outcome differs from that of the previous
-/// run. The events of one job must come from one task at a time.
+/// Filters the events of jobs that are run again and again. All events of a job's first run pass. From a later run, only events that report
+/// a change, or a problem that the previous run did not have, pass. The end of a run passes if another event passed, or if the outcome
+/// differs from that of the previous run. The events of one job must come from one task at a time.
 /// </summary>
 internal sealed class WatchedEvents(Action<JobEvent> show)
 {
@@ -36,7 +36,7 @@ internal sealed class WatchedEvents(Action<JobEvent> show)
 
         public bool Passes(JobEvent happened)
         {
-            // A run that ended because another run holds the lock showed nothing of the job, so the next run still counts as the first.
+            // A run that ended because another run holds the job's lock did not show any event, so the next run still counts as the first.
             var isFirst = !hasRun;
             switch (happened)
             {

@@ -46,7 +46,7 @@ internal sealed record Schedule(string Name, string Program, string JobFile, Tim
     /// <summary>The job's crontab line. Percent signs are escaped, since they would end the command (crontab(5)).</summary>
     public string CronLine => $"{At.Minute} {At.Hour} * * *  {ShellWord.Quote(Program)} run {ShellWord.Quote(JobFile)} --quiet".Replace("%", "\\%", StringComparison.Ordinal);
 
-    /// <summary>Returns the directory for the units.</summary>
+    /// <summary>Returns the directory for the systemd unit files.</summary>
     public string Units(IReadOnlyDictionary<string, string> environment) =>
         User is not null ? SystemUnits
         : Path.Combine(environment.GetValueOrDefault("XDG_CONFIG_HOME") is { } config && Path.IsPathRooted(config) ? config : Path.Combine(environment.GetValueOrDefault("HOME") ?? "/", ".config"), "systemd", "user");

@@ -3,8 +3,8 @@ using Imapsync.Bench.Contenders;
 namespace Imapsync.Bench.Cases;
 
 /// <summary>Copies a mailbox to an empty target, several times.</summary>
-/// <param name="Target">Creates a new place with this name.</param>
-/// <param name="Floor">Measures the raw client on a new place; null for cases without it.</param>
+/// <param name="Target">Creates a new, empty target with this name.</param>
+/// <param name="Floor">Measures the minimal client of <c>Floor</c> on a new target; null for cases without this measurement.</param>
 internal sealed record FirstCopy(Mailbox Mailbox, Place Source, Func<string, Place> Target, Func<Place, Task<Measurement>>? Floor)
 {
     public async Task RunAsync(BenchLab lab, CaseResult result, params IContender[] contenders)

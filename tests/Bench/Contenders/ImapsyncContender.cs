@@ -10,7 +10,7 @@ internal sealed record ImapsyncContender(string program, string directory, int? 
 {
     public string Name { get; init; } = "imapsync";
 
-    /// <summary>Lines to add below <c>source:</c> to those of the place.</summary>
+    /// <summary>Lines to add to the job file's <c>source:</c> section, after those that describe the source.</summary>
     public IReadOnlyList<string> SourceSettings { get; init; } = [];
 
     public bool Can(Transfer transfer) => true;

@@ -3,11 +3,15 @@ using System.Text;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>mbsync (from isync), which copies everything from the source with its own pipelining and keeps arrival dates like the others.</summary>
+/// <summary>
+/// mbsync (from isync). It copies everything from the source with its own pipelining and, like the other contenders, keeps arrival dates.
+/// </summary>
 /// <param name="directory">The directory for its configuration files.</param>
 /// <param name="isDurable">Whether to sync files to disk before they count as stored, which has no effect on a file system in memory.</param>
 /// <param name="parallel">The number of processes to run at once for several mailboxes, because mbsync itself has no parallelism.</param>
-/// <param name="eachAlone">Whether to run a process for each mailbox. A process for several keeps the connections of all open until its end.</param>
+/// <param name="eachAlone">
+/// Whether to run a process for each mailbox. A process for several mailboxes keeps the connections of all of them open until it ends.
+/// </param>
 internal sealed class MbsyncContender(string directory, bool isDurable = false, int parallel = 1, bool eachAlone = false) : IContender
 {
     public string Name => eachAlone ? "mbsync-each" : "mbsync";

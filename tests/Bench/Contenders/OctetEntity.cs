@@ -2,7 +2,9 @@ using MimeKit;
 
 namespace Imapsync.Bench.Contenders;
 
-/// <summary>A body that is written exactly as received, which MimeKit allows to a program that does not want the MIME parts parsed.</summary>
+/// <summary>
+/// A message body that is written exactly as received. MimeKit needs such a class for mail whose MIME parts are not parsed.
+/// </summary>
 internal sealed class OctetEntity : MimeEntity
 {
     private readonly ReadOnlyMemory<byte> octets;

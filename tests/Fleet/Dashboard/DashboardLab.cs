@@ -13,7 +13,8 @@ using Microsoft.AspNetCore.Builder;
 namespace Imapsync.Fleet.Tests.Dashboard;
 
 /// <summary>
-/// A web server with its own list, one user with the operator role and one who may only view. It has no worker: tests set the state of accounts.
+/// The fleet's web server with an account list of its own and two users: one with the operator role and one who may only view. It has no
+/// worker: tests set the state of accounts.
 /// </summary>
 public sealed class DashboardLab : IAsyncDisposable
 {
@@ -37,7 +38,7 @@ public sealed class DashboardLab : IAsyncDisposable
 
     public Uri Address => new(app.Urls.First());
 
-    /// <param name="store">The list; null for a new one in a file.</param>
+    /// <param name="store">The database of the account list; null for a new one in a file.</param>
     /// <param name="oidc">The settings of OpenID Connect; null for sign-in only by tokens.</param>
     internal static async Task<DashboardLab> StartAsync(FleetStore? store = null, OidcSettings? oidc = null)
     {

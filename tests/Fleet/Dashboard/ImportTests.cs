@@ -7,7 +7,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>Lists uploaded through the pages over real HTTP: mistakes are reported by line, and who may upload and how much is limited.</summary>
+/// <summary>
+/// Account lists uploaded through the web pages over real HTTP: mistakes are reported by line, and the limits on uploads are enforced.
+/// </summary>
 public sealed class ImportTests : IAsyncLifetime
 {
     private const string Job = """

@@ -5,7 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Dashboard;
 
-/// <summary>The cost of pages of a long list. The figures of docs/fleet.md come from its output (IMAPSYNC_TESTS_LONG=1: 50,000 accounts).</summary>
+/// <summary>
+/// The cost of the web pages about a long account list. The figures of docs/fleet.md come from its output (IMAPSYNC_TESTS_LONG=1: 50,000
+/// accounts).
+/// </summary>
 [Collection(PostgresCollection.Name)]
 public sealed class PageCostTests(PostgresFixture postgres) : IDisposable
 {

@@ -9,7 +9,8 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
     private const int Slots = 2;
 
     /// <summary>
-    /// A feeder that counts slots differently may make more offers than there are slots. These offers must not block the feeder's own thread.
+    /// The feeder may offer more accounts than there are slots, for example if it assumes another number of slots. The surplus offers wait
+    /// for a slot, but they must not block the thread on which the feeder itself runs.
     /// </summary>
     [Theory(Timeout = 60_000)]
     [InlineData(false)]

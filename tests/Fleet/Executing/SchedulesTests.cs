@@ -5,7 +5,9 @@ namespace Imapsync.Fleet.Tests.Executing;
 
 public sealed class SchedulesTests
 {
-    /// <summary>Also on the days on which a time of the clock is left out or comes twice.</summary>
+    /// <summary>
+    /// Includes the days on which the local clock is put forward or back, so that a time of day does not exist or occurs twice.
+    /// </summary>
     [Theory]
     [InlineData("Europe/Vienna")]
     [InlineData("America/New_York")]

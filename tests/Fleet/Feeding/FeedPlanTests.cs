@@ -38,7 +38,7 @@ public sealed class FeedPlanTests
             Assert.Equal(chosen.Count, chosen.DistinctBy(c => waiting[c.Account].Account.Mailbox).Count());
             if (chosen.Count < workers.Sum(w => w.Slots))
             {
-                // An account needs at least one connection at each side. If one is left, the account that waits first on this route needs more.
+                // Slots are left, so the first waiting account of each route must need more connections than its two hosts have left.
                 var taken = chosen.Select(c => c.Account).ToHashSet();
                 var mailboxes = chosen.Select(c => waiting[c.Account].Account.Mailbox).ToHashSet();
                 foreach (var head in waiting.Values.GroupBy(w => w.Account.Account / 100).Select(r => r.FirstOrDefault(w => !taken.Contains(w.Account.Account))).Where(w => w.Account.Mailbox is not null))

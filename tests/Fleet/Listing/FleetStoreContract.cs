@@ -16,11 +16,13 @@ public abstract class FleetStoreContract : IAsyncLifetime
 
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
 
-    /// <summary>Has the feeder take back what nobody holds any more, without giving out anything.</summary>
+    /// <summary>
+    /// Lets the feeder take back an account whose worker has gone or whose lease has expired. It has no worker to offer the account to.
+    /// </summary>
     private async Task TakeBackAsync(FleetStore brief)
     {
         await store.GoneAsync("w1", Stop);
-        // The lease ends at the time it was given; the database's clock has to be behind that.
+        // The lease has no length, but it counts as expired only once the database's clock is past the time at which it was given.
         while ((await AllAsync()).Single().Status is AccountStatus.Ready or AccountStatus.Running)
             await brief.FeedAsync((_, _, _) => null, Stop);
         await store.SeenAsync("w1", 1, "1", false, Stop);
@@ -58,7 +60,9 @@ public abstract class FleetStoreContract : IAsyncLifetime
         Assert.Single(await FeedAsync());
     }
 
-    /// <summary>An account that kills its worker each time would else be begun for ever, and take one worker after the other along.</summary>
+    /// <summary>
+    /// Without this limit, an account that crashes its worker each time would be started again for ever, on one worker after another.
+    /// </summary>
     [Fact]
     public async Task An_account_whose_worker_is_lost_six_times_in_a_row_without_progress_waits_for_a_person()
     {
@@ -68,7 +72,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         for (var lost = 0; lost < 12 && (await AllAsync()).Single().Status != AccountStatus.Failed; lost++)
         {
             var offer = Assert.Single(await FeedAsync());
-            // An attempt that got somewhere begins the count anew.
+            // An attempt that made progress starts the count of lost workers again.
             if (lost == 3)
             {
                 await store.StartAsync(offer.Account, offer.Attempt, "w1", Stop);
@@ -187,7 +191,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         await store.SeenAsync("w0", 12, "1", false, Stop);
         foreach (var offer in await FeedAsync())
         {
-            // An offer is begun by whichever worker the executor gives it to, and by one alone.
+            // Whichever worker the executor gives an offer to may begin it, but only one worker may.
             var begun = await Task.WhenAll(Enumerable.Range(0, 3).Select(i => Task.Run(() => store.StartAsync(offer.Account, offer.Attempt, $"w{i}", Stop), Stop)));
             var holder = Array.FindIndex(begun, b => b is not null);
             Assert.Single(begun, b => b is not null);
@@ -339,7 +343,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
         var wanted = await store.RenewAsync("w", [new(a.Account, 1, 0, 0, 0, ""), new(b.Account, 1, 0, 0, 0, "")], Stop);
         Assert.Equal([Wanted.Pause, Wanted.Pause], wanted.Values);
         Assert.Equal(1, await store.ActAsync(AccountAction.Cancel, new AccountFilter(Ids: [b.Account]), Stop));
-        // The worker hands the accounts back as due; the user's wish decides their status.
+        // The worker hands the accounts back as due, but the status that the user asked for (paused, cancelled) takes precedence.
         await store.FinishAsync("w", new AttemptEnd(a.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
         await store.FinishAsync("w", new AttemptEnd(b.Account, 1, AccountStatus.Due, 0, 0, "handed back"), Stop);
         Assert.Equal([AccountStatus.Paused, AccountStatus.Cancelled, AccountStatus.Paused, AccountStatus.Paused], (await AllAsync()).Select(l => l.Status));

@@ -6,7 +6,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Listing;
 
-/// <summary>A long list: paging shows every account exactly once. The figures of docs/fleet.md come from its output (IMAPSYNC_TESTS_LONG=1: 50,000).</summary>
+/// <summary>
+/// A long account list: paging shows every account exactly once. The figures of docs/fleet.md come from its output (IMAPSYNC_TESTS_LONG=1:
+/// 50,000).
+/// </summary>
 [Collection(PostgresCollection.Name)]
 public sealed class ManyAccountsTests(PostgresFixture postgres) : IDisposable
 {

@@ -30,7 +30,7 @@ public sealed class PostgresFleetStoreTests(PostgresFixture postgres) : FleetSto
         await using var connection = await source.OpenConnectionAsync(Stop);
         await using var transaction = await connection.BeginTransactionAsync(Stop);
         await ExecuteAsync(connection, $"update fleet.account set status = {status} where id = 1");
-        // The feeder's plan holds both accounts; its update waits for the row.
+        // The change of status is not committed yet. So the feeder has planned both accounts, and its update waits for the lock on the row.
         var feeding = FeedAsync();
         await WaitingAsync(source, feeding);
         Assert.False(feeding.IsCompleted);
@@ -39,7 +39,7 @@ public sealed class PostgresFleetStoreTests(PostgresFixture postgres) : FleetSto
         Assert.Equal((AccountStatus)status, (await AllAsync()).Single(a => a.Id == 1).Status);
     }
 
-    /// <summary>A machine that starts has its programs begin in any order.</summary>
+    /// <summary>When a machine starts, its services may start in any order.</summary>
     [Fact(Timeout = 180_000)]
     public async Task A_program_that_starts_before_its_database_waits_for_it()
     {

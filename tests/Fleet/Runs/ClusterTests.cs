@@ -34,7 +34,8 @@ public sealed class ClusterTests(PostgresFixture postgres)
         // From here on the database records which worker writes each part of state.
         await using var watch = await StateWatch.BeginAsync(lab.Postgres);
         await frozen.SignalAsync("STOP");
-        // Only accounts that the frozen worker has begun count: one that was only offered may be begun elsewhere as the same attempt.
+        // Only accounts that the frozen worker has begun count. An offer that it has not begun may be begun by another worker as the same
+        // attempt.
         var asleep = Held(await FleetLab.AccountsAsync(list), "frozen");
         var (since, sinceAt) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
         await killed.SignalAsync("KILL");
@@ -44,16 +45,17 @@ public sealed class ClusterTests(PostgresFixture postgres)
         await using var fresh = lab.Work("fresh", 12);
         Assert.Equal(0, await ended.WaitAsync().WaitAsync(TestContext.Current.CancellationToken));
 
-        // The accounts of the frozen worker are held by another worker or finished by one.
+        // Wait until each of the frozen worker's accounts is run by another worker or finished.
         var taken = await FleetLab.UntilAsync(list, a => a.Where(x => asleep.ContainsKey(x.Id)).All(x => x.Status == AccountStatus.Done || (x.Attempt > asleep[x.Id] && x.Status == AccountStatus.Running)), fresh);
-        // Accounts that the worker finished itself: the statement was in transit to the database when the worker was frozen.
+        // Leave out accounts that the frozen worker finished itself: its statement was in transit to the database when it was frozen.
         foreach (var finished in taken.Where(x => asleep.TryGetValue(x.Id, out var attempt) && x.Attempt == attempt))
             asleep.Remove(finished.Id);
         Assert.NotEmpty(asleep);
         if (Sleep - TimeProvider.System.GetElapsedTime(since) is var rest && rest > TimeSpan.Zero)
             await Task.Delay(rest, TimeProvider.System, TestContext.Current.CancellationToken);
         TestContext.Current.TestOutputHelper?.WriteLine($"the frozen worker slept for {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s");
-        // While it is frozen it begins no write, so whatever it writes for an account that was taken from it has a higher number.
+        // A frozen worker can't begin a write. So any write that it makes for an account that was taken from it has a number above this
+        // mark.
         var awakeFrom = await watch.MarkAsync();
         await frozen.SignalAsync("CONT");
         await postgres.Server.KillAsync();
@@ -83,7 +85,10 @@ public sealed class ClusterTests(PostgresFixture postgres)
     private static Dictionary<long, long> Held(IReadOnlyList<AccountView> accounts, string worker) =>
         accounts.Where(a => a.Worker == worker && a.Status == AccountStatus.Running).ToDictionary(a => a.Id, a => a.Attempt);
 
-    /// <summary>Writes how long after the fault another attempt began each of the worker's accounts, by the history that the list keeps.</summary>
+    /// <summary>
+    /// Writes how many seconds after the fault each of the worker's accounts was begun again, according to the account's events in the
+    /// list.
+    /// </summary>
     private static async Task SayTakenOverAsync(FleetStore list, string worker, Dictionary<long, long> had, DateTimeOffset since)
     {
         var seconds = new List<double>();

@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>
-/// Many accounts on one real Dovecot, to be moved by a fleet to as many on another, and the fleet's directory. Both servers are reached through
-/// proxies that count connections.
+/// Many accounts on a real Dovecot server, as many target accounts on a second one, and the directory of the fleet that copies them. Both
+/// servers are reached through proxies that count connections.
 /// </summary>
 public sealed class FleetLab : IAsyncDisposable
 {
@@ -33,7 +33,7 @@ public sealed class FleetLab : IAsyncDisposable
     /// <summary>The lines of the job file's <c>hosts:</c> section; empty for none.</summary>
     public string Hosts { get; set; } = "";
 
-    /// <summary>The PostgreSQL connection string; null for a list in a file.</summary>
+    /// <summary>The PostgreSQL connection string; null to keep the account list in a file.</summary>
     public string? Postgres { get; set; }
 
     public static async Task<FleetLab> StartAsync(int accounts, int messages, int medianBytes = 800)
@@ -91,7 +91,7 @@ public sealed class FleetLab : IAsyncDisposable
         return words;
     }
 
-    /// <summary>Opens the list directly in its database.</summary>
+    /// <summary>Opens the fleet's account list directly in its database.</summary>
     public Task<FleetStore> OpenListAsync() => Postgres is null
         ? FleetStore.OpenFileAsync(Path.Combine(Dir["data"], "fleet.db"), null, TestContext.Current.CancellationToken)
         : FleetStore.OpenPostgresAsync(Postgres, null, TestContext.Current.CancellationToken);

@@ -7,12 +7,15 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>A file of a gibibyte that is no list: refused by the command and by the server, without either having it in memory. The figures of docs/fleet.md come from the output.</summary>
+/// <summary>
+/// A file of a gibibyte that is not an account list: the command and the server refuse it without reading it into memory as a whole. The
+/// figures of docs/fleet.md come from the output.
+/// </summary>
 public sealed class JunkTests
 {
     private const long Gibibyte = 1L << 30;
 
-    /// <summary>The most octets of objects that the processes may have, in hexadecimal digits: 96 MiB. With more they end.</summary>
+    /// <summary>The limit of the processes' .NET heap in hexadecimal digits: 96 MiB. A process that needs more ends.</summary>
     private const string Heap = "0x6000000";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -31,7 +34,7 @@ public sealed class JunkTests
             var octets = new byte[1 << 20];
             new Random(1).NextBytes(octets);
             await junk.WriteAsync(octets, Stop);
-            // The rest is a hole, so that the test needs no disk for it.
+            // The rest of the file is a hole (a sparse file), so that the test needs little disk space.
             junk.SetLength(Gibibyte);
         }
 
@@ -52,7 +55,7 @@ public sealed class JunkTests
             Assert.Equal(411, await SendAsync(new Uri(url), path, token, "Transfer-Encoding: chunked", sendsBody: true));
         }
 
-        // Whoever has not signed in is refused with much less.
+        // For /sign-in and /api/actions, a body of two megabytes is already too big.
         Assert.Equal(413, await SendAsync(new Uri(url), "/sign-in", token: null, "Content-Length: 2000000", sendsBody: false));
         Assert.Equal(411, await SendAsync(new Uri(url), "/sign-in", token: null, "Transfer-Encoding: chunked", sendsBody: true));
         Assert.Equal(413, await SendAsync(new Uri(url), "/api/actions", token, "Content-Length: 2000000", sendsBody: false));

@@ -8,10 +8,13 @@ namespace Imapsync.Fleet.Tests.Runs;
 /// <summary>Before a list is submitted, the server (a separate process) checks its accounts by logging in at real mail servers.</summary>
 public sealed class PreflightTests
 {
-    /// <summary>IMAPSYNC_TESTS_LONG=1: 500 rows, 120 of them broken, whose duration docs/fleet.md gives; else 60 and 16.</summary>
+    /// <summary>
+    /// With IMAPSYNC_TESTS_LONG=1 the list has 500 rows, 120 of them broken, and docs/fleet.md gives the duration of this test; otherwise
+    /// it has 60 rows, 16 of them broken.
+    /// </summary>
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";
 
-    /// <summary>The places of broken rows in each stretch of rows, and the length of a stretch.</summary>
+    /// <summary>The positions of broken rows in each stretch of rows, the length of a stretch, and the number of rows.</summary>
     private static readonly (int[] Places, int Stretch, int Rows) Shape = IsLong ? ([1, 5, 9, 13, 17, 21], 25, 500) : ([1, 5, 8, 12], 15, 60);
 
     [Fact(Timeout = 300_000)]
@@ -21,7 +24,7 @@ public sealed class PreflightTests
         await using var accounts = await BrokenAccounts.StartAsync(dir, "u0", "u1", "u2", "u3");
         await using var sourceLine = FaultProxy.Start(accounts.Source.Port);
         var broken = accounts.RowsOf(sourceLine.Port, "u1");
-        // The list contains each fault, one after the other, spread over the list.
+        // The broken rows are spread over the list and have the ten faults in turn.
         AccountRow RowAt(int i) => Array.IndexOf(Shape.Places, i % Shape.Stretch) is >= 0 and var place
             ? broken[((i / Shape.Stretch * Shape.Places.Length) + place) % 10] with { Name = $"n{i}" }
             : new AccountRow($"n{i}", $"imap://u{i % 4}@127.0.0.1:{sourceLine.Port}", accounts.Admin);
@@ -61,7 +64,8 @@ public sealed class PreflightTests
         }
 
         Assert.InRange(sourceLine.MostAtOnce, 2, 5);
-        // Rows without a valid address are refused before any log-in. The others are checked by log-in, and one failure refuses the list.
+        // Rows without a valid address are refused before any log-in. The other rows are checked by log-in, and one failure refuses the
+        // whole list.
         (status, words) = await FleetProcess.RunAsync(dir.Path, environment, "submit", "bulk.yaml", "--name", "moved", "--sign-in");
         Assert.True(status == 2, words);
         File.WriteAllLines(dir["accounts.csv"], new[] { rows[0], broken[2] with { Name = "refused" } }.Select(r => r.Line).Prepend(AccountRow.Columns));

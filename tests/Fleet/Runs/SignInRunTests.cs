@@ -40,7 +40,7 @@ public sealed class SignInRunTests(PostgresFixture postgres)
             Assert.Contains("source: signed in", words[^1], StringComparison.Ordinal);
             words.Add(await lab.CommandAsync("retry", "moves"));
             await EndsAsync(list, AccountStatus.Done);
-            // The sign-in speaks in a check as it does in a run.
+            // A check logs in with the kept sign-in, as a run does.
             words.Add(await lab.CommandAsync("check", "--submitted", "moves"));
             Assert.Contains("1 of 1 can be run", words[^1], StringComparison.Ordinal);
             foreach (var process in new[] { server, first }.OfType<FleetProcess>())
@@ -56,7 +56,7 @@ public sealed class SignInRunTests(PostgresFixture postgres)
             await lab.KnowAsync(server);
             await using var second = isShared ? lab.Work("second", 1) : null;
             await using var list = await lab.OpenListAsync();
-            // Each token is taken once, so another process goes on with the one that the killed one saved last.
+            // The server accepts each refresh token once, so the new process must use the one that the killed process saved last.
             words.Add(await lab.CommandAsync("retry", "moves"));
             await EndsAsync(list, AccountStatus.Done);
             await lab.AllEqualAsync();

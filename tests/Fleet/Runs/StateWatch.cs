@@ -2,14 +2,15 @@ using Npgsql;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>A part of state that was written.</summary>
+/// <summary>One write of a part of a job's state.</summary>
 /// <param name="Number">Increased with each write, in the order in which the database made them.</param>
-/// <param name="Account">The account whose state it is, and the attempt that holds it.</param>
+/// <param name="Account">The account to which the state belongs.</param>
+/// <param name="Attempt">The attempt that holds the state.</param>
 /// <param name="Writer">The worker whose session wrote it.</param>
 /// <param name="Holder">The worker that held the lease of the attempt; null if no worker did.</param>
 internal readonly record struct WrittenPart(long Number, long Account, long Attempt, string Writer, string? Holder);
 
-/// <summary>Records with a database trigger which worker writes each part of state.</summary>
+/// <summary>Records with a database trigger which worker writes each part of a job's state.</summary>
 internal sealed class StateWatch : IAsyncDisposable
 {
     private readonly NpgsqlDataSource source;
@@ -36,7 +37,10 @@ internal sealed class StateWatch : IAsyncDisposable
         return watch;
     }
 
-    /// <summary>Returns a number that each write begun from now on exceeds, and no write made so far, whether its transaction has ended or not.</summary>
+    /// <summary>
+    /// Returns a number above those of all writes made so far, even in transactions that have not ended. Every write begun from now on gets
+    /// a higher number.
+    /// </summary>
     public async Task<long> MarkAsync()
     {
         await using var command = source.CreateCommand("select nextval(pg_get_serial_sequence('public.written', 'number'))");

@@ -128,7 +128,8 @@ public sealed class ApiTests : IAsyncLifetime
     {
         using var rebound = new HttpRequestMessage(HttpMethod.Get, "/healthz") { Headers = { Host = "evil.example" } };
         Assert.Equal(HttpStatusCode.BadRequest, (await operators.SendAsync(rebound, Stop)).StatusCode);
-        // A browser adds no bearer token to a page's requests, and nothing else admits them; a form is not accepted as JSON either.
+        // A page of another site can't make the browser send a bearer token, and requests without a token are refused. A form is not
+        // accepted as JSON.
         using var nobody = Client(null);
         using var json = new StringContent("""{ "action": "cancel", "batch": 1 }""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.PostAsync("/api/actions", json, Stop)).StatusCode);

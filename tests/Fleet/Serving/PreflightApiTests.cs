@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Imapsync.Fleet.Tests.Serving;
 
-/// <summary>Preflights over real HTTP, of accounts at a server that accepts connections and sends nothing.</summary>
+/// <summary>
+/// Preflights (checks of all accounts of a list) over real HTTP, at a mail server that accepts connections and sends nothing.
+/// </summary>
 public sealed class PreflightApiTests : IAsyncLifetime
 {
     private readonly TempDir dir = new();
@@ -87,7 +89,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
     [Fact]
     public async Task A_list_is_taken_in_after_its_check_only_if_every_row_can_be_run()
     {
-        // Nobody listens at the source.
+        // Nobody listens at the port of the source.
         var job = Job.Replace($":{((IPEndPoint)silent.LocalEndpoint).Port}", $":{LoopbackPorts.Free()}", StringComparison.Ordinal);
         using (var form = Form("user,password\na,x\n", job))
         {

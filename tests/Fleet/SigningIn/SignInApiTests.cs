@@ -104,7 +104,7 @@ public sealed class SignInApiTests : IAsyncLifetime
             break;
         }
 
-        // The port at which the browser would come back is closed again.
+        // Wait until the port to which the browser would be redirected is closed.
         using var browser = new HttpClient();
         while (true)
         {

@@ -9,7 +9,10 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Fleet.Tests.SigningIn;
 
-/// <summary>The sign-ins of accounts, kept in any database: sealed, renewed by whoever has the account, and written by nobody who has lost it.</summary>
+/// <summary>
+/// The sign-ins of accounts in the fleet's database: the tokens are encrypted; the worker that holds an account renews them, and a worker
+/// that has lost the account can't write them.
+/// </summary>
 public abstract class SignInContract : IAsyncLifetime
 {
     private const string Worker = "w1";
@@ -55,7 +58,7 @@ public abstract class SignInContract : IAsyncLifetime
         }
 
         Assert.True(await store.FinishAsync(Worker, new AttemptEnd(first.Account, first.Attempt, AccountStatus.Due, 0, 0, "handed back"), Token));
-        // The server takes each refresh token once, so this succeeds only with the one that was given last.
+        // The server accepts each refresh token once, so this succeeds only with the one that it issued last.
         using var next = SignInOf(await BeginAsync("alice", "w2"), "w2");
         Assert.NotEmpty((await next.ReadAsync(Token)).Reveal());
         Assert.Equal(["device_code", .. Enumerable.Repeat("refresh_token", 5)], server.Grants);
@@ -114,7 +117,7 @@ public abstract class SignInContract : IAsyncLifetime
         var asked = server.Grants.Count;
         await store.SignIns.KeepAsync(bob.Account, SignIns.Source, stored.Binding, stored.Token, 5, Token);
         await RefusedAsync(bob, "bob", "is of no use");
-        // Where the list names another client, the old client's token is not sent to it.
+        // When the list names another client ID, the token that was issued to the old client is not sent.
         foreach (var begun in new[] { alice, bob })
             Assert.True(await store.FinishAsync(Worker, new AttemptEnd(begun.Account, begun.Attempt, AccountStatus.Due, 0, 0, "handed back"), Token));
         await SubmitAsync("another-client");

@@ -37,7 +37,7 @@ public abstract class DatabaseStateContract : StateMediumContract
         var (first, second) = (lab.Begun[0], lab.Begun[1]);
         foreach (var (job, offer) in new[] { ("shared", first), ("own", second) })
         {
-            // The attempt ends without releasing its hold, as when the worker is killed.
+            // The attempt ends without releasing its hold on the job's state, as when the worker is killed.
             var state = lab.Open(new StateLocation(job), offer);
             await state.HoldAsync(Token);
             await state.ReplaceAsync(StateName.Journal(Inbox), Text("known"), Token);

@@ -118,7 +118,7 @@ public sealed class SqliteExactlyOnceTests : ExactlyOnceTests
     }
 }
 
-/// <summary>Opens a list at its first use, and in it the state of each job.</summary>
+/// <summary>Opens the state of jobs in a fleet's database, which is created at the first use.</summary>
 internal sealed class LabOpener(Func<FleetTimes, Task<FleetStore>> open)
 {
     private readonly Lazy<StateLab> lab = new(() => Task.Run(() => StateLab.BeginAsync(open)).GetAwaiter().GetResult());

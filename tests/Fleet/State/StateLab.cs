@@ -4,7 +4,7 @@ using Imapsync.Fleet.State;
 
 namespace Imapsync.Fleet.Tests.State;
 
-/// <summary>A list with accounts that a worker has begun, and the state of jobs that it writes.</summary>
+/// <summary>An account list in a database, accounts of it that a worker has begun, and the state of their jobs.</summary>
 internal sealed class StateLab : IAsyncDisposable
 {
     public const string Worker = "w1";

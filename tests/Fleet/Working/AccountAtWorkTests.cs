@@ -3,7 +3,7 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Tests.Working;
 
-/// <summary>An attempt stops itself by its own clocks, whatever the database does.</summary>
+/// <summary>An attempt measures its lease with its own clocks and stops when the lease has expired, whatever the database does.</summary>
 public sealed class AccountAtWorkTests
 {
     private static readonly TimeSpan HoldFor = TimeSpan.FromSeconds(17);

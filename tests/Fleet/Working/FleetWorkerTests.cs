@@ -31,14 +31,16 @@ public sealed class FleetWorkerTests
         Assert.Contains(log.Errors, e => e.Contains("account 1, attempt 1", StringComparison.Ordinal));
     }
 
-    /// <summary>A defect would else have the account begun again for ever, each time when its lease has run out.</summary>
+    /// <summary>
+    /// If a defect did not end the attempt as failed, the account would be started again for ever, each time its lease expires.
+    /// </summary>
     [Fact]
     public async Task A_defect_ends_the_attempt_as_one_that_failed()
     {
         using var dir = new TempDir();
         await using var store = await FleetStore.OpenFileAsync(dir["fleet.db"], null, TestContext.Current.CancellationToken);
         var (executor, log, seal) = (new FailingExecutor(), new ErrorLog(), Seal.Open(dir["keys"]));
-        // A row that is sealed well but makes no sense, as another version might have written it.
+        // The row can be unsealed but not parsed, as if another version of the program had written it.
         var account = new NewAccount("a", "m", "s", "t", "old.example", "new.example", 1, 1, seal.CloseCells("no JSON"));
         await store.SubmitAsync(new NewBatch("b", seal.CloseJob("jobs: []"), 0, null, "UTC", false), [account], TestContext.Current.CancellationToken);
         var runner = new AccountRunner(new BatchReader(seal, new BatchRules(false, [], new Dictionary<string, string>())), store, new AttemptDirectories(dir["state"]), "w", TimeProvider.System);

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Generates replies from the grammar of RFC 9051, valid or nearly so, which damage to real lines would rarely produce.</summary>
+/// <summary>
+/// Generates valid or nearly valid replies from the grammar of RFC 9051. Damaging real lines would rarely produce such replies.
+/// </summary>
 internal static class ReplyGrammar
 {
     private static readonly string[] Codes =

@@ -39,7 +39,7 @@ internal static class SaslTargets
                 }
                 catch (SaslFaultException)
                 {
-                    // AUTHENTICATE answers this fault by cancelling the exchange.
+                    // AUTHENTICATE handles this exception by cancelling the exchange, so it is no finding.
                 }
             }
         }

@@ -96,7 +96,7 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is CommandException or RefusalException)
         {
-            // The command would be answered with BAD or NO.
+            // For such a command the server answers BAD or NO.
         }
     }
 

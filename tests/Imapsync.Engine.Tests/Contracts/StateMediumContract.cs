@@ -113,7 +113,7 @@ public abstract class StateMediumContract : CheckpointContract
         await using (var looking = Open())
         {
             await RefusesAsync(looking);
-            // Pieces that do not belong to the holder alone can still be written.
+            // Pieces of state that do not require the hold, such as the verify cursor, can still be written.
             await looking.ReplaceAsync(StateName.VerifyCursor, Text("mine"), Token);
         }
 

@@ -28,7 +28,7 @@ public sealed class AgreementTests
         {
             Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
             Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
-            // Add a message, since a run compares a pair again only if something in it has changed.
+            // Add a message, since a run compares a pair of folders again only if something in it has changed.
             source.Add(MailboxFixture.Mail($"n{time}"));
         }
 

@@ -25,7 +25,7 @@ public sealed class ChosenFoldersTests
         var problem = Assert.Single(report.Problems);
         Assert.Equal((FailureScope.Store, Reasons.NotFound), (problem.Scope, problem.Reason));
         Assert.Equal("'folders' chooses none of the source's folders (3): INBOX, Sent, Work/2026", problem.Text);
-        // What the rules do not choose is not removed either.
+        // The target's mail of folders that the rules do not choose is not removed.
         Assert.All(Names, n => Assert.Single(box.Target.Folder(n).Messages));
     }
 

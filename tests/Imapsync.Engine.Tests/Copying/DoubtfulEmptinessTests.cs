@@ -5,7 +5,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Mail that is merely not shown is not deleted: nothing is removed at the target for it, and the doubt is reported.</summary>
+/// <summary>
+/// A source that merely does not show some mail: its copies are not removed from the target, and the doubtful listing is reported.
+/// </summary>
 public sealed class DoubtfulEmptinessTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -46,7 +48,9 @@ public sealed class DoubtfulEmptinessTests : IDisposable
         Assert.Empty(box.Target.Folder("Work").Messages);
     }
 
-    /// <summary>A count that is always the same and too low hides changes behind counters that agree.</summary>
+    /// <summary>
+    /// A server that always reports the same message count, which is too low. Changes must be found although no counter changes.
+    /// </summary>
     [Theory]
     [InlineData(0, FlagPolicy.Follow)]
     [InlineData(1, FlagPolicy.Follow)]
@@ -111,7 +115,8 @@ public sealed class DoubtfulEmptinessTests : IDisposable
         box.Source.IsListed = _ => true;
         Assert.Equal((JobOutcome.Ok, 1L), ((await box.RunAsync()).Outcome, (long)box.Target.Folder("Work").Messages.Count - 2));
 
-        // The source is asked once for a deleted folder by name. Then both runs succeed, and the target keeps the folder's mail.
+        // Now the folder is deleted at the source. The next run asks the source for it by name once. Both runs succeed, and the target
+        // keeps the mail.
         box.Source.Folders.Remove(FolderPath.Parse("Work"));
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);

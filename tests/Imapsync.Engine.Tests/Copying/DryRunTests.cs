@@ -59,7 +59,7 @@ public sealed class DryRunTests
         using var box = new MailboxFixture();
         box.Source.HasModSeq = random.Next(2) == 0;
         box.Target.HasModSeq = random.Next(2) == 0;
-        // In a backup, missing messages are reported, and copied again if the job says so.
+        // The target is sometimes a backup. There a run reports missing messages, and copies them again if the job says so.
         box.Target.KeepsWhatItGets = random.Next(3) == 0;
         box.Job = box.Job with
         {
@@ -90,7 +90,8 @@ public sealed class DryRunTests
             box.Source.Steps.Clear();
             var pretended = await box.RunAsync(dryRun: true, heals);
             Assert.Equal(before, MailboxFixture.Describe(box.Target) + Shown(box.StateDirectory));
-            // A dry run may read messages to compare those with equal headers, as the real run does. But it must not read messages in order to copy them.
+            // Like the real run, a dry run may read messages with equal headers to compare them. But it must not read messages in order to
+            // copy them.
             var reads = box.Source.Steps.Count(s => s == "read");
             box.Source.Steps.Clear();
             var real = await box.RunAsync(heal: heals);
@@ -125,7 +126,7 @@ public sealed class DryRunTests
             switch (random.Next(12))
             {
                 case < 5:
-                    // Use few different texts, so that many messages have an equal one on the other side.
+                    // Use few different texts, so that many messages are identical to one on the other side.
                     var text = MailboxFixture.Mail($"m{random.Next(6)}");
                     store.Folder(name).Add(text, FlagTexts[random.Next(FlagTexts.Length)], MemoryFolderState.Day(random.Next(5)));
                     break;

@@ -8,7 +8,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A run is ended at every single step it takes; the next run has to leave exactly one copy of each message.</summary>
+/// <summary>A run is broken off at every single step it takes; the next run must leave exactly one copy of each message.</summary>
 public abstract class ExactlyOnceTests : IDisposable
 {
     private readonly StateOpener open;
@@ -48,7 +48,7 @@ public abstract class ExactlyOnceTests : IDisposable
             box.Job = box.Job with { Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
             Fill(box);
             await box.RunAsync();
-            // The trash folder already holds one of the messages to be removed, and one of the twins.
+            // The trash folder already holds one of the messages to be removed, and one of the messages "twin", which are identical.
             var trash = box.Target.Folder("Removed");
             trash.Add(MailboxFixture.Mail("m1"));
             trash.Add("Subject: twin\r\n\r\ntwin\r\n");
@@ -83,7 +83,8 @@ public abstract class ExactlyOnceTests : IDisposable
             Fill(box);
             await box.RunAsync();
             var inbox = box.Target.Folder("INBOX").Messages;
-            // Damage two bodies, one of them a twin's, and remove a third message; the headers stay as they were.
+            // Damage the bodies of two copies, one of them that of an identical message, and remove a third copy; the headers stay as they
+            // were.
             foreach (var n in (int[])[2, 6])
                 inbox[n].Octets[^3] ^= 1;
             inbox.RemoveAt(4);
@@ -167,7 +168,10 @@ public abstract class ExactlyOnceTests : IDisposable
             box.Source.Folder("Work").Add(MailboxFixture.Mail($"w{i}"));
     }
 
-    /// <summary>Ends the run: every operation on either store and on the state is a step, and from the chosen step on all of them fail.</summary>
+    /// <summary>
+    /// Simulates the end of the process: every operation on either store and on the state is a step, and from the chosen step on all of
+    /// them fail.
+    /// </summary>
     /// <param name="isTheEnd">Called at each step; returns true for the step at which the failures begin.</param>
     private void EndAt(MailboxFixture box, Func<bool> isTheEnd)
     {

@@ -5,7 +5,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>The report describes a message that was not copied by its header, and reading these headers costs a bounded effort.</summary>
+/// <summary>
+/// For each message that was not copied, the report shows fields of its header. Reading these headers costs a bounded effort.
+/// </summary>
 public sealed class FailureDescriptionTests : IDisposable
 {
     private readonly MailboxFixture box = new();

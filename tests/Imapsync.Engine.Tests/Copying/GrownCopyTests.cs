@@ -5,8 +5,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Mail programs add header fields to messages in mbox files, so the copies there are longer than the messages that were copied. A copy is
-/// recognised nevertheless if its message has no record yet.
+/// Mail programs add header fields to messages in mbox files, so the copies there are longer than the messages that were copied. If the job
+/// has no record of a message yet, such a longer copy must nevertheless be recognised as its copy.
 /// </summary>
 public sealed class GrownCopyTests : IDisposable
 {
@@ -77,7 +77,7 @@ public sealed class GrownCopyTests : IDisposable
         : $"From: a@example.org\r\nSubject: message {number}\r\n\r\ntext {number}\r\n";
 
     /// <summary>Copies all mail and lets a mail program add fields to the copies.</summary>
-    /// <param name="isAdopted">Whether the grown copies are then recognised by a run without records.</param>
+    /// <param name="isAdopted">Whether the job then loses its records, and another run recognises and records the longer copies.</param>
     private async Task CopyAndGrowAsync(bool hasIds, bool isAdopted)
     {
         Fill(hasIds);

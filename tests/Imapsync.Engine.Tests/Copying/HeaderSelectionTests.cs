@@ -128,7 +128,7 @@ public sealed class HeaderSelectionTests
         box.Source.WithoutHeader.Add(1);
         box.Job = box.Job with { Messages = Invoices };
         Assert.Equal((1L, 0L), Counts(await box.RunAsync()));
-        // A message fails if neither its header nor the whole message can be read.
+        // A message is reported as failed if neither its header nor the whole message can be read.
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("dinner"));
         box.Source.WithoutHeader.Add(2);
         box.Source.OnStep = s =>
@@ -148,7 +148,8 @@ public sealed class HeaderSelectionTests
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail(n % 10 == 0 ? $"invoice {n}" : $"lunch {n}"));
         box.Source.OnHeader = _ =>
         {
-            // The connection breaks more often than a folder is tried without progress, but each attempt reads a few more headers, which is progress.
+            // The connection breaks more often than a folder would be retried without progress. But each attempt reads a few more headers,
+            // which counts as progress.
             if (box.Source.HeadersRead.Count % 3 == 0)
                 throw new MailException(FailureScope.Folder, isTransient: true, "cut");
         };

@@ -21,7 +21,9 @@ public sealed class HealedBackupTests : IDisposable
 
     public void Dispose() => box.Dispose();
 
-    /// <summary>If others deliver at least as many messages as were lost, no counter shows that the backup is an older copy.</summary>
+    /// <summary>
+    /// If other programs deliver at least as many messages as were lost, no counter shows that the backup is an older copy.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -46,8 +48,8 @@ public sealed class HealedBackupTests : IDisposable
     }
 
     /// <summary>
-    /// Messages that were adopted have no check sum. After the backup was restored from an older copy, only their size and header show that other mail has
-    /// their UIDs now.
+    /// The job has no check sums of messages that it found at the target instead of copying them. After the backup was restored from an
+    /// older copy, only size and header show that other mail has their UIDs now.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -76,7 +78,10 @@ public sealed class HealedBackupTests : IDisposable
         Assert.Equal(all, Subjects());
     }
 
-    /// <summary>As many messages vanish from the source as are lost at the target, so neither changes nor counts reveal the loss.</summary>
+    /// <summary>
+    /// As many messages are deleted at the source as are lost at the target. So the loss shows neither in the changes nor in the message
+    /// counts.
+    /// </summary>
     [Fact]
     public async Task What_is_lost_comes_again_though_the_counts_come_out_alike()
     {

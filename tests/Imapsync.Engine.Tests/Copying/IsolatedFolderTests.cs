@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A failure with one folder, while the folders are listed, created or renamed, affects only this folder and not the mail of the others.
+/// A failure with one folder, while the folders are listed, created or renamed, affects only this folder and not the mail of other folders.
 /// </summary>
 public sealed class IsolatedFolderTests : IDisposable
 {

@@ -52,7 +52,10 @@ public sealed class LastCopyTests
         Assert.Equal(Describe(source), Describe(target));
     }
 
-    /// <summary>The copy of one of the two messages has been given to the other. Then the removal of other mail in the folder fails.</summary>
+    /// <summary>
+    /// Of two identical messages, one was deleted at the source, and the copy of the other was removed at the target. So the remaining copy
+    /// is now recorded for the other message. Then the removal of other mail in the folder fails.
+    /// </summary>
     /// <param name="step">Where the removal fails: before anything is removed, or after it.</param>
     [Theory]
     [InlineData(DeletionPolicy.Mirror, true, "remove")]
@@ -91,8 +94,8 @@ public sealed class LastCopyTests
     }
 
     /// <summary>
-    /// The records of two equal messages hold different data, because one message was found at the target and the other was copied, or because one
-    /// was recognised again after its folder's MODSEQs had restarted.
+    /// The records of two identical messages hold different data, because one message was found at the target and the other was copied, or
+    /// because one was recognised again after the MODSEQs of its folder had restarted.
     /// </summary>
     public static TheoryData<DeletionPolicy, bool, int, int> Unlike()
     {
@@ -135,7 +138,9 @@ public sealed class LastCopyTests
         Assert.Equal(Describe(source), Describe(target));
     }
 
-    /// <summary>Other mail of the same size is removed: it is not kept in place of the missing copy.</summary>
+    /// <summary>
+    /// The copy of one message is missing. Another message of the same size, which is to be removed, is not kept in its place.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -1,6 +1,8 @@
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A clock that stands still during work and leaps to the end of every wait. It suits work with one wait at a time.</summary>
+/// <summary>
+/// A clock that stands still, except that it leaps to the end of every wait. It suits code that has only one wait at a time.
+/// </summary>
 internal sealed class LeapingTime : TimeProvider
 {
     /// <summary>Decides by a wait's length whether the clock leaps to its end. The timers of other waits never fire.</summary>

@@ -35,7 +35,7 @@ public sealed class LeftOutMailTests : IDisposable
         Assert.Equal(["m1", "m2", "m4"], Ids("INBOX"));
         Assert.Equal((JobOutcome.Ok, 0L), Result(await box.RunAsync()));
 
-        // The left-out message still belongs to the job: when it is deleted at the source for good, its copy is removed.
+        // The left-out message still belongs to the job: once it is deleted at the source and does not return, its copy is removed.
         inbox.Remove(5);
         Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
         Assert.Equal(["m1", "m4"], Ids("INBOX"));

@@ -6,7 +6,10 @@ namespace Imapsync.Engine.Tests.Copying;
 
 public sealed class LogOutTests
 {
-    /// <summary>Each log-out waits until the other has begun, so the test would hang if the run logged out of one after the other.</summary>
+    /// <summary>
+    /// Each log-out waits until the log-out on the other side has begun. So the test would hang if the run logged out of one side after the
+    /// other.
+    /// </summary>
     [Fact]
     public async Task Source_and_target_log_out_at_once()
     {

@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A store in memory that can be made to misbehave in ways that a real server can't be made to on request: list too few messages, refuse, not answer, or
-/// fail at the n-th step. As on a server, its contents outlive the objects that were opened.
+/// A store in memory that can be made to misbehave on request, as a real server can't: to list too few messages, to refuse, not to answer,
+/// or to fail at the n-th step. As on a server, its contents outlive the objects that were opened.
 /// </summary>
 internal sealed class MemoryStore
 {
@@ -32,7 +32,7 @@ internal sealed class MemoryStore
     /// <summary>The names of all operations since the start, so that a test can count them.</summary>
     public List<string> Steps { get; } = [];
 
-    /// <summary>Returns the UID that the receipt names, given the UID that the message really got.</summary>
+    /// <summary>Returns the UID that the store's answer to an append names, given the UID that the message really got.</summary>
     public Func<uint, uint> TellsUid { get; set; } = uid => uid;
 
     /// <summary>UIDs whose headers were read since the start.</summary>
@@ -72,7 +72,7 @@ internal sealed class MemoryStore
     /// <summary>Whether the store answers STATUS instead of refusing it.</summary>
     public bool AnswersStatus { get; set; } = true;
 
-    /// <summary>Makes listings have no counters and the store refuse STATUS.</summary>
+    /// <summary>Whether listings have no counters and the store refuses STATUS.</summary>
     public bool RefusesStatus
     {
         set => ListsStatus = AnswersStatus = !value;

@@ -4,8 +4,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A server that answers APPEND with UIDs of other messages. Once one record is found to be wrong, all copies in that folder are matched by identity,
-/// so that nothing is copied again because of a wrong record.
+/// A server that answers APPEND with UIDs of other messages. Once a run finds one record of a folder to be wrong, it matches all copies in
+/// that folder by headers and sizes instead of recorded UIDs, so that no message is copied again because of a wrong record.
 /// </summary>
 public sealed class MisplacedReceiptTests
 {
@@ -69,7 +69,8 @@ public sealed class MisplacedReceiptTests
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(Mail(i, hasIds: true));
-        // The receipts of the second and third message are swapped, and that of the fourth names mail that is delivered later.
+        // The server's answers for the second and third message are swapped, and the answer for the fourth names mail that is delivered
+        // later.
         box.Target.TellsUid = uid => uid switch { 2 => 3, 3 => 2, 4 => 5, _ => uid };
         await box.RunAsync();
         box.Target.TellsUid = uid => uid;

@@ -94,8 +94,8 @@ public sealed class OlderStateTests
     }
 
     /// <summary>
-    /// An interrupted run also leaves copies without a record. The next run must not conclude that an older state was restored: flags that the
-    /// target's user removed stay removed.
+    /// After an interrupted run, too, the target has copies of which the state has no record. The next run must not conclude that an older
+    /// state was restored: flags that the target's user removed stay removed.
     /// </summary>
     [Fact]
     public async Task An_interrupted_run_is_not_taken_for_it()
@@ -120,7 +120,9 @@ public sealed class OlderStateTests
         Assert.DoesNotContain(box.Events.OfType<NoteRaised>(), n => n.Text.Contains("older copy", StringComparison.Ordinal));
     }
 
-    /// <summary>A message that was delivered to both accounts has no record, either, but does not show that an older state was restored.</summary>
+    /// <summary>
+    /// The state has no record of a message that was delivered to both accounts. This does not show that an older state was restored.
+    /// </summary>
     [Fact]
     public async Task Mail_delivered_on_both_sides_is_not_taken_for_it()
     {

@@ -56,7 +56,7 @@ public sealed class PutBackTests : IDisposable
         Deliver(6, 8);
         await box.RunAsync();
         putBack();
-        // Others deliver messages of equal size to the restored store, so that UIDNEXT reaches or passes its former value.
+        // Somebody delivers messages of equal size to the restored store, so that UIDNEXT reaches or passes its former value.
         for (var i = 0; i < foreign; i++)
             Target.Add(Text(100 + i));
         for (uint uid = 6; uid <= 8; uid++)
@@ -197,8 +197,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// The target is restored, and somebody's message gets the UID of a copy that is missing now. The record of the missing copy has another size
-    /// than the message, or the same one.
+    /// The target is restored, and somebody's message gets the UID of a copy that is missing now. The recorded size of the missing copy
+    /// differs from the size of that message, or equals it.
     /// </summary>
     [Theory]
     [InlineData(4)]

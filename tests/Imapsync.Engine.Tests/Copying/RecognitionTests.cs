@@ -10,7 +10,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>When a message first takes part in the job, it is compared with all messages of the target folder; later runs do not compare it again.</summary>
+/// <summary>
+/// When the job first selects a message, the message is compared with all messages of the target folder; later runs do not compare it
+/// again.
+/// </summary>
 public sealed class RecognitionTests
 {
     [Fact]

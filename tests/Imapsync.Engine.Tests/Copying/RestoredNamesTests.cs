@@ -7,8 +7,9 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A backup restored to an account that holds its folders under other names: the runs that follow back these folders up to where they came
-/// from, and neither the backup nor the account gets anything twice, however often runs and restores take turns.
+/// A backup is restored to an account in which its folders get other names. Later runs must back up each of these folders to the backup
+/// folder from which its mail was restored. However often runs and restores alternate, neither the backup nor the account gets a message
+/// twice.
 /// </summary>
 public sealed class RestoredNamesTests : IDisposable
 {
@@ -40,7 +41,7 @@ public sealed class RestoredNamesTests : IDisposable
         if (hasRunBefore)
             await OkAsync();
 
-        // The account is another one by now, with a server that is stricter about names.
+        // From here on the account is on another server, which is stricter about names.
         box.Source.Folders.Clear();
         box.Source.NextValidity = 9000;
         box.Source.ListedAs = p => new FolderPath(p.Levels.Select(l => l.Replace(".", "%2E", StringComparison.Ordinal)));

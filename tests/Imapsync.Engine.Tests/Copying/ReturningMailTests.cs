@@ -35,7 +35,7 @@ public sealed class ReturningMailTests : IDisposable
             inbox.Add(MailboxFixture.Mail($"m{i}"));
         box.Source.Folder("Work").Add(MailboxFixture.Mail("w1"));
         await box.RunAsync();
-        // A folder can't be copied whole, so this run may remove nothing.
+        // One folder lists fewer messages than it reports, so this run may remove nothing.
         box.Source.Folder("Work").Hidden = 1;
         inbox.Remove(2);
         await box.RunAsync();
@@ -54,8 +54,8 @@ public sealed class ReturningMailTests : IDisposable
     }
 
     /// <summary>
-    /// A message is at the source under another UID, or was delivered a second time. The listing is short, so it is unknown whether the message
-    /// with the old UID is gone. In the end the target has the message as often as the source.
+    /// A message is at the source under another UID, or was delivered a second time. The server lists fewer messages than it reports, so it
+    /// is unknown whether the message with the old UID is gone. In the end the target has the message as often as the source.
     /// </summary>
     [Theory]
     [MemberData(nameof(ShortListings))]
@@ -99,7 +99,7 @@ public sealed class ReturningMailTests : IDisposable
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(MailboxFixture.Mail($"m{i}"));
-        // Two messages with equal headers can be distinguished from others only by reading them.
+        // Messages with equal headers can be told apart from other messages only by reading them.
         inbox.Add(MailboxFixture.Mail("twin"));
         inbox.Add(MailboxFixture.Mail("twin"));
         await box.RunAsync();

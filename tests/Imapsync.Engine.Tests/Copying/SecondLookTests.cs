@@ -5,7 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Mail that its owner moves between folders while a run lists them is never removed from the target.</summary>
+/// <summary>
+/// Mail that its owner moves between folders while a run lists them is never removed from the target. The second look is the step in which
+/// a run, before it removes anything, lists folders again that have changed since they were listed.
+/// </summary>
 public sealed class SecondLookTests
 {
     [Theory]
@@ -208,7 +211,7 @@ public sealed class SecondLookTests
         Assert.Contains("B2", Living(box.Target));
     }
 
-    /// <summary>After a parent folder was renamed, Dovecot lists such a name in every run.</summary>
+    /// <summary>After a parent folder was renamed, Dovecot lists a name without a folder in every run.</summary>
     [Fact]
     public async Task A_name_that_is_listed_and_denotes_no_folder_does_not_hold_removals_up()
     {

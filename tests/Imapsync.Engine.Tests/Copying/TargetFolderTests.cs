@@ -149,7 +149,7 @@ public sealed class TargetFolderTests : IDisposable
             box.Source.Folders.Remove(FolderPath.Parse("A/b"));
         if (isInterrupted)
         {
-            // Interrupt the run after the parent's rename took the child along, before the child gets its old name back.
+            // Interrupt the run after the parent's rename has also moved the child, and before the child gets its old name back.
             box.Target.OnStep = s =>
             {
                 if (s == "rename C/b A/b")

@@ -6,7 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A server whose reported UIDNEXT is always below its UIDs. This is no reason to match its messages again, and messages are removed as usual.
+/// A server whose reported UIDNEXT is always below its UIDs. This must not look as if a folder had been restored from an older copy:
+/// messages are not matched again, and they are removed as usual.
 /// </summary>
 public sealed class ToldUidNextTests
 {

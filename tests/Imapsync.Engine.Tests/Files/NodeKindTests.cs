@@ -7,7 +7,7 @@ public sealed class NodeKindTests
     [Fact]
     public async Task A_file_that_is_created_and_removed_meanwhile_is_never_taken_for_a_device()
     {
-        // Below /dev a name alone may look like a device.
+        // Use a directory below /dev if possible, since there the path alone may make a file look like a device.
         var file = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"imapsync-kind-{Guid.NewGuid():N}");
         using var ended = new CancellationTokenSource();
         var changing = Task.Run(() =>

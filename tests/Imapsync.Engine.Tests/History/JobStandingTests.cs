@@ -98,7 +98,7 @@ public sealed class JobStandingTests
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), going, locked).Last);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Ok }, locked).IsLastGood);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Incomplete }, locked) is { IsLastFailed: true, Last.Id: "long" });
-        // None of the runs without an end held the lock, so something else did, and the refused run remains the last one.
+        // No entry is a run without an end, so it is unknown what held the lock, and the refused run remains the last one.
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), locked).Last);
     }
 

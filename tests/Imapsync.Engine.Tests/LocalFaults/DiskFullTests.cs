@@ -205,7 +205,7 @@ public sealed class DiskFullTests
         box.Source.Folders[new FolderPath(new string('ü', 120))] = renamed;
     }
 
-    /// <summary>Makes a pair's journal so long that the next run compacts it.</summary>
+    /// <summary>Makes the journal of a folder pair so long that the next run compacts it.</summary>
     private static async Task WriteHistoryAsync(MailboxFixture box)
     {
         var inbox = new PairKey(FolderPath.Inbox, FolderPath.Inbox);

@@ -7,8 +7,8 @@ using Imapsync.Engine.Tests.Contracts;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// File systems that treat names differing only in case as equal. Few Linux kernels can mount one, so the tests replace the name look-up by one that
-/// answers as such a file system does. No two folders may get the same place.
+/// File systems that treat names differing only in case as equal. Few Linux kernels can mount one, so the tests replace the name look-up by
+/// one that answers as such a file system does. No two folders may get the same file or directory.
 /// </summary>
 public sealed class FoldedNamesTests : IDisposable
 {
@@ -86,7 +86,7 @@ public sealed class FoldedNamesTests : IDisposable
 
     private MboxTree NewMbox() => new(directory.Path, Folding);
 
-    /// <summary>Asserts that all places differ by more than case, so they stay apart below a directory that folds case, too.</summary>
+    /// <summary>Asserts that the paths differ by more than case, so that they stay distinct on a file system that ignores case.</summary>
     private static void AssertApart(IEnumerable<string> places)
     {
         var all = places.ToList();

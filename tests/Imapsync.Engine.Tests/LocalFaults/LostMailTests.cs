@@ -78,7 +78,9 @@ public sealed class LostMailTests : IDisposable
         AssertGood(await box.RunAsync(heal: true), 0);
     }
 
-    /// <summary>Octets that change anywhere in an mbox: healing brings back each message as it was, and adopts no damaged copy.</summary>
+    /// <summary>
+    /// Octets change anywhere in an mbox. Healing copies each damaged message again and takes no damaged copy for a message of the source.
+    /// </summary>
     [Fact]
     public async Task Whatever_octets_of_an_mbox_change_healing_brings_every_message_back()
     {
@@ -98,7 +100,7 @@ public sealed class LostMailTests : IDisposable
             for (var n = random.Next(1, 4); n > 0; n--)
             {
                 var at = random.Next(octets.Length);
-                // What changes are letters and digits of texts, so that the messages stay apart.
+                // Only letters and digits are changed, so that the boundaries between messages stay intact.
                 if (char.IsAsciiLetterOrDigit((char)octets[at]))
                     octets[at] = (byte)'#';
             }

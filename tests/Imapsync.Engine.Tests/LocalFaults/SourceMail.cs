@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>Shows the mail of a source in memory in the form in which the readers of files show mail.</summary>
+/// <summary>Converts the mail of a source in memory to the form in which the readers of files return mail, for comparison.</summary>
 internal static class SourceMail
 {
     public static string Digest(byte[] octets) => Convert.ToHexStringLower(SHA256.HashData(octets));

@@ -63,8 +63,8 @@ public sealed class UnmountedTargetTests : IDisposable
         {
             Directory.CreateDirectory(root);
             var put = random.GetItems(Junk, random.Next(1, 5)).DistinctBy(j => j.Name)
-                // An empty INBOX is used for mbox targets only. The junk has no mail in a folder of the job, since that would be a
-                // backup made by others.
+                // An empty INBOX is used for mbox targets only. No junk has mail in a folder of the job: such a directory would be accepted
+                // as a backup made by others.
                 .Where(j => j.Name != "an empty mbox" || format == "mbox").ToList();
             put.ForEach(j => j.Put(root));
             var before = Listing(root);
@@ -73,7 +73,7 @@ public sealed class UnmountedTargetTests : IDisposable
                 File.Delete(summary);
             var report = await box.RunAsync(dryRun: random.Next(4) == 0);
             Assert.True(report.Outcome == JobOutcome.Failed && report.Problems.Any(p => p.Text.Contains("--heal", StringComparison.Ordinal)), $"{what}\n{report.Outcome} {string.Join('\n', report.Problems)}");
-            // 'check' foresees what a run refuses.
+            // The 'check' command reports the failure that a run would have.
             var check = await box.CheckAsync();
             Assert.True(!check.IsOk && check.Reason.Contains("--heal", StringComparison.Ordinal), $"{what}\n{check.Reason}");
             Assert.True(before.SequenceEqual(Listing(root)), $"{what}\n{string.Join(' ', before)}\n{string.Join(' ', Listing(root))}");

@@ -10,7 +10,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Restoring;
 
-/// <summary>Which source folder mail goes back to if the job's map put several folders into one.</summary>
+/// <summary>
+/// Restores if the job's map copied several source folders into one target folder: which source folder each message goes back to.
+/// </summary>
 public sealed class RestoreRoutingTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -31,7 +33,10 @@ public sealed class RestoreRoutingTests : IDisposable
         Assert.Equal(0, (await RestoreAsync()).Totals.Copied);
     }
 
-    /// <summary>The account was moved, and calls a folder otherwise: the records of both names claim the same mail.</summary>
+    /// <summary>
+    /// After the account was moved to another server, a folder has another name there. Records of both names refer to the same mail in the
+    /// backup.
+    /// </summary>
     [Fact]
     public async Task What_two_folders_claim_comes_back_once_to_the_one_that_is_there()
     {

@@ -71,7 +71,7 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(before, box.Fingerprint());
     }
 
-    /// <summary>Whatever is gone from a backup, a restore from it says so: with the job's records, the numbers are known.</summary>
+    /// <summary>If messages are missing from a backup, a restore from it reports how many, according to the job's records.</summary>
     [Fact]
     public async Task What_is_gone_from_the_backup_is_told_and_decides_the_exit_status()
     {
@@ -101,7 +101,7 @@ public sealed class RestoreTests : IDisposable
                         lost += files.Count;
                         break;
                     case 3 when files.Count > 0:
-                        // Numbered anew, and one message less.
+                        // Without the uidlist the messages get new UIDs. One message is deleted, too.
                         File.Delete(Path.Combine(folder, "dovecot-uidlist"));
                         File.Delete(files[0]);
                         lost++;
@@ -119,7 +119,10 @@ public sealed class RestoreTests : IDisposable
         }
     }
 
-    /// <summary>What the job no longer brings, and former copies of what it brings elsewhere, may be removed from a backup.</summary>
+    /// <summary>
+    /// A folder may be removed from the backup without being reported as missing if the job now excludes it or copies its mail to another
+    /// folder.
+    /// </summary>
     [Fact]
     public async Task What_the_job_has_left_behind_may_be_gone_from_the_backup()
     {

@@ -82,7 +82,7 @@ public sealed class HostCircuitTests
             Assert.Equal((JobOutcome.Failed, StopReason.Connect), (report.Outcome, report.Stop));
         }
 
-        // The first job tries six times and each other job once; without a circuit there would be 120 connections.
+        // The first job tries six times and each other job once. Without the shared circuit breaker there would be 120 connections.
         Assert.InRange(connects, 6, 25);
 
         async Task<ITargetStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A journal that is mostly history is rewritten, and a crash at any step of the rewrite changes nothing.</summary>
+/// <summary>A journal whose records are mostly outdated is rewritten, and a crash at any step of the rewrite changes nothing.</summary>
 public sealed class CompactionTests : IDisposable
 {
     private static readonly PairKey Inbox = new(FolderPath.Inbox, FolderPath.Inbox);
@@ -119,7 +119,10 @@ public sealed class CompactionTests : IDisposable
         await again.CommitAsync(Token);
     }
 
-    /// <summary>Changes the flags of a few messages over and over. A staged, uncommitted change keeps closing from compacting the journal.</summary>
+    /// <summary>
+    /// Changes the flags of a few messages over and over. Closing the journal compacts it, unless <paramref name="leaveOneStaged"/> leaves
+    /// a staged change uncommitted.
+    /// </summary>
     private async Task<(long Length, string State)> WriteHistoryAsync(bool leaveOneStaged)
     {
         await using var store = await folder.OpenAsync();

@@ -119,8 +119,8 @@ public sealed class TornTailTests : IDisposable
     }
 
     /// <summary>
-    /// Writes a typical history: first contact, windows, flag changes, deletions, a changed UIDVALIDITY. Returns length and state at each
-    /// commit.
+    /// Writes a typical history: the first run, batches of messages, flag changes, deletions, a changed UIDVALIDITY. Returns length and
+    /// state at each commit.
     /// </summary>
     private async Task<List<(long Length, string State)>> WriteHistoryAsync()
     {

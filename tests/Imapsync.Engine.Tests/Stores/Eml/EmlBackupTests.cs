@@ -231,7 +231,7 @@ public sealed class EmlBackupTests : IDisposable
         string[] theirs = [$"{name} 5.eml", $"{name} 5-2.eml"];
         foreach (var their in theirs)
             await File.WriteAllTextAsync(Path.Combine(Inbox, their), "Subject: theirs\r\n\r\nx\r\n", token);
-        // A symbolic link to nothing makes its name a taken one, too.
+        // A name that a broken symbolic link has counts as taken, too.
         File.CreateSymbolicLink(Path.Combine(Inbox, $"{name} 6.eml"), "/nowhere");
         Directory.CreateDirectory(Path.Combine(Inbox, $"{name} 7.eml"));
 

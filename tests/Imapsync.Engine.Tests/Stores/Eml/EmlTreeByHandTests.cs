@@ -329,7 +329,8 @@ public sealed class EmlTreeByHandTests : IDisposable
                 File.WriteAllText(Path.Combine(folder, $"theirs {random.Next()}.EML".ToLowerInvariant()), text);
                 return 0;
             case 5:
-                // A healing run does not remove an adopted message that turns out to be damaged, so its file may remain. The same applies below.
+                // A healing run does not remove a damaged message that the job found at the target instead of copying it, so its file may
+                // remain. The same applies below.
                 File.WriteAllText(file, "");
                 return 1;
             case 6:

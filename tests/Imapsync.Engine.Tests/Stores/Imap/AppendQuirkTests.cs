@@ -3,7 +3,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Servers' replies to APPEND, and what then happens to the message and to the others.</summary>
+/// <summary>Servers' replies to APPEND, and what then happens to the message and to the other messages.</summary>
 public sealed class AppendQuirkTests
 {
     private const string Multi = "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND";
@@ -135,7 +135,7 @@ public sealed class AppendQuirkTests
         Assert.DoesNotContain(Appends, a => a.Contains("{7", StringComparison.Ordinal));
     }
 
-    /// <summary>Some servers refuse STATUS of a selected folder, or lack its answer to UIDNEXT in SELECT.</summary>
+    /// <summary>Some servers refuse STATUS of the selected folder; some of them also report no UIDNEXT in the answer to SELECT.</summary>
     [Theory]
     [InlineData("IMAP4rev1 UIDPLUS APPENDLIMIT", true)]
     [InlineData("IMAP4rev1 APPENDLIMIT", true)]
@@ -223,7 +223,7 @@ public sealed class AppendQuirkTests
         await using var run = await CopyAsync("one", "", "two");
         Assert.Contains("connection ended each time", run.Receipts[2].Failure!.Message, StringComparison.Ordinal);
         Assert.True(run.Receipts[1].IsAccepted && run.Receipts[3].IsAccepted);
-        // The message is sent once in a window with others, then alone until it is given up.
+        // The message is sent once together with others, then alone until it is given up.
         Assert.Equal(5, broken);
     }
 

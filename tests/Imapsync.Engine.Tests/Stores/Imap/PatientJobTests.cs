@@ -63,7 +63,8 @@ public sealed class PatientJobTests : IDisposable
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
         Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
-        // A window refused as a whole causes no wait, since its messages are first sent one by one to find the refused one. The waits after that grow.
+        // A refusal of a whole batch causes no wait, since its messages are first sent one by one to find the refused one. The waits after
+        // that grow.
         Assert.Equal(report.Waits.Select(w => w.Delay).Order(), report.Waits.Select(w => w.Delay));
         Assert.InRange(report.Waits.Length, 2, 3);
         Assert.All(report.Waits, w => Assert.Contains(reply, w.Reason, StringComparison.Ordinal));

@@ -81,7 +81,7 @@ public sealed class RefusedAppendTests : IDisposable
         var bad = Enumerable.Range(10, 40).Select(i => MailboxFixture.Mail($"m{i}")).ToHashSet();
         server.OnAppend = (_, body) => bad.Contains(body) ? new("NO computer says no") : null;
         var report = await box.RunAsync();
-        // Messages stored by a partly refused window are found by the next try, so they count as copied or as already present.
+        // Messages stored by a partly refused batch are found at the target by the next try, so they count as copied or as already present.
         Assert.Equal((60L, 40L), (report.Totals.Copied + report.Totals.AlreadyPresent, report.Totals.Failed));
         Assert.Equal(60, server.Messages.Select(m => m.Body).Distinct().Count());
         Assert.Equal(60, server.Messages.Count);

@@ -9,7 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
 /// <summary>
-/// Accounts that share a host with a limit on connections: each can work with one connection, and gets more while others do not need them.
+/// Accounts that share a host with a limit on connections. Each account can work with one connection, and gets more while the other
+/// accounts do not need them.
 /// </summary>
 public sealed class SharedHostTests
 {

@@ -83,7 +83,7 @@ public sealed class DotLockTests
             }
             catch (FileNotFoundException)
             {
-                // The lock is free at the moment, which is no failure.
+                // The lock was free at that moment, which is allowed.
             }
         }
 

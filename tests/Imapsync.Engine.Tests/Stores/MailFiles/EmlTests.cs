@@ -27,7 +27,7 @@ public sealed class EmlTests
         Assert.Single(job.Arrived());
         Assert.Contains("files whose names are no UTF-8; rename them: 1, ", job.Problems, StringComparison.Ordinal);
         Assert.Contains("directories whose names are no UTF-8; rename them: 1, ", job.Problems, StringComparison.Ordinal);
-        // .NET can't delete files with such names, so rm is used.
+        // .NET can't delete files whose names are not valid UTF-8, so rm is used.
         await Command.RunAsync("rm", ["-r", job.Source]);
     }
 

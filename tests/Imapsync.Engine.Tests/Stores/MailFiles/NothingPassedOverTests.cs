@@ -69,7 +69,7 @@ public sealed class NothingPassedOverTests
     private static HashSet<string> Fill(SourceJob job, string kind, Random random)
     {
         var written = new HashSet<string>(StringComparer.Ordinal);
-        // At least one message is always written, since a place without mail is refused.
+        // At least one message is always written, since a source without mail is refused.
         Add(kind switch { "eml" => "first.eml", "emlx" => "A.mbox/Messages/1.emlx", "mh" => "inbox/1", "imap-backup" => "A.mbox", "thunderbird" => "Mail/pop.example/A", _ => "A" });
         for (var i = random.Next(1, 25); i > 0; i--)
         {

@@ -184,7 +184,7 @@ public sealed class MaildirLayoutTests
             var context = $"seed {seed}, round {round}: {string.Join(" | ", planted.Select(p => $"{p.Place}/{p.File.Name}"))}: {job.Problems}";
             Assert.True(job.Report.Outcome == (planted.Count == 0 ? JobOutcome.Ok : JobOutcome.Incomplete), context);
             Assert.Equal(2, job.Arrived().Count);
-            // One line for each directory, by the first of its files.
+            // The report has one line for each directory, which names the first of its files.
             foreach (var directory in planted.GroupBy(p => Path.Combine(job.Source, p.Place)))
             {
                 var first = directory.Select(p => p.File.Name).Distinct().Order(StringComparer.Ordinal).ToList();

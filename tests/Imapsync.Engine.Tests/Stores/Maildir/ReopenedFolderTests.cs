@@ -8,7 +8,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A store keeps the uidlists of recently closed folders in memory; changes that others make meanwhile must still be noticed.</summary>
+/// <summary>
+/// A store keeps the uidlists of recently closed folders in memory. It must still notice changes that other programs make meanwhile.
+/// </summary>
 public sealed class ReopenedFolderTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

@@ -8,7 +8,7 @@ public sealed class MboxCrashTests
 {
     private static readonly string Hello = new('h', 700);
 
-    // Longer than any message of the window, so that a truncated message followed by this text never has its intended length.
+    // Longer than any message in Window, so that a truncated message followed by this text never has its intended length.
     private static readonly string Foreign = $"From mda@example.org Sat Jan  2 03:04:05 2021\nSubject: delivered meanwhile\n\n{Hello}\n\n";
     private static readonly byte[][] Before = [AwkwardMessages.Ordinary(1), AwkwardMessages.All["CRCRLF"]];
 
@@ -45,8 +45,8 @@ public sealed class MboxCrashTests
         var crash = await PrepareAsync(place);
         for (var length = crash.MboxBefore; length <= crash.Mbox.Length; length++)
         {
-            // After a cut behind the '>' of a quoted line, the octets that follow look like part of our own line. A real write rarely
-            // ends there, so skip it.
+            // If the file is truncated behind the '>' of a quoted line, the octets that follow look like part of that line. A real write
+            // rarely ends there, so skip it.
             if (crash.Mbox[length - 1] == '>')
                 continue;
             crash.Restore(place, length);

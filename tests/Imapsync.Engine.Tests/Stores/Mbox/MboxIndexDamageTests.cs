@@ -82,7 +82,7 @@ public sealed class MboxIndexDamageTests
         Assert.Equal(letters.Values.Select(l => l.Octets), (await place.ReadAsync()).Letters.Select(l => l.Octets));
     }
 
-    /// <summary>Writes several windows, with a gap in the UIDs.</summary>
+    /// <summary>Writes several batches of messages, with a gap in the UIDs.</summary>
     private static async Task<(byte[] Mbox, byte[] Index, List<Uid> Uids, UidValidity Validity)> PrepareAsync(MboxPlace place)
     {
         List<Uid> uids = [.. await place.AppendAsync(AwkwardMessages.Ordinary(9), Messages[0], Messages[1])];
