@@ -24,7 +24,8 @@ public sealed class LyingPop3Tests
         var report = await server.RunAsync();
 
         Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
-        // A Maildir stores a message with a bare LF unchanged, but this test's reader puts a CR before each LF, so both are compared in that form.
+        // A Maildir keeps a bare LF as it is, but this test reads each LF as CRLF. So sent and arrived messages are compared with CRLF
+        // everywhere.
         Assert.Equal(bodies.Select(Normal).Order(StringComparer.Ordinal), server.Arrived().Select(Normal).Order(StringComparer.Ordinal));
         static string Normal(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "\r\n", StringComparison.Ordinal);
     }
