@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>The proxy between a round's job and one of its accounts, with the faults drawn for each run.</summary>
+/// <summary>The proxy between a test round's job and one of the job's accounts. Its faults are drawn at random for each run.</summary>
 internal sealed class FaultyLine : IAsyncDisposable
 {
     private readonly Random random;

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>A round's target, and the changes that its users make, which do not pass through the job's connections.</summary>
+/// <summary>The target of a test round. Its users make their changes directly, not through the job's connections.</summary>
 internal abstract class ModelTarget
 {
     public abstract Endpoint Endpoint { get; }

@@ -47,7 +47,7 @@ public static class PeerProgram
     {
         Directory.CreateDirectory(tree);
         var file = Path.Combine(lab.Dir.Create("mbsync"), "mbsyncrc");
-        // With Maildir++ all folders are inside INBOX.
+        // With Maildir++ all folders are inside INBOX, so there is no Path.
         var path = subFolders == "Maildir++" ? "" : $"Path {tree}/\n";
         await File.WriteAllTextAsync(file, $"""
             IMAPAccount account
@@ -130,7 +130,7 @@ public static class PeerProgram
             push "{keys}<sync-mailbox><quit>"
 
             """);
-        // The test's paths contain no quote, so they are safe in the command that script passes to a shell.
+        // The program script passes this command to a shell. The test's paths contain no quote, so putting them in quotes is enough.
         await RunAsync(home, "script", "-qec", $"mutt -n -F '{file}' -f '{mailbox}'", "/dev/null");
     }
 }

@@ -100,7 +100,10 @@ public sealed class ThunderbirdTests
         again.AddsUp();
     }
 
-    /// <summary>Compares two mailboxes. An mbox has only the dates of its postmarks, and no folders that contain only folders.</summary>
+    /// <summary>
+    /// Compares two mailboxes without the things that an mbox does not store exactly: internal dates, subscriptions, and folders without
+    /// messages.
+    /// </summary>
     private static void Same(MailboxSnapshot account, MailboxSnapshot copy)
     {
         BackupLab.Same(Plain(account), Plain(copy));

@@ -19,7 +19,8 @@ public sealed class SignInLab : IAsyncDisposable
     public static async Task<SignInLab> StartAsync(int messages = 20, string mechanisms = "xoauth2 oauthbearer", params string[] oauth)
     {
         var authority = AuthorizationServer.Start();
-        // No message is too big for a connection that a test cuts. Such a message would be cut off each time and count as unreadable.
+        // The messages are small enough to pass before a test cuts the connection. A bigger message would be cut off each time and count as
+        // unreadable.
         var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = messages, MaxBytes = 20_000 });
         var settings = lab.Dir.Write("oauth2.conf", $"""
             introspection_url = {authority.Url}/introspect
