@@ -55,7 +55,7 @@ internal sealed class Transcript
 
     public string Greeting { get; }
 
-    /// <summary>The dump that the store's view of this server must equal.</summary>
+    /// <summary>The text that <see cref="StoreDump"/> must produce for this server.</summary>
     public string Expected { get; }
 
     public static string Directory => Path.Combine(AppContext.BaseDirectory, "StoreTranscripts");

@@ -262,7 +262,8 @@ public sealed class JobWatcherTests
     }
 
     /// <summary>
-    /// Advances the clock until the condition holds. Other tasks need real time, so the number of steps is generous, but in total far below a day.
+    /// Advances the clock in steps until the condition holds. Between the steps other tasks need real time to react, so many steps are
+    /// allowed. All of them together advance the clock by far less than a day.
     /// </summary>
     private async Task UntilAsync(Func<bool> condition, string what, TimeSpan? step = null)
     {

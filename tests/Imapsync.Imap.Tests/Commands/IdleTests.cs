@@ -26,7 +26,7 @@ public sealed class IdleTests
         Assert.All(news.All, n => Assert.Equal(new FolderNews(FolderNewsKind.Messages), n));
         Assert.Equal((3, 1), (session.Client.Exists, session.Client.Expunged));
 
-        // Any other command waits for the end of IDLE.
+        // Another command, such as NOOP, is sent only after the end of IDLE.
         var noop = session.Client.NoopAsync(Token);
         await done.CancelAsync();
         Assert.Equal("DONE", await session.Server.ReadLineAsync(Token));

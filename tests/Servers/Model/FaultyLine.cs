@@ -28,7 +28,7 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     public ImapEndpoint Endpoint { get; }
 
-    /// <summary>A description of the proxy's behaviour in the next run, without cuts.</summary>
+    /// <summary>A description of the proxy's behaviour in the next run, apart from cut connections.</summary>
     public string Manner { get; private set; } = "good";
 
     /// <summary>The endpoint's YAML lines in a job file.</summary>

@@ -41,7 +41,7 @@ public static class PeerProgram
         return text;
     }
 
-    /// <summary>Runs mbsync (isync), which pulls the account into a tree.</summary>
+    /// <summary>Runs mbsync (isync), which copies the account's mail into a tree of Maildirs.</summary>
     /// <param name="inbox">The path of INBOX below the tree.</param>
     public static async Task MbsyncAsync(BackupLab lab, string tree, string subFolders, string inbox)
     {

@@ -32,7 +32,7 @@ public sealed class SignInLab : IAsyncDisposable
             """.ReplaceLineEndings("\n"));
         await lab.Server.RestartAsync(options: lab.Server.Options with
         {
-            // The test's own probe logs in by password.
+            // PLAIN is for the test's own client, which logs in by password.
             Mechanisms = mechanisms + " plain",
             Accounts = $"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {settings}\n}}\n"
                 + $"passdb {{\n  driver = static\n  mechanisms = plain\n  args = password={lab.Server.Password}\n}}",

@@ -381,7 +381,7 @@ internal sealed class WorldRound : IRound
         tally.AddMail(model.Mail.Count);
     }
 
-    /// <summary>Adds the folders that were not known before.</summary>
+    /// <summary>Adds the folders that were not known before, with their numbers of arrivals.</summary>
     private static void Remember(Dictionary<string, int> known, Dictionary<string, int> arrivals)
     {
         foreach (var (folder, count) in arrivals)

@@ -103,7 +103,10 @@ public sealed class GmailAccount
             messages.Remove(message);
     });
 
-    /// <summary>Copies a message. In trash or spam the message leaves All Mail and loses all labels; any other folder adds its own label.</summary>
+    /// <summary>
+    /// Copies a message. A copy to trash or spam takes the message out of All Mail and removes all its labels. A copy to a folder with a
+    /// label adds that label to the message.
+    /// </summary>
     public void Copy(GmailFolder to, GmailMessage message) => Change(() =>
     {
         message.Place = to.Name == Trash ? GmailPlace.Trash : to.Name == Spam ? GmailPlace.Spam : GmailPlace.All;
