@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A shared mailbox that no test changes: 20,000 messages in twelve folders, the awkward folder names and the awkward messages. Created when the
-/// first test asks for it.
+/// A mailbox that many tests share and none changes: 20,000 messages in twelve folders, and besides them folders with unusual names and
+/// messages with unusual contents. It is created when the first test asks for it.
 /// </summary>
 public sealed class BigMailbox : IAsyncDisposable
 {

@@ -47,7 +47,7 @@ public sealed class BulkLab : IAsyncDisposable
 
     public string HostOfTarget => $"\"127.0.0.1:{TargetLine.Port}\"";
 
-    /// <param name="sameServer">Whether the targets are accounts of the source's server.</param>
+    /// <param name="sameServer">Whether source and target accounts are on the same server.</param>
     public static async Task<BulkLab> StartAsync(int accounts, int messages, bool sameServer = false, DovecotOptions? source = null, DovecotOptions? target = null, int medianBytes = 800)
     {
         var dir = new TempDir();

@@ -158,7 +158,9 @@ public sealed class CutOverTests
     private static DovecotOptions Offering(string capabilities) =>
         new() { Capability = "IMAP4rev1 NAMESPACE LIST-EXTENDED LIST-STATUS CONDSTORE " + capabilities };
 
-    /// <summary>At the target a user marks one message as deleted without expunging; at the source three others are expunged.</summary>
+    /// <summary>
+    /// At the target a user marks one message as deleted without expunging it. At the source three other messages are expunged.
+    /// </summary>
     private static async Task MarkAndExpungeAsync(MigrationLab lab)
     {
         await using (var target = await lab.ConnectAsync())

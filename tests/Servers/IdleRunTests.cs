@@ -60,7 +60,7 @@ public sealed class IdleRunTests
         var journals = Directory.GetFiles(lab.StateDirectory, "*", SearchOption.AllDirectories)
             .Where(f => File.ReadAllText(f).StartsWith("imapsync-journal", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(journals);
-        // A run that reads one of these journals finds it damaged and reports that.
+        // Make these journals invalid. A run that reads one of them reports that it is damaged.
         foreach (var journal in journals)
             await File.WriteAllTextAsync(journal, "no journal\n");
 

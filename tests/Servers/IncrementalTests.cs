@@ -89,7 +89,7 @@ public sealed class IncrementalTests
 
         await lab.SucceedAsync();
 
-        // The former folder Lists/dotnet may stay, since deletions are kept back.
+        // The old folder Lists/dotnet may remain in the backup, because by default nothing is deleted there.
         BackupLab.Same(await lab.SourceAsync(), MaildirReader.Read(lab.TargetDirectory).Without("Lists/dotnet"));
     }
 

@@ -40,7 +40,7 @@ public sealed class LabTests
         Assert.Equal((17, true), (line.Connections[0].FromServer, line.Connections[0].WasCut));
         Assert.Equal(5, calledAt);
 
-        // The single permitted cut is used up, so this connection works.
+        // The proxy may cut only one connection and has done so, so this connection works.
         await using var probe = await ImapProbe.ConnectAsync(line.Port, "alice", server.Password);
         await probe.CommandAsync("NOOP");
         Assert.Contains("NOOP", line.Commands);
@@ -66,7 +66,7 @@ public sealed class LabTests
         broken.Dispose();
         await other.SendAsync("looks"u8.ToArray());
 
-        // The server has not closed its end of the cut connection yet, so the proxy must not pass on octets of the other connection.
+        // The server has not closed its end of the broken connection yet, so the proxy must hold back the octets of the other connection.
         var buffer = new byte[5];
         Assert.Equal(0, await serversBroken.ReceiveAsync(buffer));
         Assert.False(serversOther.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead));

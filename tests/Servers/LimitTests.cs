@@ -77,7 +77,7 @@ public sealed class LimitTests
         await lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>Makes the recorded days one day older.</summary>
+    /// <summary>Moves each hour in the file of a daily transfer budget one day back, as if a day had passed.</summary>
     private static void LetADayPass(string budget)
     {
         var lines = File.ReadAllLines(budget);

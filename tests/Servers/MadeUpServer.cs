@@ -26,7 +26,10 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
         _ = AcceptAsync();
     }
 
-    /// <summary>Commands with this word are answered with the opening and then with the piece of text, repeated without end; null for none.</summary>
+    /// <summary>
+    /// A reply without end: each command that contains the word is answered with the opening, followed by the piece of text again and
+    /// again. Null if all replies are normal.
+    /// </summary>
     public (string Command, string Opening, string Piece)? Endless { get; init; }
 
     /// <summary>The octets of the endless reply that the client has accepted.</summary>

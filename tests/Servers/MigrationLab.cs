@@ -79,7 +79,7 @@ public sealed class MigrationLab : IAsyncDisposable
     public async Task TargetEqualsSourceAsync(string because = "") =>
         BackupLab.Same(await Job.SourceAsync(), await TargetAsync(), because);
 
-    /// <summary>The commands sent to either server that open or list a folder.</summary>
+    /// <summary>The commands to both servers that open a folder, fetch from it or append to it.</summary>
     public IEnumerable<string> FoldersOpened => TargetLine.Commands.Concat(Job.Line.Commands).Where(c =>
         c.StartsWith("SELECT", StringComparison.OrdinalIgnoreCase) || c.StartsWith("EXAMINE", StringComparison.OrdinalIgnoreCase)
         || c.Contains("FETCH", StringComparison.OrdinalIgnoreCase) || c.StartsWith("APPEND", StringComparison.OrdinalIgnoreCase));

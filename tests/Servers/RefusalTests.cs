@@ -100,7 +100,7 @@ public sealed class RefusalTests
         var second = await lab.RunAsync();
 
         Assert.True(second.Status == 3, second.ToString());
-        // A message that is gone from INBOX may have moved to the unreadable folder, so it stays until that folder could be read.
+        // A message that is gone from INBOX may have been moved to Work, which can't be read now. So it must stay at the target.
         Assert.Equal(0, second.Total("deleted"));
         var target = await lab.TargetAsync();
         Assert.Equal((20, 20), (target.Folders["INBOX"].Messages.Count, target.Folders["Work"].Messages.Count));

@@ -161,7 +161,7 @@ public sealed class TelemetryTests
 
     private static List<OtlpMessage> Spans(HttpReceiver collector) => [.. Requests(collector, "/v1/traces").SelectMany(r => r.Messages(1, 2, 2))];
 
-    /// <summary>Returns the received metrics in the form that the text file has.</summary>
+    /// <summary>Returns the received metrics as lines of the Prometheus text file that the program writes.</summary>
     private static IEnumerable<string> Figures(HttpReceiver collector) =>
         from metric in Requests(collector, "/v1/metrics").SelectMany(r => r.Messages(1, 2, 2))
         from point in metric.Messages(5, 1)

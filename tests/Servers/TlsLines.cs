@@ -8,8 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A Dovecot shared by the tests of a class, with a filled account that none of them changes. Each test has its own target account on this server and
-/// reaches both over TLS through proxies that it breaks.
+/// A Dovecot that the tests of a class share, with a filled account that none of them changes. Each test has its own target account on this
+/// server. It reaches both accounts over TLS through proxies with which it breaks connections.
 /// </summary>
 public sealed class TlsLines : IAsyncLifetime
 {

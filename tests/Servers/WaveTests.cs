@@ -67,7 +67,7 @@ public sealed class WaveTests
             Assert.Equal(["\\Flagged", "\\Answered \\Flagged", "", "\\Answered \\Flagged", "\\Flagged \\Seen", "\\Flagged"], await FlagsAsync(lab));
         }
 
-        // Later changes at the source are included.
+        // Later changes at the source still reach the target, except for message 5, which was changed at the target.
         await StoreAsync(lab, "UID STORE 5:6 +FLAGS (\\Deleted)");
         await lab.SucceedAsync();
         Assert.Equal(["\\Flagged \\Seen", "\\Deleted \\Flagged"], (await FlagsAsync(lab)).Skip(4));

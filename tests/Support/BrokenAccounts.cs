@@ -34,7 +34,8 @@ public sealed class BrokenAccounts : IAsyncDisposable
         var source = await DovecotServer.StartAsync(dir["server"], new DovecotOptions
         {
             Accounts = $"passdb {{\n  driver = passwd-file\n  args = {users}\n}}",
-            // LAYOUT=fs stores folders as nested directories, so a full folder name may be longer than the file name of a Maildir++ folder.
+            // LAYOUT=fs stores folders as nested directories. So a folder's full name may be longer than in Maildir++, where it is one file
+            // name.
             Extra = $"mail_location = maildir:{dir["server"]}/mail/%u:LAYOUT=fs",
         });
         var masters = dir.Write("masters", $"admin:{{PLAIN}}{AdminPassword}::::::\n");

@@ -87,7 +87,9 @@ public sealed partial class ImapProbe : IAsyncDisposable
             throw new InvalidOperationException("APPEND: " + reply.Text);
     }
 
-    /// <summary>Lists every selectable folder, with decoded names and levels joined by <c>/</c>.</summary>
+    /// <summary>
+    /// Lists every selectable folder by its decoded name, in which <c>/</c> separates the levels, and whether it is subscribed.
+    /// </summary>
     public async Task<IReadOnlyList<(string Name, bool Subscribed)>> ListAsync()
     {
         var folders = new List<(string, bool)>();

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Reads mbox files strictly by the mboxrd format, without any of the product's code or its side files.</summary>
+/// <summary>
+/// Reads mbox files strictly by the mboxrd format. Uses neither code of the product nor the files that it writes beside an mbox.
+/// </summary>
 public static class MboxrdReader
 {
     /// <summary>
@@ -37,7 +39,7 @@ public static class MboxrdReader
                 continue;
             }
 
-            // Hold back empty lines, because the last one before a postmark is not part of the message.
+            // Hold back empty lines, because the last one before a "From " line is not part of the message.
             if (line is [(byte)'\n'])
             {
                 blankLines++;

@@ -10,7 +10,7 @@ internal sealed class OctetAlarm
 
     public long Total => Interlocked.Read(ref total);
 
-    /// <summary>The number of octets that may pass in one piece without passing the octet at which the action runs; at least 1.</summary>
+    /// <summary>The number of octets that may be passed on at once, so that the action runs exactly at its octet; at least 1.</summary>
     public long Room => Math.Max(1, Volatile.Read(ref callAt) - Total);
 
     public void Set(long octets, Action action)

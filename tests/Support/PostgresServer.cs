@@ -85,7 +85,7 @@ public sealed class PostgresServer : IAsyncDisposable
             }
             catch (IOException)
             {
-                // The server is writing the file at this moment.
+                // The server is writing postmaster.pid at this moment.
             }
 
             await timer.WaitForNextTickAsync();

@@ -161,7 +161,8 @@ internal sealed class ProxiedLine(
         {
             // Octets that were read before a cut must not be passed on after the cut.
             over.Token.ThrowIfCancellationRequested();
-            // A connection that has lost its client does not wait for others, so that two such connections can't wait for each other.
+            // A connection whose client is gone does not wait for others. If it did, two such connections could wait for each other for
+            // ever.
             if (!fromServer && !IsOver)
                 await proxy.OthersSettledAsync(this).WaitAsync(over.Token);
             var reply = fromServer && rules.CutBeforeAppendReply is not null ? connection.FindAppendReply(octets.Span) : null;

@@ -35,7 +35,7 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
     {
         if (!Environment.IsPrivilegedProcess)
             return $"{name} is not tested: it needs root, its paths and its user are compiled in";
-        // An older version of the script left an empty file .complete, so the packages must be unpacked again.
+        // An empty file .complete was left by an older version of the script. The packages must be unpacked again then.
         if (!File.Exists(Path.Combine(Servers, name, ".complete")) || new FileInfo(Path.Combine(Servers, name, ".complete")).Length == 0)
             return $"{name} is not tested: its packages are not in {Servers}, where tests/fetch-servers.sh unpacks them on Debian 12";
         if (name == "courier" && !await Command.SucceedsAsync("unshare", ["--mount", "--pid", "--fork", "true"]))

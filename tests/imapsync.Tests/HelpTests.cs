@@ -77,7 +77,7 @@ public sealed class HelpTests : CommandLineFixture
     {
         Assert.Equal(0, await InvokeAsync(command, "--help"));
         var full = Out;
-        // Each list must be so short that its heading and its last option fit on one screen.
+        // Each group of options must be so short that its heading and its last option fit on one screen.
         var sections = full[full.IndexOf("\nOptions:", StringComparison.Ordinal)..full.IndexOf("\nExamples:", StringComparison.Ordinal)].Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.All(sections, s => Assert.InRange(s.Split('\n').Count(l => l.StartsWith("  -", StringComparison.Ordinal)), 1, 20));
         Assert.Equal(0, await InvokeAsync(command, "-h"));

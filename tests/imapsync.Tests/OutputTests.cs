@@ -192,7 +192,7 @@ public sealed class OutputTests
             display.Say("Stopping");
         }
 
-        // The live table is removed; the messages shown meanwhile stay.
+        // At the end the live table is removed, and the messages that were shown during the run stay.
         Assert.EndsWith("Not told\nStopping\n", output.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
 
         Assert.DoesNotContain("Exception", output.ToString(), StringComparison.Ordinal);

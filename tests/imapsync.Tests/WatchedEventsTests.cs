@@ -26,7 +26,7 @@ public sealed class WatchedEventsTests
         Assert.Empty(Shown(Started, Planned, Problem(1), Bad));
         Assert.Equal([other, Bad], Shown(Started, Planned, refused, other, Bad));
         Assert.Equal([Good], Shown(Started, Planned, Good));
-        // A problem that was over and occurs again is shown again.
+        // A problem that did not occur in the last run is shown again when it comes back.
         Assert.Equal([refused, Bad], Shown(Started, Planned, refused, Bad));
 
         IReadOnlyList<JobEvent> Shown(params JobEvent[] run)

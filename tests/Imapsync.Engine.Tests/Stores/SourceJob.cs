@@ -51,7 +51,7 @@ internal sealed class SourceJob : IDisposable
         return Report;
     }
 
-    /// <summary>Runs the job and asserts that everything is in place.</summary>
+    /// <summary>Runs the job and asserts that its outcome is <see cref="JobOutcome.Ok"/>.</summary>
     public async Task<JobReport> SucceedAsync()
     {
         await RunAsync();

@@ -7,7 +7,10 @@ using Imapsync.Engine.Stores.Mh;
 
 namespace Imapsync.Engine.Tests.Stores;
 
-/// <summary>A folder that is missing from a listing may be in a place that could not be read, so its copies stay until all places are read.</summary>
+/// <summary>
+/// A folder may be missing from the source's listing because a file or directory could not be read. The folder's copies at the target are
+/// kept until all of the source can be read.
+/// </summary>
 public sealed class UnreadPlaceTests
 {
     private const string Text = "From: a@example.org\r\nSubject: x\r\n\r\ntext\r\n";
@@ -44,7 +47,7 @@ public sealed class UnreadPlaceTests
         await job.RunAsync();
         Assert.Equal((JobOutcome.Incomplete, 0L, 2), (job.Report.Outcome, job.Report.Totals.Deleted, job.Arrived().Count));
 
-        // Once every place can be read, the folder is known to be gone.
+        // The link that was not followed is removed. All of the source can be read now, so the folder is known to be gone.
         File.Delete(place);
         await job.SucceedAsync();
         Assert.Equal((1L, 1), (job.Report.Totals.Deleted, job.Arrived().Count));

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Stores;
 
 /// <summary>
-/// A view passes each member that it does not override on to the store or folder behind it. None is missing, and none has a default implementation that
-/// a view would use by mistake.
+/// A view wraps a store or folder and forwards every member that it does not override. The tests find members that are not forwarded, and
+/// interface members with a default implementation: a view would run that instead of the wrapped object's member.
 /// </summary>
 public sealed class ViewForwardingTests
 {
@@ -26,7 +26,7 @@ public sealed class ViewForwardingTests
     [MemberData(nameof(FolderMembers))]
     public void A_view_of_a_folder_hands_on(string member)
     {
-        // A view's status is the one given to its constructor.
+        // A folder's view does not forward its status: it has the one given to its constructor.
         if (member != "get_Status(0)")
             Check<IMessageFolder>(member, f => new PlainFolder(f));
     }

@@ -102,7 +102,7 @@ public sealed class CsvTests
             await csv.WriteAsync(row);
     }
 
-    /// <param name="lines">The line on which each row must begin; null to skip this check.</param>
+    /// <param name="lines">The expected line number of the beginning of each row; null to skip this check.</param>
     private static List<string[]> Read(byte[] octets, CsvForm form, IReadOnlyList<int>? lines = null)
     {
         using var csv = CsvReader.Read(new MemoryStream(octets), form);
@@ -118,7 +118,10 @@ public sealed class CsvTests
         return rows;
     }
 
-    /// <summary>Generates a header whose delimiters can be counted, and rows of arbitrary cells with comments and empty lines between them.</summary>
+    /// <summary>
+    /// Generates a CSV text: a header whose names contain no delimiter, so that the reader can detect the delimiter, and rows of arbitrary
+    /// cells with comments and empty lines between them.
+    /// </summary>
     private static string Generate(Random random, char delimiter, int columns, int rows, out List<string[]> expected, out List<int> lines)
     {
         lines = [];

@@ -4,7 +4,9 @@ using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>A text with everything that the IMAP store reads from a server when it reads all of it, as a backup does.</summary>
+/// <summary>
+/// A text that lists everything that the IMAP store reads from a server when it reads the whole mailbox, as a backup does.
+/// </summary>
 internal static class StoreDump
 {
     private static readonly ImapEndpoint Endpoint = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };

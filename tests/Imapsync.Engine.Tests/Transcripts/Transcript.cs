@@ -55,7 +55,7 @@ internal sealed class Transcript
 
     public string Greeting { get; }
 
-    /// <summary>The dump that the store's view of this server must equal.</summary>
+    /// <summary>The text that <see cref="StoreDump"/> must produce for this server.</summary>
     public string Expected { get; }
 
     public static string Directory => Path.Combine(AppContext.BaseDirectory, "StoreTranscripts");
@@ -63,8 +63,8 @@ internal sealed class Transcript
     public static Transcript Load(string name) => new(File.ReadAllText(Path.Combine(Directory, name)));
 
     /// <summary>
-    /// Returns the reply to a command: the transcript's replies to it in their order, the last of them repeatedly; without any, the default
-    /// reply.
+    /// Returns the reply to a command. If the transcript has several replies to it, they are given in order, and the last one is repeated
+    /// after that. If the transcript has none, the default reply is given.
     /// </summary>
     /// <param name="used">How often each reply was given on this connection.</param>
     public string Reply(string command, Dictionary<int, int> used)

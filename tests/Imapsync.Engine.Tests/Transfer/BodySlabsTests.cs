@@ -20,7 +20,7 @@ public sealed class BodySlabsTests
             var body = await slabs.TakeAsync(random.Next(0, 20_000), None);
             body.Memory.Span.Fill((byte)round);
             waiting.Add((body, (byte)round));
-            // Bodies are given back in any order, as writers finish.
+            // Free the buffers in random order, because writers may finish in any order.
             while (waiting.Count > 40)
             {
                 var at = random.Next(waiting.Count);

@@ -39,7 +39,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
     [Fact]
     public async Task After_a_second_of_waiting_another_reader_helps_and_the_order_stays()
     {
-        // The first reader goes on only after the second has read something, so both must take part.
+        // The first reader continues only after the second one has read a message, so the test can end only if both read.
         second.OnRead = _ => first.Released.TrySetResult();
         await using (var ahead = Begin())
         {
@@ -136,7 +136,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
         await using var ahead = Begin();
 
         await TakeAllAsync(ahead);
-        // Nothing was left to read after the last message, so nothing was stopped.
+        // A stop at the last message comes when nothing is left to read, so no reading was stopped.
         Assert.Equal((last, last < Count), (taken.Count, ahead.WasStopped));
     }
 
@@ -148,7 +148,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
 
         await ahead.DisposeAsync();
         Assert.True(first.HasEnded);
-        // The lent connection is available to others again.
+        // The spare connection that the second reader used is free again.
         Assert.True(spare.TryTake());
     }
 

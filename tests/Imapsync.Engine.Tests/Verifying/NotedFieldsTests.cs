@@ -54,7 +54,7 @@ public sealed class NotedFieldsTests : IDisposable
         await RewriteAsync((header, body, _) => (header.Replace("Lines: 99\n", "", StringComparison.Ordinal) + "Lines: 3\n", body));
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions())).Counts.Differences);
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions(Full: true))).Counts.Differences);
-        // A checksum alone can't show that only such a field was added, so each message is a difference.
+        // A checksum alone can't show that only such a status field has changed. So without the source each message counts as a difference.
         var offline = await box.VerifyAsync(new VerifyOptions(Offline: true));
         Assert.Equal(Messages, offline.Counts.Differences);
         Assert.All(offline.Findings, f => Assert.Contains("verify it with the source", f.Text, StringComparison.Ordinal));
@@ -131,7 +131,7 @@ public sealed class NotedFieldsTests : IDisposable
         }
     }
 
-    /// <summary>Removes the same header fields from a message, line by line.</summary>
+    /// <summary>Removes the field Lines from a message's header, line by line: a second implementation for comparison.</summary>
     private static string WithoutLines(string message)
     {
         var kept = new StringBuilder();
@@ -182,7 +182,10 @@ public sealed class NotedFieldsTests : IDisposable
 
     /// <summary>Rewrites the mbox as a mail program saves it.</summary>
     /// <param name="edit">Edits a message, given its header without the empty line, its body, and its number.</param>
-    /// <param name="losesAny">Whether messages may fail in the run afterwards, since a message with another body is another message.</param>
+    /// <param name="losesAny">
+    /// Whether messages may fail in the run afterwards: a message whose body was edited counts as another message, so the original is
+    /// missing.
+    /// </param>
     private async Task RewriteAsync(Func<string, string, int, (string Header, string Body)> edit, bool losesAny = false)
     {
         var parts = ("\n\n" + (await File.ReadAllTextAsync(Mbox, Encoding.Latin1, Token)).TrimEnd('\n')).Split("\n\nFrom ", StringSplitOptions.RemoveEmptyEntries);
@@ -196,7 +199,7 @@ public sealed class NotedFieldsTests : IDisposable
         }
 
         await File.WriteAllTextAsync(Mbox, text.ToString(), Encoding.Latin1, Token);
-        // Let a run settle the rewritten file, as after any change by another program.
+        // Run the job once, so that it reads the rewritten file and records where each message is now.
         var run = await box.RunAsync();
         Assert.True(run.Totals.Failed == 0 || losesAny, string.Join('\n', run.Problems));
     }

@@ -309,7 +309,8 @@ public sealed class VerificationTests : IDisposable
         }
 
         Assert.Equal(Enumerable.Range(1, 100).Select(n => (uint)n), met.Order());
-        // The eleventh sample begins again at the start, as does a sample after the recorded position was lost.
+        // Each sample is a tenth of the messages, so the eleventh sample is the first one again. The first one is also taken again after
+        // the file with the recorded position was deleted.
         Assert.Equal(met.Take(10), await ReadAsync());
         File.Delete(Path.Combine(box.StateDirectory, "verify"));
         Assert.Equal(met.Take(10), await ReadAsync());

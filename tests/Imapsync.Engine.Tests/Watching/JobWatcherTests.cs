@@ -167,7 +167,7 @@ public sealed class JobWatcherTests
         Assert.Equal(3, source.Asked[0].Connections);
         source.Cut();
         await UntilAsync(() => source.Asked.Count > 1, "another feed");
-        // The feed now asks for all three connections, since connections that were in use at the first attempt may be free now.
+        // The new feed may hold three connections again, because connections that were in use at the first attempt may be free now.
         Assert.Equal(3, source.Asked[^1].Connections);
     }
 
@@ -262,7 +262,8 @@ public sealed class JobWatcherTests
     }
 
     /// <summary>
-    /// Advances the clock until the condition holds. Other tasks need real time, so the number of steps is generous, but in total far below a day.
+    /// Advances the clock in steps until the condition holds. Between the steps other tasks need real time to react, so many steps are
+    /// allowed. All of them together advance the clock by far less than a day.
     /// </summary>
     private async Task UntilAsync(Func<bool> condition, string what, TimeSpan? step = null)
     {
@@ -296,7 +297,8 @@ public sealed class JobWatcherTests
     }
 
     /// <summary>
-    /// A mailbox that consists of a version number only, with a target that has the version that the last good run saw when it began.
+    /// A simulated source and target. The source's content is only a version number; a successful run gives the target the version that the
+    /// source had when the run began.
     /// </summary>
     private sealed class WatchedSource
     {

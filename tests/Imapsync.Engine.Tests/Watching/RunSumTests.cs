@@ -18,7 +18,10 @@ public sealed class RunSumTests
         Assert.Equal(report.Folders[0].Counts, report.Totals);
     }
 
-    /// <summary>For any sequence of runs, the counts of their sum add up to the number of messages at the source, as the counts of one run do.</summary>
+    /// <summary>
+    /// For any sequence of runs, the counts of their <see cref="RunSum"/> add up to the number of messages at the source, like the counts
+    /// of a single run.
+    /// </summary>
     [Fact]
     public void The_counts_add_up()
     {

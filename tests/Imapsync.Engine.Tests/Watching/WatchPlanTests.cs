@@ -19,7 +19,8 @@ public sealed class WatchPlanTests
         Assert.Equal(0, Assert.Single(WatchPlan.Of([Job("alice", new MaildirEndpoint("/s"), Account("b"))])).Listeners);
 
     /// <summary>
-    /// For all jobs and limits: the connections that listen and those that the most demanding job needs are together never more than the host's limit.
+    /// For any jobs and limits: besides the connections that listen for changes, each host's limit leaves enough connections for a run of
+    /// any one job.
     /// </summary>
     [Fact]
     public void A_host_keeps_connections_for_runs()

@@ -112,7 +112,8 @@ public sealed class AppendTests
 
         async IAsyncEnumerable<OutgoingMessage> Waiting()
         {
-            // Do not yield before the connection is broken, so that flushing the octets already written fails while this message is awaited.
+            // Block here until the connection is broken. So the flush of the octets already written fails while the client still waits for
+            // this message.
             var gone = session.Server.DisposeAsync().AsTask();
             SpinWait.SpinUntil(() => session.Client.IsBroken);
             asked.SetResult();

@@ -26,7 +26,7 @@ public sealed class IdleTests
         Assert.All(news.All, n => Assert.Equal(new FolderNews(FolderNewsKind.Messages), n));
         Assert.Equal((3, 1), (session.Client.Exists, session.Client.Expunged));
 
-        // Any other command waits for the end of IDLE.
+        // Another command, such as NOOP, is sent only after the end of IDLE.
         var noop = session.Client.NoopAsync(Token);
         await done.CancelAsync();
         Assert.Equal("DONE", await session.Server.ReadLineAsync(Token));
@@ -91,7 +91,10 @@ public sealed class IdleTests
         await news.HasAsync(2);
     }
 
-    /// <summary>The tagged response is processed in two steps, between which the writing task may continue.</summary>
+    /// <summary>
+    /// The client processes the tagged response in two steps. If the task that writes DONE continues between them, it must not write DONE
+    /// any more.
+    /// </summary>
     [Fact]
     public async Task No_DONE_is_owed_from_the_moment_that_the_server_answers()
     {
@@ -105,7 +108,7 @@ public sealed class IdleTests
             await Task.Yield();
         command.Continue([]);
         command.OnTagged(new StatusReply(StatusKind.Ok, null, "enough"));
-        // A request to end IDLE now comes too late.
+        // End IDLE only now, after the server's tagged response.
         command.Finish();
         await writing.WaitAsync(Token);
         Assert.True(writer.IsStopped);
@@ -206,7 +209,7 @@ public sealed class IdleTests
             [new(FolderNewsKind.Messages, "Early"), new(FolderNewsKind.Messages, "Lists"), new(FolderNewsKind.Folders), new(FolderNewsKind.Overflow)],
             news.All);
 
-        // The response to a command is not an update.
+        // A STATUS response that answers the client's own command is not reported as a change.
         var status = session.Client.StatusAsync("INBOX", Token);
         await session.Server.AnswerAsync("STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)", "* STATUS INBOX (MESSAGES 3)");
         Assert.Equal(3, (await status)!.Messages);

@@ -5,7 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Commands;
 
-/// <summary>Compares SCRAM's Hi, requested as MailKit does it, HMAC by HMAC, with a literal implementation of RFC 5802 §2.2.</summary>
+/// <summary>
+/// Calls <see cref="StretchedPassword"/> as MailKit does, once for each HMAC of SCRAM's Hi, and compares the result with Hi as RFC 5802
+/// §2.2 defines it.
+/// </summary>
 public sealed class StretchedPasswordTests
 {
     [Fact]

@@ -81,7 +81,8 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
     }
 
     /// <summary>
-    /// Reads the server's next octets. Returns false if the client has to send first; count is 0 at the end of the script, at the cut, or after a deviation.
+    /// Reads the server's next octets. Returns false if the client has to send first. <paramref name="count"/> is 0 at the end of the
+    /// script, at <see cref="Delivery.CutAt"/>, or after the client deviated from the script.
     /// </summary>
     private bool TryGive(Span<byte> buffer, out int count)
     {

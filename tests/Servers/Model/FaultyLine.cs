@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>The proxy between a round's job and one of its accounts, with the faults drawn for each run.</summary>
+/// <summary>The proxy between a test round's job and one of the job's accounts. Its faults are drawn at random for each run.</summary>
 internal sealed class FaultyLine : IAsyncDisposable
 {
     private readonly Random random;
@@ -28,7 +28,7 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     public ImapEndpoint Endpoint { get; }
 
-    /// <summary>A description of the proxy's behaviour in the next run, without cuts.</summary>
+    /// <summary>A description of the proxy's behaviour in the next run, apart from cut connections.</summary>
     public string Manner { get; private set; } = "good";
 
     /// <summary>The endpoint's YAML lines in a job file.</summary>

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>Writes a round's job as a job file for the program.</summary>
+/// <summary>Writes the job of a test round as a job file for the program.</summary>
 internal sealed class JobText(JobDefinition job, FaultyLine source, FaultyLine? target)
 {
     public const string PasswordVariable = "MODEL_PASSWORD";

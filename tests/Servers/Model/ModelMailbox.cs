@@ -88,7 +88,8 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             doubtful.Add(name);
         }
 
-        // Messages kept at the target, also those of a folder that the source deleted long ago, may move together with their parent folder.
+        // When a folder is renamed, messages that only the target still has may move with it, even those of subfolders that were deleted at
+        // the source long ago.
         foreach (var folder in everSeen.Where(f => f == from || f.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
         {
             var name = to + folder[from.Length..];
@@ -145,7 +146,10 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             message.Places.Remove(folder);
     }
 
-    /// <summary>Marks the messages that left this folder: the program can no longer prove that they were deleted, so it must not remove them.</summary>
+    /// <summary>
+    /// The folder was renamed, created again or given another UIDVALIDITY. So the program can't prove that messages missing from it were
+    /// deleted at the source, and need not remove them.
+    /// </summary>
     private void Doubt(string folder)
     {
         foreach (var message in gone.Where(m => m.IsNewlyGone && (m.Presence == Presence.Not || !m.Places.Contains(folder))))

@@ -29,7 +29,10 @@ internal sealed class ModelServers : IAsyncDisposable
 
     public DovecotServer Any(Random random) => all[random.Next(all.Count)];
 
-    /// <summary>Whether a client can remove a message without expunging those that others marked (UIDPLUS), or move it (MOVE).</summary>
+    /// <summary>
+    /// Whether a client can remove one message without expunging messages that other clients marked as deleted (UIDPLUS), or move it
+    /// (MOVE).
+    /// </summary>
     public static bool CanRemove(DovecotServer server) => server.Options.Capability?.Contains("UIDPLUS", StringComparison.Ordinal) ?? true;
 
     public async ValueTask DisposeAsync()

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>A round's target, and the changes that its users make, which do not pass through the job's connections.</summary>
+/// <summary>The target of a test round. Its users make their changes directly, not through the job's connections.</summary>
 internal abstract class ModelTarget
 {
     public abstract Endpoint Endpoint { get; }
@@ -48,7 +48,10 @@ internal sealed class ImapTarget(DovecotServer server, string user, ImapEndpoint
     private Task<ImapProbe> ConnectAsync() => ImapProbe.ConnectAsync(server.Port, user, server.Password);
 }
 
-/// <summary>A Maildir. Mail is delivered to it as delivery agents do; flags are letters only.</summary>
+/// <summary>
+/// A Maildir. Mail is delivered to it as delivery agents do. Its users set no keywords, only flags that have a letter of their own in file
+/// names.
+/// </summary>
 internal sealed class MaildirTarget(string directory) : ModelTarget
 {
     public override Endpoint Endpoint { get; } = new MaildirEndpoint(directory);

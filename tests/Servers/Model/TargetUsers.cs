@@ -5,7 +5,9 @@ namespace Imapsync.Servers.Tests.Model;
 /// <summary>Random changes by people at the target between runs: flags on copied messages, and deliveries of their own.</summary>
 internal sealed class TargetUsers(Random random, ModelMailbox model, Numbers numbers, Action<string> tell)
 {
-    /// <summary>Flags that the source's owner never uses, since conflicts are not tested here.</summary>
+    /// <summary>
+    /// The flags that users of the target change. The source's owner never changes them, because this test has no conflicting changes.
+    /// </summary>
     public static readonly string[] Flags = ["\\Answered", "theirs"];
 
     public async Task WorkAsync(ModelTarget target)

@@ -48,7 +48,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     {
         var (status, symbols, error) = await Release.TryAsync("objdump", [], "-T", release.Program);
         var versions = GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups["version"].Value)).ToList();
-        // If the tests do not use the native program, the packaged program is a script, which needs no version of glibc.
+        // Only the native program needs a version of glibc. If the tests use another one, the packaged program is a script.
         Assert.True(Release.IsNative ? status == 0 && versions.Count > 0 : versions.Count == 0, $"objdump ended with {status}: {error}");
         var needed = versions.Append(new Version(0, 0)).Max();
         var said = Libc().Match((await Release.RunAsync("dpkg-deb", "--field", release.Deb, "Depends")).Output);

@@ -19,7 +19,10 @@ public sealed class Release : IAsyncLifetime
 
     public string Tarball => Single("*.tar.gz");
 
-    /// <summary>The path of the program in the packages: the native program or, if the tests use the built one, a script that runs it.</summary>
+    /// <summary>
+    /// The path of the program in the packages: the published native program or, if the tests use the program that the build made, a script
+    /// that starts it.
+    /// </summary>
     public string Program { get; private set; } = "";
 
     /// <summary>Whether the tests use the published native program.</summary>
@@ -29,7 +32,7 @@ public sealed class Release : IAsyncLifetime
     {
         Program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } native ? native
             : dir.WriteProgram("imapsync", $"exec dotnet {Path.Combine(AppContext.BaseDirectory, "imapsync.dll")} \"$@\"");
-        // The directory already contains a file of another origin, which the script must not change.
+        // A job file already exists in the release directory, and the script must not change it.
         dir.Create("release");
         dir.Write("release/imapsync.yaml", JobFile);
         await RunAsync(Path.Combine(Root, "packaging/all.sh"), "--here", Directory, Program);

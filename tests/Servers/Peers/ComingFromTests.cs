@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// Runs the examples of docs/coming-from: first the other program with its configuration, if Debian has a package of it, then imapsync with the job
-/// file that the example puts next to that configuration. Mail that the other program has copied is not copied again.
+/// Runs the examples of docs/coming-from. The other program runs first, with the configuration on the page, if Debian has a package of it.
+/// Then imapsync runs with the job file on the page. Mail that the other program has copied must not be copied again.
 /// </summary>
 public sealed class ComingFromTests
 {
@@ -52,7 +52,7 @@ public sealed class ComingFromTests
         await File.WriteAllTextAsync(theirs, page.Theirs(
             ("type = SimpleIMAPSSLRetriever", $"type = SimpleIMAPRetriever\nport = {lab.Server.Port}"), ("imap.example.com", "127.0.0.1"),
             ("password_command = (\"cat\", \"/home/alice/.config/mail/alice\")", $"password = {lab.Server.Password}")));
-        // Run as root, the program refuses to deliver to a Maildir, so it runs as another user.
+        // As root, getmail refuses to deliver to a Maildir, so it runs as another user.
         await ServerAccount.TakeOwnershipAsync(home);
         var (user, group) = await ServerAccount.EnsureAsync();
         string[] through = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid", user, "--regid", group, "--clear-groups", "getmail"] : ["getmail"];
@@ -103,7 +103,10 @@ public sealed class ComingFromTests
         Assert.Equal(0, (await RunAsync(lab, home, job)).Total("copied"));
     }
 
-    /// <summary>Checks that imapsync adopts the other program's mail, that the other finds nothing to do then, and that new mail is fetched once.</summary>
+    /// <summary>
+    /// Checks that imapsync recognises the other program's mail, that the other program then finds nothing to do, and that new mail is
+    /// fetched once.
+    /// </summary>
     private static async Task TakenOverAsync(BackupLab lab, string home, string job, Func<Task> runTheirs, bool isSame = true, string[]? folders = null)
     {
         await runTheirs();

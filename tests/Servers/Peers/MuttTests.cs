@@ -58,7 +58,7 @@ public sealed class MuttTests
         await lab.SucceedAsync();
         var account = await SourceDigestsAsync(lab);
         await PeerProgram.MuttAsync(lab, Path.Combine(kept, file), "<first-entry><flag-message>");
-        // Remove the program's own files, so that only mutt's mail is left.
+        // Remove the files that imapsync wrote for itself and for Dovecot, so that only mutt's mail is left.
         foreach (var own in Directory.EnumerateFiles(kept, ".*").Concat(Directory.EnumerateFiles(kept, "dovecot*")))
             File.Delete(own);
 
@@ -97,7 +97,8 @@ public sealed class MuttTests
     private static async Task<IEnumerable<string>> SourceDigestsAsync(BackupLab lab) => Digests((await lab.SourceAsync()).Folders["INBOX"].Messages);
 
     /// <summary>
-    /// The mail expected in the backup. In an mbox mutt adds a Lines field to every header, so the reader's view of it is expected.
+    /// The digests expected in the backup. In an mbox mutt adds a field Lines to every header, so there they are computed from the mbox
+    /// itself by an independent reader.
     /// </summary>
     private static async Task<IEnumerable<string>> ExpectedAsync(BackupLab lab) => lab.Target.StartsWith("mbox:", StringComparison.Ordinal)
         ? MboxrdReader.Digests(lab.TargetDirectory).Order(StringComparer.Ordinal)

@@ -41,13 +41,13 @@ public static class PeerProgram
         return text;
     }
 
-    /// <summary>Runs mbsync (isync), which pulls the account into a tree.</summary>
+    /// <summary>Runs mbsync (isync), which copies the account's mail into a tree of Maildirs.</summary>
     /// <param name="inbox">The path of INBOX below the tree.</param>
     public static async Task MbsyncAsync(BackupLab lab, string tree, string subFolders, string inbox)
     {
         Directory.CreateDirectory(tree);
         var file = Path.Combine(lab.Dir.Create("mbsync"), "mbsyncrc");
-        // With Maildir++ all folders are inside INBOX.
+        // With Maildir++ all folders are inside INBOX, so there is no Path.
         var path = subFolders == "Maildir++" ? "" : $"Path {tree}/\n";
         await File.WriteAllTextAsync(file, $"""
             IMAPAccount account
@@ -130,7 +130,7 @@ public static class PeerProgram
             push "{keys}<sync-mailbox><quit>"
 
             """);
-        // The test's paths contain no quote, so they are safe in the command that script passes to a shell.
+        // The program script passes this command to a shell. The test's paths contain no quote, so putting them in quotes is enough.
         await RunAsync(home, "script", "-qec", $"mutt -n -F '{file}' -f '{mailbox}'", "/dev/null");
     }
 }

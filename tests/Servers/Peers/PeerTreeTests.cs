@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// Maildir trees made by the real mbsync and OfflineIMAP, as source of a job, as target, and beside a target. No message is lost or doubled, and the other
-/// program continues undisturbed.
+/// Maildir trees made by the real mbsync and OfflineIMAP: as the source of a job, and as its target, with the other program still at work
+/// in the tree. No message is lost or doubled, and the other program continues undisturbed.
 /// </summary>
 public sealed class PeerTreeTests
 {

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>Generated Thunderbird profiles, as source of a job, as target, and beside a target.</summary>
+/// <summary>Generated Thunderbird profiles: as the source of a job, and as a target in which Thunderbird goes on making changes.</summary>
 public sealed class ThunderbirdTests
 {
     private const int PerFolder = 4;
@@ -50,7 +50,7 @@ public sealed class ThunderbirdTests
         Assert.Equal(names, profile.Names());
         Assert.All(counts, c => Assert.Equal(c.Value, profile.Count(c.Key)));
 
-        // Changes that Thunderbird's users make: mark as read, fetch, delete.
+        // Changes as Thunderbird makes them: a message is marked with a star, and a new one is fetched.
         profile.ChangeFirst("Sent", ThunderbirdProfile.Read, ThunderbirdProfile.Read | ThunderbirdProfile.Marked);
         profile.Add("Archives.sbd/2023", MailGenerator.Message(502), ThunderbirdProfile.Read);
         await using (var probe = await lab.ConnectAsync())
@@ -100,7 +100,10 @@ public sealed class ThunderbirdTests
         again.AddsUp();
     }
 
-    /// <summary>Compares two mailboxes. An mbox has only the dates of its postmarks, and no folders that contain only folders.</summary>
+    /// <summary>
+    /// Compares two mailboxes without the things that an mbox does not store exactly: internal dates, subscriptions, and folders without
+    /// messages.
+    /// </summary>
     private static void Same(MailboxSnapshot account, MailboxSnapshot copy)
     {
         BackupLab.Same(Plain(account), Plain(copy));

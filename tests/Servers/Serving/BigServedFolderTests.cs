@@ -12,7 +12,10 @@ public sealed class BigServedFolderTests
     /// <summary>The maximum memory in MiB of the program itself, in an ordinary build (not native).</summary>
     private const int MostMiB = 200;
 
-    /// <summary>The maximum memory in bytes for each message: 31 for the snapshot, the rest for file names and spare capacity.</summary>
+    /// <summary>
+    /// The maximum memory in bytes for each message: 31 for the list of the folder's messages that a session keeps, the rest for file names
+    /// and spare capacity.
+    /// </summary>
     private const int MostBytesEach = 1500;
 
     [Fact]

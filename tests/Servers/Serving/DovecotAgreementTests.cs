@@ -37,7 +37,7 @@ public sealed class DovecotAgreementTests
         await dovecot.TakeOwnershipAsync(dir["source"]);
         await using var there = await RawImap.ConnectAsync(dovecot.Port, "alice", dovecot.Password);
         await there.OkAsync("EXAMINE INBOX");
-        // The test serves a copy of the tree that has Dovecot's UIDs; Dovecot can't change the files of the copy.
+        // The backup server serves a copy of the tree, with the UIDs that Dovecot has assigned. So Dovecot can't change the served files.
         await Command.RunAsync("cp", ["-a", dir["source"], dir["copy"]]);
         await using var served = await ServedBackup.StartAsync(new MaildirEndpoint(dir["copy"]));
         await using var here = await served.ConnectAsync();

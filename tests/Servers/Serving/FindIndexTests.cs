@@ -65,7 +65,7 @@ public sealed class FindIndexTests
         Assert.Equal(30, read.Max());
         read.Clear();
         Assert.Single(await FindAsync(dir, query, (_, all) => read.Add(all), notes.Add));
-        // By the index only one message may match, so at most this one is read.
+        // According to the index only one message can match, so no other message is read.
         Assert.Equal(1, read.Max());
         Assert.Empty(notes);
 

@@ -169,7 +169,7 @@ public sealed class HostileClientTests
                 }
                 catch (IOException)
                 {
-                    // The server closed the connection before it read this.
+                    // The server has reset the connection.
                 }
 
                 turnedAway += read == 0 || Encoding.ASCII.GetString(buffer, 0, read).StartsWith("* BYE", StringComparison.Ordinal) ? 1 : 0;
@@ -210,7 +210,8 @@ public sealed class HostileClientTests
         await client.Line.WriteAsync("x FETCH 1 BODY[]\r\n"u8.ToArray());
         using var taken = new MemoryStream();
         var piece = new byte[64 * 1024];
-        // Read everything: more data is left than the network buffers hold.
+        // Read only the beginning of the message. The rest does not fit into the network buffers, so the server is stopped in the middle of
+        // sending it.
         while (taken.Length < piece.Length)
             taken.Write(piece.AsSpan(0, await client.Line.ReadAsync(piece)));
         var ending = served.DisposeAsync();
@@ -266,7 +267,7 @@ public sealed class HostileClientTests
                     return true;
                 if (line.StartsWith("* BYE", StringComparison.Ordinal))
                     return false;
-                // An open literal or quoted string swallowed the line that should end it, so send octets until it is complete.
+                // The server asks for the octets of a literal. The NOOP may count as these octets, so it may get no answer.
                 if (line.StartsWith("+ ", StringComparison.Ordinal))
                     return false;
             }

@@ -106,7 +106,7 @@ public sealed class ServeCommandTests
     {
         using var dir = new TempDir();
         var backup = new MaildirWriter(dir.Create("backup"));
-        // Joiners are format characters that distinguish Persian and Hindi words, so they must not be stripped.
+        // Zero-width joiners and non-joiners are format characters that distinguish Persian and Hindi words, so they must not be stripped.
         backup.Add("\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", Encoding.ASCII.GetBytes($"Subject: x\n\n{string.Join(' ', Enumerable.Range(1000, 2000))}\n"), MailGenerator.Date(1));
         var place = "maildir:" + dir["backup"];
         var id = (await RunAsync(dir, "find", place, "--output", "ids")).Output.Trim();
@@ -147,7 +147,7 @@ public sealed class ServeCommandTests
         return string.Join('\n', lines.Order(StringComparer.Ordinal));
     }
 
-    /// <summary>The port of the server; it prints the port just after it says that it listens.</summary>
+    /// <summary>Returns the server's port. The server writes the file with the port just after it says that it listens.</summary>
     private static async Task<int> PortAsync(TempDir dir)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10), TimeProvider.System);

@@ -33,7 +33,7 @@ public sealed class SignInFailureTests
         await lab.Lab.SucceedAsync();
         lab.Authority.Audience = "https://graph.microsoft.com";
         await RefusedAsync(lab, "the token is for 'https://graph.microsoft.com' and not for mail", "'scopes'");
-        // One token for the run, and one more after the server refused the first.
+        // The successful run got one token. The refused run got two: the second one after the server had refused the first.
         Assert.Equal(3, lab.Authority.Grants.Count(g => g == "refresh_token"));
     }
 
@@ -99,7 +99,10 @@ public sealed class SignInFailureTests
         Assert.Contains("cannot sign in to the authorization server for alice", outcome.Everything, StringComparison.Ordinal);
     }
 
-    /// <summary>A secret is never sent to a server whose certificate authority is unknown; an authority trusted by the system is accepted.</summary>
+    /// <summary>
+    /// No secret is sent to an authorization server whose certificate comes from an unknown authority. An authority that the system trusts
+    /// is accepted.
+    /// </summary>
     [Fact]
     public async Task An_authorization_server_with_a_certificate_that_nobody_trusts_gets_no_secret()
     {
@@ -117,7 +120,7 @@ public sealed class SignInFailureTests
         await lab.Lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>A refresh token is not sent to a server that is written into the job file later.</summary>
+    /// <summary>If the job file later names another authorization server, the stored refresh token is not sent to that server.</summary>
     [Fact]
     public async Task A_sign_in_is_for_the_account_client_and_server_it_was_made_for()
     {

@@ -19,7 +19,8 @@ public sealed class SignInLab : IAsyncDisposable
     public static async Task<SignInLab> StartAsync(int messages = 20, string mechanisms = "xoauth2 oauthbearer", params string[] oauth)
     {
         var authority = AuthorizationServer.Start();
-        // No message is too big for a connection that a test cuts. Such a message would be cut off each time and count as unreadable.
+        // The messages are small enough to pass before a test cuts the connection. A bigger message would be cut off each time and count as
+        // unreadable.
         var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = messages, MaxBytes = 20_000 });
         var settings = lab.Dir.Write("oauth2.conf", $"""
             introspection_url = {authority.Url}/introspect
@@ -31,7 +32,7 @@ public sealed class SignInLab : IAsyncDisposable
             """.ReplaceLineEndings("\n"));
         await lab.Server.RestartAsync(options: lab.Server.Options with
         {
-            // The test's own probe logs in by password.
+            // PLAIN is for the test's own client, which logs in by password.
             Mechanisms = mechanisms + " plain",
             Accounts = $"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {settings}\n}}\n"
                 + $"passdb {{\n  driver = static\n  mechanisms = plain\n  args = password={lab.Server.Password}\n}}",

@@ -43,7 +43,7 @@ public sealed class TokenRenewalTests
         lab.Lab.Environment["TARGET_PASSWORD"] = target.Password;
         lab.Lab.Endpoint += "\n      limits: { messages_per_second: 30, connections: 6 }";
         var log = 0;
-        // The token expires between two log-ins: all connections refused because of it share one renewal.
+        // The token expires between two log-ins. All connections that are refused for this reason must share one renewal.
         lab.Authority.OnIntrospect = () =>
         {
             if (Interlocked.Increment(ref log) == 2)
@@ -74,7 +74,7 @@ public sealed class TokenRenewalTests
         Assert.Equal(4, lab.Authority.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>With refresh token rotation, two programs that used the same refresh token would end the sign-in.</summary>
+    /// <summary>With refresh token rotation a server ends the sign-in if two programs use the same refresh token.</summary>
     [Fact]
     public async Task Several_commands_of_one_job_at_once_do_not_spend_one_refresh_token_twice()
     {

@@ -124,7 +124,7 @@ internal sealed class LyingLine : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The socket's stream is closed below, which tells the server that the connection has ended.
+            // The connection is broken. The shutdown below tells the server that it has ended.
         }
 
         try
@@ -157,7 +157,7 @@ internal sealed class LyingLine : IAsyncDisposable
             var octets = framer.Pass(block.AsSpan(0, count), Lie, line => isCut = isCut || IsTimeToCut(line));
             if (isCut)
             {
-                // Nothing more reaches the client; keep reading until the server has noticed.
+                // The client gets nothing more. Keep reading until the server has noticed that the connection has ended.
                 lock (gate)
                     settling = Task.WhenAll(settling, over.Task);
                 client.Close(0);

@@ -1,8 +1,8 @@
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// The UIDs that a place has assigned so far. Tells whether a program that remembers an earlier UIDNEXT can know from it that the place was restored from
-/// an older copy.
+/// The history of one store, the source or the target: how many messages have arrived in each folder, which determines UIDNEXT. Tells
+/// whether a program that remembers an earlier UIDNEXT can notice by it that the store was restored from an older copy.
 /// </summary>
 internal sealed class PlaceHistory(WorldPlace place)
 {
@@ -46,10 +46,13 @@ internal sealed class PlaceHistory(WorldPlace place)
         return Path.GetFileName(copy);
     }
 
-    /// <summary>Tells the model which changes a program with this memory cannot detect.</summary>
+    /// <summary>
+    /// Tells the model which changes a program can't detect if it remembers these numbers of arrivals (in effect UIDNEXT).
+    /// </summary>
     /// <param name="hidesCounters">Whether the server hides the counters (UIDNEXT, UIDVALIDITY and the like) from the program.</param>
     /// <param name="isSource">
-    /// Whether the place is the source. There new mail under known UIDs is undetectable too, and a deleted folder has no counters.
+    /// Whether the store is the source. If so, new mail that got UIDs of earlier mail is undetectable too, and a deleted folder has no
+    /// counters that could reveal the restore.
     /// </param>
     public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
@@ -70,7 +73,7 @@ internal sealed class PlaceHistory(WorldPlace place)
         }
     }
 
-    /// <summary>Returns whether a copy of the message arrived after the last restore of the place.</summary>
+    /// <summary>Returns whether a copy of the message arrived after the store was last restored from an older copy.</summary>
     public bool CameSince(string folder, int number) => Last[folder, number] > putBack[folder, number];
 
     public void Settled()

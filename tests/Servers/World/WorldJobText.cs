@@ -5,7 +5,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>Writes a round's job as a job file for the program.</summary>
+/// <summary>Writes the job of a test round as a job file for the program.</summary>
 internal static class WorldJobText
 {
     public const string PasswordVariable = "WORLD_PASSWORD";

@@ -2,7 +2,10 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>The model of all changes by users and by restored disks. They alone decide what a run may do; the program's state is never consulted.</summary>
+/// <summary>
+/// Records all changes that users and restores of older disks make. What a run may do is judged by these changes alone, never by the
+/// program's state.
+/// </summary>
 internal sealed class WorldModel
 {
     private readonly Dictionary<(string, int), int> lives = [];
@@ -15,7 +18,10 @@ internal sealed class WorldModel
 
     public Dictionary<int, WorldMail> Mail { get; } = [];
 
-    /// <summary>Renames of source folders, which a target may follow; restoring an older disk reverses them.</summary>
+    /// <summary>
+    /// Renames of source folders, which a target may follow. When an older copy of the source is restored, each rename is also recorded in
+    /// reverse.
+    /// </summary>
     public List<(string From, string To)> Renames { get; } = [];
 
     /// <summary>Records that a message arrived at the source, from its owner or by delivery: the target may hold one more copy of it.</summary>
@@ -28,14 +34,19 @@ internal sealed class WorldModel
         removals[number] = removals.GetValueOrDefault(number) + count;
     }
 
-    /// <summary>Records that a message is gone from the source because an older disk was restored, which may look like a removal by the owner.</summary>
+    /// <summary>
+    /// Records that a message is gone from the source because the source was restored from an older copy. To a program this may look like a
+    /// removal by the owner.
+    /// </summary>
     public void WentWithADisk(int number, int count) => removals[number] = removals.GetValueOrDefault(number) + count;
 
-    /// <summary>Records that a restore brought a message back to the source, which does not count as a second message.</summary>
+    /// <summary>
+    /// Records that a restore by the program brought a message back to the source. It counts as the same message, not as a second one.
+    /// </summary>
     public void CameBack(string folder, int number, int count)
     {
         lives[(folder, number)] = Math.Max(Lives(folder, number), count);
-        // A delivery to the target now counts as the account's own mail.
+        // If a user had delivered the message to the target, it now counts as mail of the source.
         copiesOfPeople.Remove((folder, number));
     }
 
@@ -51,7 +62,10 @@ internal sealed class WorldModel
     /// <summary>Records that the message may be missing: the target was restored from an older copy, and no counter shows this.</summary>
     public void MayBeMissing(string folder, int number) => missing.Add((folder, number));
 
-    /// <summary>Records that the message may be removed: no program can detect that the owner kept it, or that it has a UID of other mail.</summary>
+    /// <summary>
+    /// Records that a run may remove the message at the target: no program can detect that the owner did not delete it, or that its UID
+    /// belonged to other mail before.
+    /// </summary>
     public void MayGo(string folder, int number) => gone.Add((folder, number));
 
     /// <param name="looksAtTarget">Whether the run lists the target, so that it finds every missing message.</param>

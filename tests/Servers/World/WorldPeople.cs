@@ -1,6 +1,6 @@
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>Makes random changes at source and target between runs, except restores of older disks.</summary>
+/// <summary>Makes the random changes of users at source and target between runs.</summary>
 internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory sourceHistory, WorldPlace source, PlaceHistory targetHistory, WorldPlace target, Action<string> tell)
 {
     private static readonly string[] Names = ["Work", "Lists", "Lists/dotnet", "Archive", "Private"];

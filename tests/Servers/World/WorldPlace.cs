@@ -3,7 +3,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>A store of mail, with everything that people, programs and disks do to it, without any code of the program under test.</summary>
+/// <summary>
+/// A store of mail, the source or the target of a test round, with everything that people, programs and disks do to it. Uses no code of the
+/// program under test.
+/// </summary>
 internal abstract class WorldPlace(string directory)
 {
     private int copies;

@@ -29,17 +29,23 @@ internal sealed class WorldRound : IRound
     private readonly WorldRuns runs;
     private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, Dictionary<string, int> OfRestores, MailCounts AtTarget)> states = [];
 
-    /// <summary>Mail delivered to the target that restores brought to the source, with the number of copies of the state made before the restore.</summary>
+    /// <summary>
+    /// Messages that users delivered to the target and a restore by the program copied to the source. States is the number of copies of the
+    /// job's state that existed before that restore.
+    /// </summary>
     private readonly List<(int States, string Folder, int Number, int Count)> broughtBack = [];
 
     private JobDefinition job;
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
 
-    /// <summary>The number of arrivals in each target folder that earlier restores have recorded.</summary>
+    /// <summary>For each target folder, the number of arrivals that earlier restores by the program have recorded.</summary>
     private Dictionary<string, int> knownOfRestores = new(StringComparer.Ordinal);
 
-    /// <summary>Target folders that at some time had fewer arrivals than restores have recorded, because an older copy was put back.</summary>
+    /// <summary>
+    /// Target folders whose number of arrivals fell below the number that restores by the program had recorded, because the target was
+    /// replaced by an older copy.
+    /// </summary>
     private HashSet<string> setBackForRestores = new(StringComparer.Ordinal);
     private bool wasPutBack;
     private bool isStateOdd;
@@ -203,7 +209,8 @@ internal sealed class WorldRound : IRound
     private async Task StateAsync()
     {
         isStateOdd = true;
-        // Without state the job can't know that it made the target's copies of mail that has left the source, so each such copy may stay.
+        // Without its state the job no longer knows which messages it copied to the target. If such a message has left the source, its copy
+        // may stay.
         foreach (var (folder, number, count) in targetHistory.Last.All.Where(m => m.Count > sourceHistory.Last[m.Folder, m.Number]))
         {
             for (var left = count - sourceHistory.Last[folder, number]; left > 0; left--)
@@ -223,11 +230,13 @@ internal sealed class WorldRound : IRound
 
         var chosen = random.Next(states.Count);
         var (copy, ofSource, ofTarget, ofRestores, atTarget) = states[chosen];
-        // The owner of an account deletes a known message: it stays deleted, even if it comes back at the source.
+        // These messages were at the target when the restored state was saved, and are gone now. To the job, a user of the target deleted
+        // them, so they may stay missing even if they come back at the source.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
-        // To a job whose state is older than a restore, the restored message is new mail, and the job compares new mail only with mail that came to the
-        // target after that state. The target's original of the restored message came earlier, so the job copies the message once more.
+        // If the job's state is older than a restore by the program, the message that the restore copied to the source is new to the job.
+        // The job looks for a copy of new mail only among mail that came to the target after the state was saved. The original came
+        // earlier, so the job copies the message once more.
         foreach (var (_, folder, number, count) in broughtBack.Where(b => b.States > chosen && atTarget[b.Folder, b.Number] > 0))
         {
             for (var left = count; left > 0; left--)
@@ -270,7 +279,7 @@ internal sealed class WorldRound : IRound
         var hidesTarget = runs.HidesCounters(target, lies, () => FolderOf(targetHistory), isStateOdd);
         // If LIST omits a folder that was created or renamed since the last run, the program can't know that the folder exists.
         var unseen = runs.HiddenFolder is { } hidden && !knownOfSource.ContainsKey(hidden) ? hidden : null;
-        // A store of plain files has no counters that could go back.
+        // A source of plain files has no UID counters that could reveal that an older copy was restored.
         sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
         targetHistory.Open(model, knownOfTarget, hidesTarget, isSource: false);
         var (before, there) = (targetHistory.Last, sourceHistory.Last);
@@ -285,7 +294,7 @@ internal sealed class WorldRound : IRound
             verdict.JudgeUntouched(there, now, "the source");
         if (report.IsOk)
         {
-            // Mail that arrived during the run is as undetectable as mail that arrived before the run.
+            // The program may also be unable to detect mail that arrived during the run.
             if (isBusy)
                 sourceHistory.Open(model, knownOfSource, hidesSource || source.Server is null, isSource: true);
             verdict.JudgePresence(model, job, after, common, (f, n) => f != unseen && IsInScope(f, n), isUntold: true, forgivesPeople: !KeepsWhatItGets);
@@ -320,7 +329,8 @@ internal sealed class WorldRound : IRound
             1 => new MessageFilter { Since = DateTimeOffset.FromUnixTimeSeconds(1_420_000_000 + random.NextInt64(300_000_000)) },
             _ => new MessageFilter(),
         };
-        // The UID counters of these folders have reached again the values that restores recorded, so no program can detect that the UIDs now mean other mail.
+        // The numbers of arrivals in these folders have reached again what restores by the program recorded, so no program can detect that
+        // the UIDs now belong to other mail.
         var doubtful = setBackForRestores.Where(f => targetHistory.Arrivals().GetValueOrDefault(f) >= knownOfRestores[f]).ToHashSet(StringComparer.Ordinal);
         var folder = random.Next(3) == 0 ? people.AnyFolder(targetHistory) : null;
         ImmutableArray<string> globs = folder is null ? [] : [folder];
@@ -371,7 +381,7 @@ internal sealed class WorldRound : IRound
         tally.AddMail(model.Mail.Count);
     }
 
-    /// <summary>Adds the folders that were not known before.</summary>
+    /// <summary>Adds the folders that were not known before, with their numbers of arrivals.</summary>
     private static void Remember(Dictionary<string, int> known, Dictionary<string, int> arrivals)
     {
         foreach (var (folder, count) in arrivals)

@@ -39,7 +39,7 @@ internal sealed class WorldVerdict
         foreach (var (folder, number, count) in after.All.Where(m => m.Count > before[m.Folder, m.Number]))
         {
             var most = model.Lives(folder, number) + model.CopiesOfPeople(folder, number) + (folder == trash ? model.Removals(number) : 0)
-                // Other mail in a folder moves with it when the folder is renamed.
+                // A renamed folder takes all its mail along, even mail that the program did not copy.
                 + before.Folders.Where(f => NamesAfter(model, f).Contains(folder)).Sum(f => Math.Max(0, before[f, number] - after[f, number]));
             if (count > most && !model.IsOpen(folder, number))
                 Add(() => Doubled++, $"doubled: {number} in {folder} ({before[folder, number]} → {count}, at most {most})");
@@ -47,7 +47,9 @@ internal sealed class WorldVerdict
     }
 
     /// <summary>Checks that no message is missing at the target.</summary>
-    /// <param name="isUntold">Whether the run claimed success; otherwise this is the final check.</param>
+    /// <param name="isUntold">
+    /// Whether the run reported success, so that a missing message is one that it did not report. False for the final check.
+    /// </param>
     public void JudgePresence(WorldModel model, JobDefinition job, MailCounts after, MailCounts source, Func<string, int, bool> isInScope, bool isUntold, bool forgivesPeople)
     {
         foreach (var (folder, number, count) in source.All.Where(m => isInScope(m.Folder, m.Number)))

@@ -67,8 +67,8 @@ public sealed class GmailAccount
     }
 
     /// <summary>
-    /// Appends a message. A message identical to an existing one is discarded but still uses up a UID; only the folder's label is added. \Deleted
-    /// archives the message, so that it is only in All Mail.
+    /// Appends a message. If an identical message exists, the new one is discarded: the existing one gets the folder's label, and a UID is
+    /// used up. A message appended with \Deleted is archived: it gets no label, so that it is only in All Mail.
     /// </summary>
     /// <returns>The UID reported to the client; no message with this UID need exist.</returns>
     public uint Append(GmailFolder folder, string octets, IReadOnlyCollection<string> flags, DateTimeOffset date)
@@ -103,7 +103,10 @@ public sealed class GmailAccount
             messages.Remove(message);
     });
 
-    /// <summary>Copies a message. In trash or spam the message leaves All Mail and loses all labels; any other folder adds its own label.</summary>
+    /// <summary>
+    /// Copies a message. A copy to trash or spam takes the message out of All Mail and removes all its labels. A copy to a folder with a
+    /// label adds that label to the message.
+    /// </summary>
     public void Copy(GmailFolder to, GmailMessage message) => Change(() =>
     {
         message.Place = to.Name == Trash ? GmailPlace.Trash : to.Name == Spam ? GmailPlace.Spam : GmailPlace.All;

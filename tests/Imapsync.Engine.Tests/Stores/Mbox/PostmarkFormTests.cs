@@ -3,7 +3,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Postmarks of all kinds mixed in one file: every message is read with its octets, or the doubt is reported.</summary>
+/// <summary>
+/// An mbox whose "From " lines have many different forms: every message is read unchanged, or it is reported that the beginnings of
+/// messages are uncertain.
+/// </summary>
 public sealed class PostmarkFormTests
 {
     private static readonly string[] Forms =

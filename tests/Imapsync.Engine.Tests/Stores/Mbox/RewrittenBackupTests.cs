@@ -5,7 +5,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Changes that mutt and Thunderbird make to an mbox: a backup keeps its UIDs, and the fields they add become flags.</summary>
+/// <summary>
+/// mutt and Thunderbird rewrite an mbox backup: the backup keeps its UIDs, and the header fields that these programs add become flags.
+/// </summary>
 public sealed class RewrittenBackupTests
 {
     private const string Mozilla = "From - Thu Jan  2 03:04:05 2020\n";

@@ -8,7 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
 /// <summary>
-/// Folders as files on file systems made for Windows. Each folder gets a name that is allowed there, and is found under that name on every file system.
+/// Folders stored as mbox files under the naming rules of Windows. Each folder gets a file name that these rules allow, and programs on
+/// every file system find the folder in that file again.
 /// </summary>
 public sealed class StrictNamesTests
 {

@@ -24,7 +24,8 @@ public sealed class LyingPop3Tests
         var report = await server.RunAsync();
 
         Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
-        // A Maildir stores a message with a bare LF unchanged, but this test's reader puts a CR before each LF, so both are compared in that form.
+        // A Maildir keeps a bare LF as it is, but this test reads each LF as CRLF. So sent and arrived messages are compared with CRLF
+        // everywhere.
         Assert.Equal(bodies.Select(Normal).Order(StringComparer.Ordinal), server.Arrived().Select(Normal).Order(StringComparer.Ordinal));
         static string Normal(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "\r\n", StringComparison.Ordinal);
     }
@@ -168,7 +169,8 @@ public sealed class LyingPop3Tests
     [Fact]
     public async Task A_unique_id_that_comes_back_for_other_mail_after_it_was_deleted_is_new_mail()
     {
-        // A server may reuse a unique-id once its message is gone (RFC 1939 §7), so the second message must be copied although it has the same one.
+        // A server may reuse a unique-id once its message is gone (RFC 1939 §7). So the second message must be copied although it has the
+        // unique-id of the first.
         using var server = Pop3Server.With(Head + "one\r\n");
         await server.RunAsync(deletes: true);
         server.Messages[1] = ("id-1", Encoding.Latin1.GetBytes(Head + "two\r\n"));
@@ -369,7 +371,7 @@ public sealed class LyingPop3Tests
 
         Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
         Assert.Equal(2, server.Arrived().Count);
-        // Without the state, messages are recognised by their headers, so nothing is copied again.
+        // Without the state of the first run, the messages are recognised by their headers, so none is copied again.
         Directory.Delete(server.Definition.StateDirectory, recursive: true);
         Assert.Equal(0, (await server.RunAsync()).Totals.Copied);
         Assert.Contains(server.Heard, c => c.StartsWith("APOP alice ", StringComparison.Ordinal));

@@ -35,7 +35,9 @@ public sealed class CrashStateTests
         Assert.True(failures.IsEmpty, $"{failures.Count} states, seed {seed}\n{table}\n{string.Join("\n\n", failures.Take(FailuresShown))}");
     }
 
-    /// <summary>Tries crash states at moments spread over the whole record; at each moment, every way in which unsynced data may survive.</summary>
+    /// <summary>
+    /// Simulates crashes at moments spread over the whole record. The ways in which unsynced data may survive are used in turn.
+    /// </summary>
     private static async Task<string> TryStatesAsync(RecordedRun run, int seed, ConcurrentQueue<string> failures)
     {
         var (count, lost, doubled, wrong) = (States(), 0, 0, 0);

@@ -28,7 +28,7 @@ internal enum FileOperationKind
 /// <param name="Path">The file's absolute path; for a file without a name, the name by which the kernel shows the file.</param>
 /// <param name="Offset">Where a write begins, -1 for the end of the file; for a truncation the new length.</param>
 /// <param name="Begin">When the call began: a sync only covers operations that had ended by then.</param>
-/// <param name="End">When the call returned; the record is in this order.</param>
+/// <param name="End">When the call returned. The operations of a record are sorted by this time.</param>
 internal sealed record FileOperation(
     FileOperationKind Kind, string Path, long Begin, long End, string NewPath = "", long Offset = 0, byte[]? Data = null, DateTimeOffset Time = default)
 {

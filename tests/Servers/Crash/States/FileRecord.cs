@@ -85,7 +85,8 @@ internal sealed partial class FileRecord
                 var seconds = Seconds().Matches(arguments)[^1];
                 return Make(FileOperationKind.SetTime, texts.Count > 0 ? Name(0) : opened, time: DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds.Groups[1].Value, CultureInfo.InvariantCulture)));
             default:
-                // An operation that the model does not know must not change the files it models, so it fails the test.
+                // The model does not know this system call, so the test fails if the call names a file that is modelled. A mapping is
+                // ignored unless it is shared and writable, because only such a mapping changes the file.
                 if (call is "mmap" && !(arguments.Contains("PROT_WRITE", StringComparison.Ordinal) && arguments.Contains("MAP_SHARED", StringComparison.Ordinal)))
                     return null;
                 return IsInside(opened) || texts.Any(t => IsInside(Encoding.UTF8.GetString(t))) ? throw new NotSupportedException($"{call} is not modelled: {arguments}") : null;

@@ -110,8 +110,8 @@ internal sealed class FileSystemModel
     }
 
     /// <summary>
-    /// Takes the result of another model's <see cref="LastContents"/> for the same record, so that equal contents get their exact
-    /// modification time.
+    /// Takes the result of <see cref="LastContents"/> from another model of the same record. When a modelled file has the same content as
+    /// in that result, it also gets the exact modification time from there.
     /// </summary>
     public void Know(IReadOnlyList<(byte[] Octets, DateTime Time)?> contents)
     {
@@ -185,7 +185,8 @@ internal sealed class FileSystemModel
     {
         var lasting = unsyncedNames.FindAll(c => c.End <= begin && (directory is null || c.Edits.Any(e => e.Directory == directory))).ToHashSet();
 
-        // A later sync of one of a rename's directories makes the earlier changes of the same names durable as well.
+        // A rename changes two directories and becomes durable when either of them is synced. Earlier changes of the same names in the
+        // other directory then become durable with it.
         for (var i = unsyncedNames.Count - 1; i >= 0; i--)
         {
             var change = unsyncedNames[i];
