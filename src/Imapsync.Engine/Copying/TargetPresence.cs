@@ -47,13 +47,17 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         {
             context.Stop.ThrowIfCancellationRequested();
             var contents = await MessageContents.ReadAsync(folder, [.. group.Select(m => there[m.Target])], withDigest: false, abort);
-            var others = await MessageContents.FindOthersAsync(
+            var changed = await MessageContents.FindOthersAsync(
                 folder, [.. group.Select(m => (there[m.Target], m.Checksum!.Value))], contents, context.Target.Traits.NotedFields, abort);
-            damaged.AddRange(group.Where(m => others.Contains(m.Target)));
+            damaged.AddRange(group.Where(m => changed.Contains(m.Target)));
         }
 
         if (lost.Count + damaged.Count == 0)
             return false;
+        // A UID that now belongs to other mail is no damaged copy: that mail may itself be new at the source, and is then recognised.
+        var others = await FindOtherMailAsync(folder, checkpoint, damaged, abort);
+        lost.AddRange(damaged.Where(m => others.Contains(m.Target)));
+        damaged.RemoveAll(m => others.Contains(m.Target));
         var rotten = await FindRottenAsync(folder, checkpoint, there, lost, abort);
         await unsettle(abort);
         foreach (var message in lost.Concat(damaged))
@@ -72,6 +76,25 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>
+    /// Finds which messages with other octets than were recorded are other mail, by comparing them with the messages of the source: after an older
+    /// copy of the backup was put back, the next message that another program delivers gets a UID that is recorded already.
+    /// </summary>
+    /// <returns>Target UIDs. Without those whose message the source does not show, since nothing can be said about them.</returns>
+    private async Task<UidSet> FindOtherMailAsync(IMessageFolder folder, ICheckpoint checkpoint, List<SettledMessage> damaged, CancellationToken abort)
+    {
+        if (damaged.Count == 0)
+            return new UidSet();
+        await using var source = await context.Source.OpenAsync(key.Source, abort);
+        if (!IsSourceOf(checkpoint, source))
+            return new UidSet();
+        var judged = await DamagedCopies.JudgeAsync(folder, source, damaged.DistinctBy(m => m.Target).ToDictionary(m => m.Target, m => m.Source), abort);
+        return new UidSet(judged.Where(j => !j.Value).Select(j => j.Key));
+    }
+
+    private static bool IsSourceOf(ICheckpoint checkpoint, IMessageFolder source) =>
+        !checkpoint.SourceValidity.IsNone && source.LastingUidValidity == checkpoint.SourceValidity;
+
+    /// <summary>
     /// Finds copies of lost messages that have other octets than were recorded and another UID: an mbox knows its messages by their octets, so
     /// a damaged one looks like new mail. By its header and size it would be recognised as the message that is to be fetched again.
     /// </summary>
@@ -86,7 +109,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         if (strangers.Count == 0)
             return [];
         await using var source = await context.Source.OpenAsync(key.Source, abort);
-        if (checkpoint.SourceValidity.IsNone || source.LastingUidValidity != checkpoint.SourceValidity)
+        if (!IsSourceOf(checkpoint, source))
             return [];
         var messages = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in source.ListAsync(new ListRequest(new UidSet(checksums.Keys), WithDateAndSize: true), abort))
@@ -134,7 +157,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (replaced.Count == 0)
             return;
-        var damaged = await DamagedCopies.AmongAsync(folder, replaced, abort);
+        var damaged = new UidSet((await DamagedCopies.JudgeAsync(folder, folder, replaced, abort)).Where(j => j.Value).Select(j => j.Key));
         if (!damaged.IsEmpty)
             await folder.RemoveAsync(damaged, trash: null, abort);
         foreach (var uid in replaced.Keys)
