@@ -12,44 +12,57 @@ internal static class DamagedCopies
 {
     private const int MaxBytesToRead = 16 << 20;
 
-    /// <param name="replaced">
-    /// UIDs of the messages that differ from their records, each with the UID of the copy that was fetched again in its place.
-    /// </param>
-    /// <returns>The UIDs of the damaged copies: messages that still resemble the new copy.</returns>
-    public static async Task<UidSet> AmongAsync(IMessageFolder folder, IReadOnlyDictionary<Uid, Uid> replaced, CancellationToken cancellationToken)
+    /// <summary>Compares messages of the target that differ from their records with what was or is to be copied.</summary>
+    /// <param name="folder">The target folder with the messages that differ from their records.</param>
+    /// <param name="wholeIn">The folder with the whole messages: the source folder, or the target folder after they were fetched again.</param>
+    /// <param name="pairs">The UID in <paramref name="folder"/> of each message, with the UID in <paramref name="wholeIn"/> of the whole one.</param>
+    /// <returns>
+    /// The pairs of which both messages are there, by their UID in <paramref name="folder"/>. True if that message resembles the whole one, so that
+    /// it is a damaged copy of it; false if it is other mail.
+    /// </returns>
+    public static async Task<IReadOnlyDictionary<Uid, bool>> JudgeAsync(
+        IMessageFolder folder, IMessageFolder wholeIn, IReadOnlyDictionary<Uid, Uid> pairs, CancellationToken cancellationToken)
     {
-        var listed = new Dictionary<Uid, MessageInfo>();
-        var wanted = new UidSet(replaced.SelectMany(r => (Uid[])[r.Key, r.Value]));
-        await foreach (var message in folder.ListAsync(new ListRequest(wanted, WithDateAndSize: true), cancellationToken))
-            listed[message.Uid] = message;
-        var identities = (await MessageRecognition.IdentifyAsync(folder, listed, cancellationToken)).ToDictionary(i => i.Uid);
-        var damaged = new UidSet();
-        foreach (var (old, fresh) in replaced)
+        var copies = await ListAsync(folder, pairs.Keys, cancellationToken);
+        var originals = await ListAsync(wholeIn, pairs.Values, cancellationToken);
+        var copyHeaders = (await MessageRecognition.IdentifyAsync(folder, copies, cancellationToken)).ToDictionary(i => i.Uid);
+        var headers = (await MessageRecognition.IdentifyAsync(wholeIn, originals, cancellationToken)).ToDictionary(i => i.Uid);
+        var judged = new Dictionary<Uid, bool>();
+        foreach (var (old, whole) in pairs)
         {
-            if (listed.TryGetValue(old, out var before) && listed.TryGetValue(fresh, out var now)
-                && (IsSameHeader(identities, old, fresh) || IsSameShape(before, now) || await IsBeginningAsync(folder, before, now, cancellationToken)))
-                damaged.Add(old);
+            if (!copies.TryGetValue(old, out var copy) || !originals.TryGetValue(whole, out var original))
+                continue;
+            judged[old] = (copyHeaders.TryGetValue(old, out var a) && headers.TryGetValue(whole, out var b) && IsSameHeader(a, b))
+                || IsSameShape(copy, original) || await IsBeginningAsync(folder, copy, wholeIn, original, cancellationToken);
         }
 
-        return damaged;
+        return judged;
     }
 
-    private static bool IsSameHeader(Dictionary<Uid, MessageFingerprint> identities, Uid old, Uid fresh) =>
-        identities.TryGetValue(old, out var a) && identities.TryGetValue(fresh, out var b) && (a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core));
+    private static async Task<Dictionary<Uid, MessageInfo>> ListAsync(IMessageFolder folder, IEnumerable<Uid> uids, CancellationToken cancellationToken)
+    {
+        var listed = new Dictionary<Uid, MessageInfo>();
+        await foreach (var message in folder.ListAsync(new ListRequest(new UidSet(uids), WithDateAndSize: true), cancellationToken))
+            listed[message.Uid] = message;
+        return listed;
+    }
+
+    private static bool IsSameHeader(MessageFingerprint a, MessageFingerprint b) => a.Header == b.Header || (a.HasCore == b.HasCore && a.Core == b.Core);
 
     /// <summary>Returns true if size and date are equal. A copy of which only single octets were damaged still has both.</summary>
     private static bool IsSameShape(in MessageInfo old, in MessageInfo fresh) =>
         old.Size == fresh.Size && old.InternalDate.ToUnixTimeSeconds() == fresh.InternalDate.ToUnixTimeSeconds();
 
-    /// <summary>Returns true if the old message is the beginning of the fresh one, so it was truncated.</summary>
-    private static async Task<bool> IsBeginningAsync(IMessageFolder folder, MessageInfo old, MessageInfo fresh, CancellationToken cancellationToken)
+    /// <summary>Returns true if the copy is the beginning of the whole message, so it was truncated.</summary>
+    private static async Task<bool> IsBeginningAsync(
+        IMessageFolder folder, MessageInfo old, IMessageFolder wholeIn, MessageInfo fresh, CancellationToken cancellationToken)
     {
         if (old.Size >= fresh.Size || fresh.Size > MaxBytesToRead)
             return false;
         if (old.Size == 0)
             return true;
         var beginning = await MessageContents.ReadWholeAsync(folder, old, MaxBytesToRead, cancellationToken);
-        var whole = await MessageContents.ReadWholeAsync(folder, fresh, MaxBytesToRead, cancellationToken);
+        var whole = await MessageContents.ReadWholeAsync(wholeIn, fresh, MaxBytesToRead, cancellationToken);
         return beginning is not null && whole is not null && whole.AsSpan().StartsWith(beginning.AsSpan().TrimEnd("\r\n"u8));
     }
 }

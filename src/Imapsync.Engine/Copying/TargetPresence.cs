@@ -48,13 +48,17 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         {
             context.Stop.ThrowIfCancellationRequested();
             var contents = await MessageContents.ReadAsync(folder, [.. group.Select(m => there[m.Target])], withDigest: false, abort);
-            var others = await MessageContents.FindOthersAsync(
+            var changed = await MessageContents.FindOthersAsync(
                 folder, [.. group.Select(m => (there[m.Target], m.Checksum!.Value))], contents, context.Target.Traits.NotedFields, abort);
-            damaged.AddRange(group.Where(m => others.Contains(m.Target)));
+            damaged.AddRange(group.Where(m => changed.Contains(m.Target)));
         }
 
         if (lost.Count + damaged.Count == 0)
             return false;
+        // A UID that now belongs to other mail is no damaged copy: that mail may itself be new at the source, and is then recognised.
+        var others = await FindOtherMailAsync(folder, checkpoint, damaged, abort);
+        lost.AddRange(damaged.Where(m => others.Contains(m.Target)));
+        damaged.RemoveAll(m => others.Contains(m.Target));
         var rotten = await FindRottenAsync(folder, checkpoint, there, lost, abort);
         await unsettle(abort);
         foreach (var message in lost.Concat(damaged))
@@ -73,6 +77,25 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>
+    /// Finds which messages that differ from their records are not damaged copies but other mail, by comparing them with the source. After the backup
+    /// was restored from an older copy, a message that another program delivers can get a UID that is already recorded for a lost message.
+    /// </summary>
+    /// <returns>Target UIDs. A message whose original is no longer at the source can't be compared, so its UID is not among them.</returns>
+    private async Task<UidSet> FindOtherMailAsync(IMessageFolder folder, ICheckpoint checkpoint, List<SettledMessage> damaged, CancellationToken abort)
+    {
+        if (damaged.Count == 0)
+            return new UidSet();
+        await using var source = await context.Source.OpenAsync(key.Source, abort);
+        if (!IsSourceOf(checkpoint, source))
+            return new UidSet();
+        var judged = await DamagedCopies.JudgeAsync(folder, source, damaged.DistinctBy(m => m.Target).ToDictionary(m => m.Target, m => m.Source), abort);
+        return new UidSet(judged.Where(j => !j.Value).Select(j => j.Key));
+    }
+
+    private static bool IsSourceOf(ICheckpoint checkpoint, IMessageFolder source) =>
+        !checkpoint.SourceValidity.IsNone && source.LastingUidValidity == checkpoint.SourceValidity;
+
+    /// <summary>
     /// Finds damaged copies of lost messages under another UID than the recorded one. An mbox identifies its messages by their octets, so a
     /// damaged message looks like a new one. Because of its header and size it would be taken as a good copy of the message to be fetched
     /// again.
@@ -88,7 +111,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         if (strangers.Count == 0)
             return [];
         await using var source = await context.Source.OpenAsync(key.Source, abort);
-        if (checkpoint.SourceValidity.IsNone || source.LastingUidValidity != checkpoint.SourceValidity)
+        if (!IsSourceOf(checkpoint, source))
             return [];
         var messages = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in source.ListAsync(new ListRequest(new UidSet(checksums.Keys), WithDateAndSize: true), abort))
@@ -136,7 +159,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (replaced.Count == 0)
             return;
-        var damaged = await DamagedCopies.AmongAsync(folder, replaced, abort);
+        var damaged = new UidSet((await DamagedCopies.JudgeAsync(folder, folder, replaced, abort)).Where(j => j.Value).Select(j => j.Key));
         if (!damaged.IsEmpty)
             await folder.RemoveAsync(damaged, trash: null, abort);
         foreach (var uid in replaced.Keys)

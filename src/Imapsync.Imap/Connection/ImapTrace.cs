@@ -28,7 +28,7 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
     }
 
     /// <summary>Writes one line of a POP3 conversation, truncated if it is very long. Secrets that the server repeats are masked.</summary>
-    public void Line(string text) => Write(text.Length > MaxLine ? text[..MaxLine] + " …" : text);
+    public void Line(string text) => Write(Shorten(Redact(text)));
 
     public void Sent(string command) => Write("> " + command);
 
@@ -44,10 +44,12 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
         var end = shown.IndexOf((byte)'\n');
         if (end >= 0)
             shown = LiteralMarker.TrimLineEnd(shown[..(end + 1)]);
-        // Mask secrets before truncating the line, because a secret cut in two would no longer be recognised.
-        var text = Redact(Encoding.Latin1.GetString(shown));
-        Write("< " + (end < 0 && text.Length <= MaxLine ? text : text[..Math.Min(text.Length, MaxLine)] + " …"));
+        Write("< " + Shorten(Redact(Encoding.Latin1.GetString(shown)), isContinued: end >= 0));
     }
+
+    /// <summary>Truncates a line whose secrets are masked already: a secret cut in two would no longer be recognised.</summary>
+    private static string Shorten(string text, bool isContinued = false) =>
+        isContinued || text.Length > MaxLine ? text[..Math.Min(text.Length, MaxLine)] + " …" : text;
 
     /// <summary>Writes only the kind of a line received during log-in, because servers have been seen to repeat passwords in refusals.</summary>
     public void ReceivedAtLogIn(ReadOnlySpan<byte> frame)

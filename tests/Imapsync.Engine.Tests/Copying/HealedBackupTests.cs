@@ -79,6 +79,39 @@ public sealed class HealedBackupTests : IDisposable
     }
 
     /// <summary>
+    /// After the backup was restored from an older copy, another program delivers mail under the UIDs of the lost messages, and the source gets the
+    /// same mail. That mail is already at the target, so it must not be taken for damaged copies and copied a second time.
+    /// </summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(2, 2)]
+    [InlineData(3, 2)]
+    public async Task What_others_brought_under_known_UIDs_is_recognised_when_the_source_gets_it(int lost, int alsoAtSource)
+    {
+        for (var i = 1; i <= 3; i++)
+            Source.Add(MailboxFixture.Mail($"m{i}"));
+        await box.RunAsync();
+        var putBack = Target.BackUp();
+        for (var i = 4; i < 4 + lost; i++)
+            Source.Add(MailboxFixture.Mail($"m{i}"));
+        await box.RunAsync();
+        putBack();
+        for (var i = 1; i <= lost; i++)
+            Target.Add(MailboxFixture.Mail($"t{i}"), date: MemoryFolderState.Day(20 + i));
+        for (var i = 1; i <= alsoAtSource; i++)
+            Source.Add(MailboxFixture.Mail($"t{i}"), date: MemoryFolderState.Day(20 + i));
+
+        var report = await box.RunAsync(heal: true);
+        string[] all = [.. Enumerable.Range(1, 3 + lost).Select(i => $"m{i}"), .. Enumerable.Range(1, lost).Select(i => $"t{i}")];
+        Assert.Equal(all, Subjects());
+        Assert.Equal((JobOutcome.Ok, (long)lost), (report.Outcome, report.Totals.Copied));
+        report = await box.RunAsync(heal: true);
+        Assert.Equal((JobOutcome.Ok, 0L), (report.Outcome, report.Totals.Copied));
+        Assert.Equal(all, Subjects());
+    }
+
+    /// <summary>
     /// As many messages are deleted at the source as are lost at the target. So the loss shows neither in the changes nor in the message
     /// counts.
     /// </summary>
