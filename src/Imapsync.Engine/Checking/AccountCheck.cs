@@ -32,6 +32,9 @@ public sealed record AccountCheck(string Job, SideCheck Source, SideCheck Target
 /// <param name="TargetBytes">The size of the target's messages in octets; null unless sizes were requested.</param>
 public sealed record MailboxSize(int Folders, long Messages, long TargetMessages, long? Bytes, long? TargetBytes)
 {
+    /// <summary>See <see cref="Folders.FolderMapping.UnmatchedText"/>.</summary>
+    public string? UnmatchedRules { get; init; }
+
     /// <summary>The number of messages left to copy, assuming that the target's messages are copies of the source's.</summary>
     public long MessagesLeft { get; init; }
 

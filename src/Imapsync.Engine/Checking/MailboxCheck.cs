@@ -34,6 +34,7 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
 
         return new MailboxSize(mapping.Pairs.Count, count.Source, count.Target, octets?.Source, octets?.Target)
         {
+            UnmatchedRules = mapping.UnmatchedText,
             MessagesLeft = count.Left,
             BytesLeft = octets?.Left,
             Uncounted = (int)count.Unknown,

@@ -76,6 +76,8 @@ internal sealed class MailboxCopier
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.Listing, $"{plan.Doubt}; what is at the target stays"));
         if (plan.NoneChosen is not null && !context.Job.IsRestore)
             report.Problem(new Problem(FailureScope.Store, null, null, Reasons.NotFound, plan.NoneChosen));
+        if (plan.Unmatched is not null)
+            report.Note(null, plan.Unmatched);
         if (context.Options.Heal && !context.Target.Traits.KeepsWhatItGets)
             report.Note(null, "--heal looks at backups only: what was removed from an account since it was copied there may have been meant, and stays removed");
         report.Tell(new FoldersPlanned(report.Job, plan.Pairs.Count, plan.Pairs.Sum(p => p.Source.Status?.Messages ?? 0)));
@@ -129,7 +131,7 @@ internal sealed class MailboxCopier
         var usable = created.Select(p => p.Source.Path).ToHashSet();
         List<FolderPair> uncreated = [.. folders.Pairs.Where(p => !usable.Contains(p.Source.Path))];
         await GiveUpAsync(uncreated, abort);
-        return new CopyPlan(listed, doubt, mapping.NoneChosen, folders, pairs, uncreated);
+        return new CopyPlan(listed, doubt, mapping.NoneChosen, mapping.UnmatchedText, folders, pairs, uncreated);
     }
 
     /// <summary>
@@ -445,8 +447,9 @@ internal sealed class MailboxCopier
     /// Why the copies of folders that the source does not list must not be removed; null if they may be removed.
     /// </param>
     /// <param name="NoneChosen">See <see cref="FolderMapping.NoneChosen"/>.</param>
+    /// <param name="Unmatched">See <see cref="FolderMapping.UnmatchedText"/>.</param>
     /// <param name="Pairs">The pairs to bring up to date.</param>
     /// <param name="Uncreated">Pairs whose target folder could not be created.</param>
     private sealed record CopyPlan(
-        IReadOnlyList<FolderEntry> Listed, string? Doubt, string? NoneChosen, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPair> Uncreated);
+        IReadOnlyList<FolderEntry> Listed, string? Doubt, string? NoneChosen, string? Unmatched, TargetFolders Folders, IReadOnlyList<FolderPair> Pairs, IReadOnlyList<FolderPair> Uncreated);
 }

@@ -24,7 +24,20 @@ public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyLis
     /// </summary>
     public string? NoneChosen => Pairs.Count > 0 || Excluded.Count == 0
         ? null
-        : $"'folders' chooses none of the source's folders ({Excluded.Count}): {string.Join(", ", Excluded.Take(MaxNamed))}{(Excluded.Count > MaxNamed ? " and others" : "")}";
+        : $"'folders' chooses none of the source's folders ({Excluded.Count}): {NameSome(Excluded)}";
+
+    /// <summary>
+    /// The entries of <c>include</c> and <c>map</c> that match none of the source's folders, as they are written, each with its setting's name:
+    /// <c>include 'Drafst'</c>. An entry of <c>exclude</c> that matches nothing leaves nothing out, so it is not among them.
+    /// </summary>
+    public IReadOnlyList<string> Unmatched { get; init; } = [];
+
+    /// <summary>A sentence for people about <see cref="Unmatched"/>; null if there are none, or if <see cref="NoneChosen"/> says more.</summary>
+    public string? UnmatchedText => Unmatched.Count == 0 || NoneChosen is not null
+        ? null
+        : $"'folders' names what the source does not have: {NameSome(Unmatched)}";
+
+    private static string NameSome<T>(IReadOnlyList<T> all) => string.Join(", ", all.Take(MaxNamed)) + (all.Count > MaxNamed ? " and others" : "");
 }
 
 /// <summary>Decides to which target folder each source folder is copied. Pure.</summary>
@@ -44,11 +57,20 @@ public static class FolderMapper
         FolderGlob[] exclude = [.. rules.Exclude.Select(g => new FolderGlob(g))];
         var withMessages = source.Where(f => f.HoldsMessages).DistinctBy(f => f.Path).ToLookup(f =>
             f.Use != FolderUse.LeftOut && !IsCopy(f.Path, rules) && Array.Exists(include, g => g.Matches(f.Path) && (!f.IsForeign || g.NamesItsTop)) && !Array.Exists(exclude, g => g.Matches(f.Path)));
+        var unmatched = FindUnmatched(source, rules);
         if (rules is { SpecialUse: SpecialUsePolicy.Match, Prefix: null } && target is not null)
             rules = SpecialUseMapping.Extend(rules, source, [.. withMessages[true].Select(f => f.Path)], target, remembered ?? []);
         return new FolderMapping(
             [.. withMessages[true].Select(f => new FolderPair(f, MapPath(f.Path, rules))).OrderBy(p => p.Target).ThenBy(p => p.Source.Path)],
-            [.. withMessages[false].Select(f => f.Path).Order()]);
+            [.. withMessages[false].Select(f => f.Path).Order()]) { Unmatched = unmatched };
+    }
+
+    private static List<string> FindUnmatched(IReadOnlyList<FolderEntry> source, FolderRules rules)
+    {
+        List<FolderPath> paths = [.. source.Select(f => f.Path)];
+        var include = rules.Include.Where(g => !paths.Exists(new FolderGlob(g).Matches)).Select(g => $"include '{g}'");
+        var map = rules.Map.Keys.Where(k => !paths.Exists(p => p.IsAtOrBelow(k))).Order().Select(k => $"map '{k}'");
+        return [.. include, .. map];
     }
 
     /// <summary>

@@ -88,10 +88,13 @@ public static class Reasons
     /// <summary>The disk is full, a permission is missing, or too few files may be open.</summary>
     public const string File = "file";
 
-    /// <summary>The job did not end after the second interrupt signal, so the process ended without waiting for it.</summary>
+    /// <summary>
+    /// No message has the requested Message-ID, the folder rules choose none of the source's folders, or a folder that a restore is to bring back is not
+    /// in the backup.
+    /// </summary>
     public const string NotFound = "not_found";
 
-    /// <summary>The job did not respond, and was abandoned at the second signal.</summary>
+    /// <summary>The job did not end after the second interrupt signal, so the process ended without waiting for it.</summary>
     public const string Abandoned = "abandoned";
 
     public const string Failed = "failed";

@@ -47,7 +47,17 @@ internal sealed class RestoreRouting(
         // A restore of single messages reports itself which of them are missing, so missing mail is reported here only for whole folders.
         if (checkpoints is not null && origin.Chosen.IsEmpty && messages.MessageIds.IsEmpty)
             await new LostMail(backup, origin, folders, report).ReportAsync(checkpoints, IsWanted, cancellationToken);
-        return chosen.IsEmpty ? throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]) : chosen;
+        if (chosen.IsEmpty)
+            throw NothingChosen([.. routes.Select(r => r.Target), .. folders.Where(origin.IsTrash)]);
+        ReportUnmatched([.. routes.Concat(removed).Select(r => r.Target)]);
+        return chosen;
+    }
+
+    /// <summary>Reports each requested name that matches no folder, when others do: its mail is not restored.</summary>
+    private void ReportUnmatched(IReadOnlyList<FolderPath> known)
+    {
+        foreach (var (name, _) in origin.Folders.Zip(globs).Where(f => !known.Any(f.Second.Matches)))
+            report.Problem(new Problem(FailureScope.Store, null, null, Reasons.NotFound, $"no folder fits {name}; there are {NameSome(known)}"));
     }
 
     /// <summary>
@@ -198,8 +208,10 @@ internal sealed class RestoreRouting(
 
     private MailException NothingChosen(IEnumerable<FolderPath> known)
     {
-        var there = string.Join(", ", known.Distinct().Take(20));
+        var there = NameSome(known);
         var text = there.Length == 0 ? "the backup holds no folder to restore" : $"no folder fits {string.Join(", ", origin.Folders)}; there are {there}";
         return new MailException(FailureScope.Store, isTransient: false, text) { Kind = FailureKind.Gone };
     }
+
+    private static string NameSome(IEnumerable<FolderPath> known) => string.Join(", ", known.Distinct().Take(20));
 }

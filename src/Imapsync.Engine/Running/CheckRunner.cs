@@ -37,6 +37,8 @@ public sealed class CheckRunner(TimeProvider time, StoreOpener openStore)
             var check = new MailboxCheck(job, LabelViews.OfSource(job, sourceStore!), targetStore is null ? null : LabelViews.OfTarget(job, targetStore), withSizes);
             var size = await check.MeasureAsync(problems, cancellationToken);
             problems.AddRange(MailboxCheck.FindExcess(size, target.Facts));
+            if (size.UnmatchedRules is { } unmatched)
+                source = source with { Facts = [.. source.Facts, new StoreFact("note", unmatched, IsWarning: true)] };
             return new AccountCheck(job.Name, source, target, problems) { Size = size };
         }
         catch (MailException e)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Imapsync.Engine.Jobs;
 using Imapsync.Engine.Mail;
 using Imapsync.Engine.Progress;
@@ -37,6 +38,34 @@ public sealed class ChosenFoldersTests
     {
         using var box = await RanAsync(include, exclude);
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+    }
+
+    /// <summary>An entry that matches nothing is probably misspelt, so the mail that it should choose would be missing without a word.</summary>
+    [Theory]
+    [InlineData("Sent,Wrok/**", "", "include 'Wrok/**'")]
+    [InlineData("Inbox,sent", "", "include 'sent'")]
+    [InlineData("Work/**,Sent,INBOX", "", null)]
+    [InlineData("**", "Work,INBOX", null)]
+    [InlineData("**", "work,Work", "map 'work'")]
+    [InlineData("Sent,Drafts,Trash", "Junk,Sent", "include 'Drafts', include 'Trash', map 'Junk'")]
+    public async Task Entries_that_match_no_folder_are_told(string include, string map, string? told)
+    {
+        using var box = new MailboxFixture();
+        foreach (var name in Names)
+            box.Source.Folder(name).Add(MailboxFixture.Mail(name));
+        box.Job = box.Job with
+        {
+            Folders = box.Job.Folders with
+            {
+                Include = [.. include.Split(',')],
+                Map = map.Split(',', StringSplitOptions.RemoveEmptyEntries).ToImmutableDictionary(m => FolderPath.Parse(m), m => FolderPath.Parse("To " + m)),
+            },
+        };
+
+        var report = await box.RunAsync();
+        Assert.Equal(JobOutcome.Ok, report.Outcome);
+        var notes = report.Notes.Where(n => n.StartsWith("'folders'", StringComparison.Ordinal));
+        Assert.Equal(told is null ? [] : [$"'folders' names what the source does not have: {told}"], notes);
     }
 
     [Fact]

@@ -181,5 +181,11 @@ public sealed class RestoreTests : IDisposable
         var none = await box.RunAsync(box.Restore(to, null, "Nowhere"));
         Assert.Equal(JobOutcome.Failed, none.Outcome);
         Assert.Contains("no folder fits Nowhere", Assert.Single(none.Problems).Text, StringComparison.Ordinal);
+
+        // One of several that fits none is a problem, too: its mail is not restored.
+        var some = await box.RunAsync(box.Restore(to, null, "日本語", "Nowhere"));
+        Assert.Equal(JobOutcome.Incomplete, some.Outcome);
+        Assert.Equal(Reasons.NotFound, Assert.Single(some.Problems).Reason);
+        Assert.StartsWith("no folder fits Nowhere; there are ", some.Problems[0].Text, StringComparison.Ordinal);
     }
 }
