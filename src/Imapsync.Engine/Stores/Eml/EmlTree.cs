@@ -15,19 +15,9 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     private const string TemporaryName = FileNames.OwnSuffix + "tmp";
     private const string SubscriptionsName = ".subscriptions";
 
-    private const string WhyLeftOut = "directories of deleted, replaced or recovered files, which are left out";
-
     /// <summary>
-    /// Names of directories in which operating systems and synchronisation programs keep deleted, replaced or recovered files. They are skipped
-    /// without being opened, since not every user may read them. This program writes the first dot of a folder's name as %2E, so its own
-    /// directories do not have these names.
-    /// </summary>
-    private static readonly string[] NeverFolders =
-        [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
-
-    /// <summary>
-    /// Further names of directories with deleted, replaced or recovered files. A mail folder may have such a name, too, so the directory is
-    /// left out only if it has no index. An index shows that this program has written mail to it.
+    /// Names of directories with deleted, replaced or recovered files, besides those of <see cref="SystemFiles.KeepsDeletedFiles"/>. A mail folder may
+    /// have such a name, too, so the directory is left out only if it has no index. An index shows that this program has written mail to it.
     /// </summary>
     private static readonly string[] HardlyFolders = ["#recycle", "$RECYCLE.BIN", "@eaDir", "@Recycle", "RECYCLER", "System Volume Information"];
 
@@ -136,16 +126,11 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
 
     private static bool IsFolder(string directory) => EmlIndex.IsIn(directory) || Directory.EnumerateFiles(directory).Any(IsEml);
 
-    private static bool IsNeverFolder(DirectoryInfo directory, LeftOut leftOut)
-    {
-        if (!NeverFolders.Contains(directory.Name) && !SystemFiles.IsTrash(directory.Name))
-            return false;
-        // A mail folder may have the name lost+found. If this program has written to it, the directory has an index.
-        if (EmlIndex.IsIn(directory.FullName))
-            return false;
-        leftOut.Other(WhyLeftOut, directory.Name);
-        return true;
-    }
+    /// <remarks>
+    /// A mail folder may have the name lost+found. If this program has written to it, the directory has an index. This program writes the first dot of
+    /// a folder's name as %2E, so its own directories have none of the other names.
+    /// </remarks>
+    private static bool IsNeverFolder(DirectoryInfo directory, LeftOut leftOut) => !EmlIndex.IsIn(directory.FullName) && MailDirectories.KeepsDeletedFiles(directory, leftOut);
 
     /// <summary>
     /// Returns whether a directory is one of <see cref="HardlyFolders"/> or lies in one. A directory with an index does not count, since this
@@ -159,7 +144,7 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
         {
             if (!HardlyFolders.Contains(Path.GetFileName(directory)) || EmlIndex.IsIn(directory))
                 continue;
-            leftOut.Other(WhyLeftOut, directory);
+            leftOut.Other(MailDirectories.WhyLeftOut, directory);
             return true;
         }
 

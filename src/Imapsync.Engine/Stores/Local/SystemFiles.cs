@@ -5,10 +5,20 @@ namespace Imapsync.Engine.Stores.Local;
 /// <summary>Files that operating systems put into any directory and that contain nothing of the user's.</summary>
 internal static class SystemFiles
 {
+    /// <summary>
+    /// Names of directories in which operating systems and synchronisation programs keep deleted, replaced or recovered files. They are skipped
+    /// without being opened, since not every user may read them.
+    /// </summary>
+    private static readonly string[] DeletedFiles =
+        [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
+
     private static ReadOnlySpan<byte> AppleDouble => [0x00, 0x05, 0x16, 0x07];
 
     /// <summary>Returns whether a directory of this name is a disk's trash, to which file managers move deleted files (freedesktop.org: <c>.Trash-UID</c>).</summary>
     public static bool IsTrash(string name) => name.StartsWith(".Trash-", StringComparison.Ordinal);
+
+    /// <summary>Returns whether a directory of this name contains deleted, replaced or recovered files, a disk's trash included.</summary>
+    public static bool KeepsDeletedFiles(string name) => DeletedFiles.Contains(name) || IsTrash(name);
 
     public static bool Has(string name) => name is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ".nomedia";
 

@@ -11,12 +11,18 @@ internal static class MailDirectories
 {
     private const int MaxDepth = 200;
 
+    /// <summary>Why directories are left out in which operating systems keep what was deleted.</summary>
+    public const string WhyLeftOut = "directories of deleted, replaced or recovered files, which are left out";
+
     /// <summary>Returns the folders, each with its directories. A directory is a folder if it contains mail.</summary>
     /// <param name="isMail">Whether a file of that name is mail.</param>
     /// <param name="pathOf">
     /// Returns the folder path of a directory from the names that lead to it. Null to use those names; the root is then INBOX.
     /// </param>
-    /// <param name="isSkipped">Returns whether a directory is skipped with everything in it, because it can't be or contain a folder.</param>
+    /// <param name="isSkipped">
+    /// Returns whether a directory is skipped with everything in it, because it can't be or contain a folder; null for <see
+    /// cref="KeepsDeletedFiles"/>.
+    /// </param>
     public static IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> Folders(
         string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null, Predicate<DirectoryInfo>? isSkipped = null)
     {
@@ -53,7 +59,7 @@ internal static class MailDirectories
             yield return next;
             foreach (var below in next.Directory.EnumerateDirectories().OrderByDescending(d => d.Name, StringComparer.Ordinal))
             {
-                if (isSkipped?.Invoke(below) == true)
+                if (isSkipped?.Invoke(below) ?? KeepsDeletedFiles(below, leftOut))
                     continue;
                 if (below.LinkTarget is not null)
                     leftOut.Unread("symbolic links to directories, which are not followed", below.FullName);
@@ -65,6 +71,15 @@ internal static class MailDirectories
                     waiting.Push((below, [.. next.Levels, below.Name]));
             }
         }
+    }
+
+    /// <summary>Returns whether a directory contains deleted, replaced or recovered files, and records it as left out if it does.</summary>
+    public static bool KeepsDeletedFiles(DirectoryInfo directory, LeftOut leftOut)
+    {
+        if (!SystemFiles.KeepsDeletedFiles(directory.Name))
+            return false;
+        leftOut.Other(WhyLeftOut, directory.Name);
+        return true;
     }
 
     /// <summary>Returns the files of a directory, except those that operating systems put there.</summary>
