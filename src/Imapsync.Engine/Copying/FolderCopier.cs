@@ -70,8 +70,9 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // Excluded messages that have a copy at the target are looked for under every deletion policy, since a later run under another
-        // policy may remove the copies of messages that this run records as vanished.
+        // LeftOutMail finds messages that the filter excludes now and that still have a copy under an earlier UID. This is done under every
+        // deletion policy: otherwise the earlier UID would be recorded as vanished, and a later run under another policy might remove the
+        // copy.
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
@@ -148,7 +149,7 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Drops the records of messages that were restored earlier and are no longer at the target, so that they are restored again. Returns
+    /// When a restore runs again: drops the records of messages that are no longer at its target, so that they are restored again. Returns
     /// true if there were any.
     /// </summary>
     private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMessageFolder target, CancellationToken abort)
@@ -178,7 +179,7 @@ internal sealed class FolderCopier(
         }
 
         var recognition = new MessageRecognition(source, target);
-        // In a backup folder that was empty when it was opened, no message can be found.
+        // A backup folder that was empty when it was opened contains nothing to find.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
             : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, abort), meeting.OwnFrom);
@@ -193,7 +194,7 @@ internal sealed class FolderCopier(
             throw ComparedAgain();
         }
 
-        // A source without lasting UIDs is compared with the target by message headers in every run. That mail is found at the target is
+        // If the source has no lasting UIDs, every run compares all of its messages with the target by their headers. Finding them there is
         // then normal and not reported.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)

@@ -17,7 +17,8 @@ internal sealed class MissingFolders(JobContext context)
         var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
         var known = remembered.Where(s => s.Settled > 0 || s.Source.Messages > 0).Select(s => s.Pair.Source).Distinct().ToList();
         var missing = known.Where(p => !names.Contains(p)).ToList();
-        // A single missing folder may have been deleted or renamed, but it is implausible that all of several folders vanish while others appear.
+        // A single missing folder may have been deleted or renamed. But it is implausible that several known folders all vanish while
+        // others appear.
         var isAll = missing.Count > 0 && missing.Count == known.Count && !hasRenames && (missing.Count > 1 || names.Count == 0);
         return isAll ? $"the source lists none of the folders that earlier runs knew: {missing.Count}"
             : missing.Any(p => p.IsInbox) ? "the source lists no INBOX, which earlier runs knew"
