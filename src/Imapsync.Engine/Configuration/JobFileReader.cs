@@ -118,8 +118,8 @@ public static class JobFileReader
     }
 
     /// <summary>
-    /// Returns the recipients to notify when mistakes in the file prevent a run: those of the file and of the requested jobs, as far as they
-    /// can be read.
+    /// Returns the recipients to notify when mistakes in the job file prevent a run: those named for the whole file and for the requested
+    /// jobs, as far as they can be read.
     /// </summary>
     public static IReadOnlyList<Notice> ReadNotices(string path, JobFileOptions options)
     {

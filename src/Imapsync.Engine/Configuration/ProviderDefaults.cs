@@ -3,7 +3,7 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Fills in the known settings of an endpoint's <c>provider:</c> where the job does not set them.</summary>
+/// <summary>Fills in the settings that are known for an endpoint's <c>provider:</c>, except those that the job sets itself.</summary>
 internal sealed class ProviderDefaults(JobReadContext reading)
 {
     /// <summary>

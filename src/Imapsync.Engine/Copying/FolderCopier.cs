@@ -94,8 +94,8 @@ internal sealed class FolderCopier(
         if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
-        // A record that was dropped may belong to a message that is still at the source and only missing from this incomplete listing.
-        // Without a MODSEQ the next run lists the whole folder.
+        // The listing is incomplete, so a record that was dropped may belong to a message that is still at the source. Without a MODSEQ in
+        // the checkpoint the next run lists the whole folder.
         if (listing.Extent == ListingExtent.Short && plan.Forget.Count > 0)
             checkpoint.SetSourceModSeq(null);
         await checkpoint.CommitAsync(abort);
@@ -111,7 +111,8 @@ internal sealed class FolderCopier(
             throw ComparedAgain();
         }
 
-        // The list of all messages is released here. Otherwise, while a million messages are copied, they would be in memory twice.
+        // The list of all messages is released here. Otherwise the messages to copy, perhaps a million, would be in memory twice during the
+        // copying.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
             await context.Appending.SetAsync(pair.Target);
@@ -292,13 +293,14 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Copies messages, retries transient failures, and counts messages that the source never sent. Returns false if stopped before the end.
+    /// Copies messages and retries transient failures. Messages that the source lists but never sent count as failed. Returns false if
+    /// stopped before the end.
     /// </summary>
     private async Task<bool> CopyPartAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
-        // The limit allows for several kinds of refusal in a row: a message may be refused together with others, then for its flags, then
-        // as malformed, and each refusal becomes permanent only when it is repeated.
+        // This limit is high enough for several kinds of refusal in a row: a message may be refused together with others, then for its
+        // flags, then as malformed. Each refusal becomes permanent only when it is repeated.
         const int attempts = 9;
         const int waits = 5;
         for (var attempt = 1; messages.Count > 0; attempt++)

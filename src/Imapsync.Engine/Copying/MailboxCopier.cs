@@ -14,8 +14,8 @@ namespace Imapsync.Engine.Copying;
 internal sealed class MailboxCopier
 {
     /// <summary>
-    /// Up to this number of messages in total, one worker starts alone: it has usually copied them before a second connection has logged
-    /// in, and a login costs the server more than these messages do.
+    /// Up to this number of messages in total, one worker starts before the others: it has usually copied them before a second connection
+    /// has logged in, and a login costs the server more than these messages do.
     /// </summary>
     private const int FewMessages = 500;
     private const int MostHeadStarts = 4;
@@ -221,7 +221,7 @@ internal sealed class MailboxCopier
         }
     }
 
-    /// <summary>Counts the messages of folders that could not be created at the target as failed.</summary>
+    /// <summary>For folders that could not be created at the target: counts their messages as failed.</summary>
     private async Task GiveUpAsync(IReadOnlyList<FolderPair> uncreated, CancellationToken abort)
     {
         foreach (var pair in await WithStatusAsync(uncreated, abort))
@@ -279,7 +279,7 @@ internal sealed class MailboxCopier
             }
             catch (OperationCanceledException) when (context.Stop.IsCancellationRequested && !abort.IsCancellationRequested)
             {
-                // The job was stopped while this worker waited for the next attempt, so the pair is not finished.
+                // The job was stopped while this worker waited before another attempt, so the pair is not finished.
                 wasStopped = true;
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
                 return;

@@ -30,7 +30,7 @@ public static class Reasons
     /// <summary>A copied message is missing from a backup.</summary>
     public const string MissingAtTarget = "missing_at_target";
 
-    /// <summary>The UIDs of copies at the target now belong to other mail, which is left untouched.</summary>
+    /// <summary>A recorded UID may belong to other mail by now. The messages in question are left untouched.</summary>
     public const string OtherMail = "target";
 
     /// <summary>The folder failed for any other reason.</summary>
@@ -98,6 +98,6 @@ public static class Reasons
 
     public const string Failed = "failed";
 
-    /// <summary>A bug, or a defect of the machine.</summary>
+    /// <summary>A bug in the program, or a defect of the machine.</summary>
     public const string Unexpected = "unexpected";
 }
