@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Checking;
 
-/// <summary>The result of checking one side of a job, which changes nothing.</summary>
+/// <summary>The result of checking a job's source or target. The check changes nothing.</summary>
 /// <param name="Failure">Why the side can't be used; null when it can.</param>
 public sealed record SideCheck(Endpoint Endpoint, IReadOnlyList<StoreFact> Facts, MailException? Failure)
 {
@@ -10,7 +10,7 @@ public sealed record SideCheck(Endpoint Endpoint, IReadOnlyList<StoreFact> Facts
     public bool HasLabels { get; init; }
 }
 
-/// <summary>The result of checking both sides of a job.</summary>
+/// <summary>The result of checking a job's source and target.</summary>
 /// <param name="Problems">The foreseeable obstacles to copying all of the job's mail.</param>
 public sealed record AccountCheck(string Job, SideCheck Source, SideCheck Target, IReadOnlyList<string> Problems)
 {

@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Checking;
 public static class LocalTarget
 {
     /// <summary>
-    /// Returns a fact to report when the endpoint's directory does not exist yet or is empty (a newly mounted volume is); otherwise null.
+    /// Returns a fact to report when the endpoint's directory does not exist yet or is empty, as on a newly mounted volume; otherwise null.
     /// </summary>
     public static StoreFact? DirectoryToFill(Endpoint endpoint)
     {

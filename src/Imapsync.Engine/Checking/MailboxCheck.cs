@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Checking;
 
 /// <summary>
-/// Examines the folders of a job whose stores are open: how much mail there is, whether it fits, and which folders can't be created. It changes
-/// nothing.
+/// Examines the folders of a job whose stores are open: how much mail they hold, whether it fits into the target, and which folders the
+/// target can't create. It changes nothing.
 /// </summary>
 /// <param name="target">The target; null when its directory does not exist yet.</param>
 internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITargetStore? target, bool withSizes)
@@ -93,7 +93,8 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
             var (here, there) = (0L, Known((amount, unknown)));
             foreach (var folder in folders)
                 here += Known(await measure(source, folder));
-            // If the target reports nothing about a folder, all of the mail may already be there, so none of it is counted as left to copy.
+            // If the target reports no counts or sizes for a folder, all of the mail may already be there, so none of it is counted as left
+            // to copy.
             var left = amount == 0 && unknown > 0 ? 0 : Math.Max(0, here - there);
             (Source, Target, Left) = (Source + here, Target + there, Left + left);
         }

@@ -16,8 +16,8 @@ internal sealed class EndpointUrl(string scheme, StoreKind kind, string rest, Se
     public StoreKind Kind => kind;
 
     /// <summary>
-    /// Parses a URL. Returns null for anything but a store's URL and reports an error, which never quotes the text, since it may be a
-    /// password.
+    /// Parses a URL. If the text is not the URL of a store, reports an error and returns null. The error never quotes the text, since it
+    /// may be a password.
     /// </summary>
     public static EndpointUrl? Parse(string text, SettingOrigin origin, JobReadContext reading)
     {

@@ -7,7 +7,10 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>Reads <c>folders:</c> of a job.</summary>
 internal sealed class FolderRulesReader(JobReadContext reading)
 {
-    /// <param name="isToServer">Whether the target is an account, which has special-use folders. A backup keeps the source's folder names.</param>
+    /// <param name="isToServer">
+    /// Whether the target is an account on a server. The default then maps folders such as Sent to the account's folder of the same use; in
+    /// a backup, folders keep the source's names.
+    /// </param>
     public FolderRules Read(SettingNode? section, bool isToServer)
     {
         var rules = new FolderRules { SpecialUse = isToServer ? SpecialUsePolicy.Match : SpecialUsePolicy.Names };

@@ -6,7 +6,10 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>A key with its value, and a comment for the reader of the job file.</summary>
 public sealed record DraftSetting(string Key, string Value, string Comment = "");
 
-/// <summary>A new job during setup, to be written as a job file that people can edit. It names secrets only by reference.</summary>
+/// <summary>
+/// A new job that <c>imapsync init</c> writes as a job file that people can edit. The file says where to find a password, for example in an
+/// environment variable, and never contains one.
+/// </summary>
 /// <param name="File">The future path of the job file, for the comment that says how to run it.</param>
 public sealed record JobDraft(string Name, string File)
 {

@@ -118,8 +118,8 @@ public static class JobFileReader
     }
 
     /// <summary>
-    /// Returns the recipients to notify when mistakes in the file prevent a run: those of the file and of the requested jobs, as far as they
-    /// can be read.
+    /// Returns the recipients to notify when mistakes in the job file prevent a run: those named for the whole file and for the requested
+    /// jobs, as far as they can be read.
     /// </summary>
     public static IReadOnlyList<Notice> ReadNotices(string path, JobFileOptions options)
     {
@@ -138,7 +138,8 @@ public static class JobFileReader
     }
 
     /// <summary>
-    /// Returns the recipients of a section; none when the section has a mistake, since an entry may then not mean what was intended.
+    /// Returns the valid <c>notify</c> entries of a section. If the section has a mistake it returns none, since an entry may then not mean
+    /// what was intended.
     /// </summary>
     private static IEnumerable<Notice> ReadSound(SettingNode section, JobReadContext reading)
     {
@@ -161,8 +162,8 @@ public static class JobFileReader
     }
 
     /// <summary>
-    /// Returns the names of the jobs in a file, unchecked, for shell completion. Jobs created from rows are omitted; the list is empty when
-    /// the file can't be read.
+    /// Returns the names of the jobs in a file, unchecked, for shell completion. Jobs that <c>for_each</c> creates from rows are omitted.
+    /// The list is empty when the file can't be read.
     /// </summary>
     public static IReadOnlyList<string> ReadNames(string path)
     {
@@ -203,7 +204,7 @@ public static class JobFileReader
             reading.Error(
                 new SettingOrigin(reading.ShownPath), $"there is no job '{wanted}' in this file",
                 names.Count == 0 ? "no row of its list makes a job" : nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
-            // The wanted job may come from a row that has mistakes and therefore makes no job, so those mistakes are reported as well.
+            // The requested job may come from an invalid row, from which no job was created, so the mistakes in rows are reported as well.
             reading.Errors.AddRange(reading.BadRows.SelectMany(r => r.Errors).Except(reading.Errors));
         }
     }

@@ -4,7 +4,10 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Writes a job as a job file that people can edit. Secrets remain references.</summary>
+/// <summary>
+/// Writes a job as a job file that people can edit. Secrets are not resolved: the file says where to find them, for example in an
+/// environment variable.
+/// </summary>
 internal static class JobFileText
 {
     /// <param name="job">The settings as they were given. Paths are written as absolute paths, since the file may be stored anywhere.</param>

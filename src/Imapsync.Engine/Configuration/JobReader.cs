@@ -7,7 +7,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A job as far as it could be read, with the node that locates errors.</summary>
+/// <summary>A job as far as it could be read, with its node of the job file, which gives errors their position.</summary>
 /// <param name="Definition">The job; null when an essential setting is missing.</param>
 internal sealed record ReadJob(SettingNode Node, string? Name, JobDefinition? Definition);
 

@@ -55,10 +55,10 @@ internal sealed record SettingKey(string Name, SettingShape Shape, string Exampl
 
     public ImmutableArray<SettingKey> Keys { get; init; } = [];
 
-    /// <summary>For a map: the form in which one of its entries is given as an option.</summary>
+    /// <summary>For a map: the form in which one of its entries is given as a command-line option.</summary>
     public string Entry { get; init; } = "FROM=TO";
 
-    /// <summary>Whether commands offer no option for this setting.</summary>
+    /// <summary>Whether the setting can be written only in a job file: no command has an option for it.</summary>
     public bool IsForFilesOnly { get; init; }
 
     /// <summary>For endpoint settings: whether the setting applies to a kind of store.</summary>

@@ -98,8 +98,8 @@ internal static class JobValidator
     }
 
     /// <summary>
-    /// Reports a job's snapshot directory that is the same as a directory of another job, or one of which contains the other. Copying or
-    /// deleting the outer directory would include the inner one.
+    /// Reports snapshot directories that are the same as, contain, or lie inside a directory of another job. Copying or deleting the outer
+    /// directory would include the inner one.
     /// </summary>
     private static void CheckSnapshots(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
     {

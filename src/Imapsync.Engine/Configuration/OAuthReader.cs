@@ -33,7 +33,8 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
                 Token = written.Token ?? Fill(provider.TokenEndpoint, tenant),
                 Authorization = written.Authorization ?? Fill(provider.AuthorizationEndpoint, tenant),
                 DeviceAuthorization = written.DeviceAuthorization ?? Fill(provider.DeviceAuthorizationEndpoint, tenant),
-                // With a configured token endpoint, the provider's revocation endpoint is not used: it would receive another server's tokens.
+                // If the job sets a token endpoint of its own, the provider's revocation endpoint is not used, since it would receive
+                // another server's tokens.
                 Revocation = written.Token is null ? provider.RevocationEndpoint : null,
             },
             ClientSecret = new SecretReader(reading, isWanted, "client_secret", "client secret").Read(node),
@@ -86,7 +87,7 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
 
     private OAuthGrant ReadGrant(SettingNode node, OAuthProvider provider, OAuthEndpoints written)
     {
-        // Without 'grant', the other settings determine the grant.
+        // Without the key 'grant', the other settings determine the grant type.
         var usual = node.Text("service_account_file") is not null ? OAuthGrant.JwtBearer
             : provider == OAuthProviders.Described && node.Text("issuer") is null && written.DeviceAuthorization is null && written.Authorization is not null ? OAuthGrant.Code
             : provider.Grants[0];

@@ -3,7 +3,7 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Fills in the known settings of an endpoint's <c>provider:</c> where the job does not set them.</summary>
+/// <summary>Fills in the settings that are known for an endpoint's <c>provider:</c>, except those that the job sets itself.</summary>
 internal sealed class ProviderDefaults(JobReadContext reading)
 {
     /// <summary>
@@ -83,7 +83,7 @@ internal sealed class ProviderDefaults(JobReadContext reading)
         if (provider.LeaveOut.IsEmpty || (job["folders"] is { } folders && Given(folders, "exclude") is not null))
             return;
         job.AddDefaultList(origin, provider.LeaveOut, "folders", "exclude");
-        // Somebody may keep mail in a folder of such a name after all, so a note mentions the excluded folders.
+        // Somebody may keep mail in a folder with one of these names after all, so a note mentions the excluded folders.
         if (job.Text("name") is { } name && reading.IsWanted(name))
             reading.Note(origin, $"'provider: {provider.Name}' leaves out {string.Join(", ", provider.LeaveOut)}, which hold no mail there; 'folders: exclude' says otherwise ([] for nothing)");
     }

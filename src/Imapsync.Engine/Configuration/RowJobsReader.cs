@@ -136,7 +136,8 @@ internal sealed class RowJobsReader(JobReadContext reading)
                     ReadRow(template, new JobRow(cells, column => new SettingOrigin(shown, line, csv is null ? 0 : column + 1)) { TroubleOf = rows.TroubleOf }, job, new TableRow(table, line));
             }
 
-            // A directory also holds entries that are no accounts, such as the organizational units above them. Those make no job.
+            // An LDAP directory also has entries that are no accounts, such as the organizational units above them. No job is made from
+            // those.
             if (passedOver > 0)
                 reading.Note(origin, $"{shown}: entries with none of the attributes that the job uses, which make no job: {passedOver}");
             if (jobs.Count == 0 && told.Count == 0 && reading.BadRows.Count == 0)
@@ -168,7 +169,7 @@ internal sealed class RowJobsReader(JobReadContext reading)
             return;
         foreach (var item in items.TakeWhile(_ => !IsFull))
         {
-            // A column that the list's item lacks counts as an empty cell.
+            // If an item of the list lacks a key that other items have, its cell counts as empty.
             ReadRow(template, new JobRow([.. columns.Select(c => item.Text(c) ?? "")], column => item.Origin(columns[column])), job, null);
         }
     }

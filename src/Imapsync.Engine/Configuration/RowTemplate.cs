@@ -38,7 +38,9 @@ internal sealed class RowTemplate
             errors.Add(new ConfigurationError(job["for_each"]!.KeyOrigin, "no value of this job has a column in it, so all rows would make the same job", $"put columns in braces, in quotes, for example name: \"{{{columns[0]}}}\""));
     }
 
-    /// <summary>Returns whether the row has a value in at least one of the columns that the job uses.</summary>
+    /// <summary>
+    /// Returns whether the row has a value in at least one of the columns that the job uses. A row without any of them makes no job.
+    /// </summary>
     public bool Concerns(IReadOnlyList<string> cells) => used.Any(column => cells[column].Length > 0);
 
     /// <summary>The columns that contain secrets such as passwords.</summary>

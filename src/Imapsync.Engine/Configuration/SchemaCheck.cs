@@ -5,7 +5,7 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>Checks a configuration against the schema for unknown and missing keys, wrong shapes and unknown choices.</summary>
 internal static class SchemaCheck
 {
-    /// <summary>The number of mistakes after which the check stops, since nobody reads more at once.</summary>
+    /// <summary>The number of mistakes after which the check stops, since nobody reads more than these at once.</summary>
     public const int MaxErrors = 100;
 
     public static void Check(SettingNode section, ImmutableArray<SettingKey> keys, List<ConfigurationError> errors)
@@ -103,7 +103,9 @@ internal static class SchemaCheck
         _ => $"add '{key.Name}: {key.Example}'",
     };
 
-    /// <summary>Keys that other programs use for parts of the URL.</summary>
+    /// <summary>
+    /// Keys for what is part of the URL here. Other programs have such keys, so users write them by mistake and get a hint.
+    /// </summary>
     private static readonly string[] InTheUrl = ["server", "host", "hostname", "user", "username", "login", "port", "ssl", "protocol", "type"];
 
     private static ConfigurationError Unknown(SettingNode node, ImmutableArray<SettingKey> keys)

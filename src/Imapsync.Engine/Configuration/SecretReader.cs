@@ -6,7 +6,7 @@ namespace Imapsync.Engine.Configuration;
 
 /// <summary>Reads where a secret comes from: an endpoint's password, or a URL that contains a token.</summary>
 /// <param name="isWanted">Whether the job will run, so that the secret must exist.</param>
-/// <param name="name">The beginning of the secret's keys.</param>
+/// <param name="name">The prefix of the secret's keys: <c>password</c> for <c>password_env</c>, <c>password_file</c> and so on.</param>
 /// <param name="noun">The secret's name in error texts; null to use <paramref name="name"/>.</param>
 internal sealed class SecretReader(JobReadContext reading, bool isWanted, string name = "password", string? noun = null)
 {

@@ -26,7 +26,7 @@ internal sealed class ServerReader(JobReadContext reading, bool isWanted)
         var (certificate, key) = new ClientCertificateReader(reading, isWanted).Read(section);
         var tls = ReadTls(section, isSecure, plain);
         var route = new RouteReader(reading, isWanted).Read(section);
-        // A tunnel command protects the connection itself, and its session is usually logged in already, which is too late for STARTTLS.
+        // Through a tunnel command the connection is usually protected already, and the session logged in, which is too late for STARTTLS.
         if (route.TunnelCommand is not null && tls == TlsMode.StartTls && section.Text("tls") is null)
             tls = TlsMode.None;
         if (port == (isSecure ? plainPort : securePort))

@@ -29,7 +29,10 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
 
     private readonly Dictionary<string, string?> data = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether the text could not be read to its end, so that missing settings are not mistakes.</summary>
+    /// <summary>
+    /// Whether the text could not be read to its end. A setting that seems to be missing may then be in the unread part, so it is not
+    /// reported.
+    /// </summary>
     public bool IsUnreadable { get; private set; }
 
     public override void Load()

@@ -60,8 +60,8 @@ internal sealed class AccessCopy(JobContext context)
     }
 
     /// <summary>
-    /// Translates the entries to the target's identifiers, without the owners. Two entries mapped to the same identifier are merged into the
-    /// union of their rights; negative entries ("-name") stay negative.
+    /// Converts the access entries to the target's user identifiers and leaves out the entries of both mailboxes' owners. If two entries
+    /// get the same identifier, it receives the rights of both. Negative entries ("-name") stay negative.
     /// </summary>
     private Dictionary<string, string> Translate(IReadOnlyList<AccessEntry> entries, string owner, string targetOwner)
     {

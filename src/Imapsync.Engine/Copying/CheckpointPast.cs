@@ -34,8 +34,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
             _ when source.UidValidity.IsNone || (targetStatus is not null && target.UidValidity.IsNone) => string.Empty,
             _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
-            // Nothing was stored in this target folder so far, so its absence means nothing. In any other case a missing folder counts as
-            // deleted, even one recorded without a UIDVALIDITY.
+            // No run has stored mail in this target folder yet, so it is normal that the folder does not exist. In all other cases a
+            // missing folder counts as deleted, even one that was recorded without a UIDVALIDITY.
             _ when targetStatus is null && checkpoint.TargetValidity.IsNone && !checkpoint.Messages.Any(m => m.Settlement is Settlement.Copied or Settlement.Adopted) => null,
             _ when (checkpoint.TargetValidity != target.UidValidity || target.UidValidity.IsNone) && (targetStatus is null || context.CreatedTargets.Contains(pair.Target)) =>
                 $"{pair.Target} is no longer at the target",
@@ -78,8 +78,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             : null;
 
     /// <summary>
-    /// Adds messages found at the target that had a record before the reset to the plan's flag changes: the flags in that record are the
-    /// base for a three-way merge. Returns the messages found at the target that had no record.
+    /// Returns those messages found at the target that had no record before the reset. If the others have changed flags, they are added to
+    /// the plan's flag changes; the flags in the old record are the base of a three-way merge.
     /// </summary>
     public IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithoutKnown(
         FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)

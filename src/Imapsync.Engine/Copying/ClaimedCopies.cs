@@ -6,15 +6,13 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Finds records that assign a message of the target to the wrong source message. Such a record arises when the source is restored from an
-/// older copy and then gives the same UIDs to new mail: UIDNEXT and the message count may be as before. The error shows only when the
-/// message that had such a UID before is at the source again.
+/// Finds checkpoint records that assign a message of the target to the wrong source message. Such a record arises when the source is
+/// restored from an older copy and then gives the same UIDs to new mail, while UIDNEXT and the message count may be as before. The error
+/// shows only when the message that formerly had the UID is at the source again.
 /// </summary>
 internal static class ClaimedCopies
 {
-    /// <param name="messages">
-    /// Messages about to be copied, of which no copy was found among those target messages that have no record.
-    /// </param>
+    /// <param name="messages">Messages about to be copied. No copy of them was found among the target messages without a record.</param>
     /// <returns>The source UIDs of the wrong records.</returns>
     public static async Task<IReadOnlyCollection<Uid>> FindWrongAsync(
         JobContext context, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken cancellationToken)
@@ -25,8 +23,9 @@ internal static class ClaimedCopies
         var all = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone).ToLookup(m => m.Target);
         if (all.Count == 0)
             return [];
-        // A wrong record contains the size of its source message and not that of the target message it names, so the size that the target
-        // lists is compared as well. The recorded size is compared too, because some servers list wrong sizes.
+        // Only target messages that have the size of a message to copy are examined further. A wrong record contains the size of the wrong
+        // source message, so the size that the target lists decides. The recorded size is accepted as well, because some servers list wrong
+        // sizes.
         var likely = new HashSet<Uid>();
         await foreach (var copy in target.ListAsync(new ListRequest(new UidSet(all.Select(g => g.Key)), WithDateAndSize: true), cancellationToken))
         {

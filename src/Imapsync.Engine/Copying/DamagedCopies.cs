@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Decides what a message is whose octets differ from its record: a damaged copy, or other mail. After a backup was restored from an older
-/// copy, a UID can belong to other mail.
+/// Decides whether a message whose octets differ from its recorded check sum is a damaged copy or other mail. A UID can belong to other
+/// mail after a backup was restored from an older copy.
 /// </summary>
 internal static class DamagedCopies
 {
@@ -17,8 +17,8 @@ internal static class DamagedCopies
     /// <param name="wholeIn">The folder with the whole messages: the source folder, or the target folder after they were fetched again.</param>
     /// <param name="pairs">The UID in <paramref name="folder"/> of each message, with the UID in <paramref name="wholeIn"/> of the whole one.</param>
     /// <returns>
-    /// The pairs of which both messages are there, by their UID in <paramref name="folder"/>. True if that message resembles the whole one, so that
-    /// it is a damaged copy of it; false if it is other mail.
+    /// For each pair whose two messages both exist, by the UID in <paramref name="folder"/>: true if the message there is a damaged copy of
+    /// the whole one, false if it is other mail.
     /// </returns>
     public static async Task<IReadOnlyDictionary<Uid, bool>> JudgeAsync(
         IMessageFolder folder, IMessageFolder wholeIn, IReadOnlyDictionary<Uid, Uid> pairs, CancellationToken cancellationToken)

@@ -12,10 +12,12 @@ namespace Imapsync.Engine.Copying;
 /// <param name="policy">Returns the policy in force now: a cut-over may change it while flags are propagated.</param>
 internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
-    /// <summary>How many changes are sent before each durable checkpoint write.</summary>
+    /// <summary>How many changes are sent before the checkpoint is durably written.</summary>
     private const int BatchSize = 1000;
 
-    /// <summary>Source UIDs of messages whose recorded target UID now belongs to other mail; that mail was not touched.</summary>
+    /// <summary>
+    /// Source UIDs of messages whose recorded target UID now belongs to other mail. The flags of that mail were not changed.
+    /// </summary>
     public IReadOnlyCollection<Uid> Strangers { get; private set; } = [];
 
     /// <summary>
@@ -103,8 +105,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
 
         if (collected == FlagPolicy.Exact)
             await AddDriftAsync(changes, cancellationToken);
-        // If the same flags changed on both sides, nothing has to be sent. Such a message stays in the list all the same, so that these
-        // flags are recorded as the base of the next merge.
+        // If the same flags changed on both sides, no change is sent. The message still stays in the list, so that its flags are recorded
+        // as the base of the next merge.
         changes.RemoveAll(c => IsEmpty(c.Change) && checkpoint.TryGet(c.Settled.Source, out var known) && known.Flags.Equals(c.Settled.Flags));
         var justSeen = recognized.Select(r => r.Source.Uid).ToHashSet();
         List<SettledMessage> remembered = [.. changes.Where(c => !IsEmpty(c.Change)).Select(c => c.Settled).Where(s => !justSeen.Contains(s.Source))];

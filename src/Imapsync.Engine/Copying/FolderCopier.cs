@@ -70,8 +70,9 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // Excluded messages that have a copy at the target are looked for under every deletion policy, since a later run under another
-        // policy may remove the copies of messages that this run records as vanished.
+        // LeftOutMail finds messages that the filter excludes now and that still have a copy under an earlier UID. This is done under every
+        // deletion policy: otherwise the earlier UID would be recorded as vanished, and a later run under another policy might remove the
+        // copy.
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
@@ -93,8 +94,8 @@ internal sealed class FolderCopier(
         if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
-        // A record that was dropped may belong to a message that is still at the source and only missing from this incomplete listing.
-        // Without a MODSEQ the next run lists the whole folder.
+        // The listing is incomplete, so a record that was dropped may belong to a message that is still at the source. Without a MODSEQ in
+        // the checkpoint the next run lists the whole folder.
         if (listing.Extent == ListingExtent.Short && plan.Forget.Count > 0)
             checkpoint.SetSourceModSeq(null);
         await checkpoint.CommitAsync(abort);
@@ -110,7 +111,8 @@ internal sealed class FolderCopier(
             throw ComparedAgain();
         }
 
-        // The list of all messages is released here. Otherwise, while a million messages are copied, they would be in memory twice.
+        // The list of all messages is released here. Otherwise the messages to copy, perhaps a million, would be in memory twice during the
+        // copying.
         listing = listing with { Messages = [] };
         if (plan.Copy.Count > 0)
             await context.Appending.SetAsync(pair.Target);
@@ -148,7 +150,7 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Drops the records of messages that were restored earlier and are no longer at the target, so that they are restored again. Returns
+    /// When a restore runs again: drops the records of messages that are no longer at its target, so that they are restored again. Returns
     /// true if there were any.
     /// </summary>
     private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMessageFolder target, CancellationToken abort)
@@ -178,7 +180,7 @@ internal sealed class FolderCopier(
         }
 
         var recognition = new MessageRecognition(source, target);
-        // In a backup folder that was empty when it was opened, no message can be found.
+        // A backup folder that was empty when it was opened contains nothing to find.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
             : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, abort), meeting.OwnFrom);
@@ -193,7 +195,7 @@ internal sealed class FolderCopier(
             throw ComparedAgain();
         }
 
-        // A source without lasting UIDs is compared with the target by message headers in every run. That mail is found at the target is
+        // If the source has no lasting UIDs, every run compares all of its messages with the target by their headers. Finding them there is
         // then normal and not reported.
         var adopted = found.Count(f => meeting.OwnFrom is not { } mark || f.Target.Uid < mark);
         if (adopted > 0 && !source.Status.UidValidity.IsNone)
@@ -291,13 +293,14 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Copies messages, retries transient failures, and counts messages that the source never sent. Returns false if stopped before the end.
+    /// Copies messages and retries transient failures. Messages that the source lists but never sent count as failed. Returns false if
+    /// stopped before the end.
     /// </summary>
     private async Task<bool> CopyPartAsync(
         IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken abort)
     {
-        // The limit allows for several kinds of refusal in a row: a message may be refused together with others, then for its flags, then
-        // as malformed, and each refusal becomes permanent only when it is repeated.
+        // This limit is high enough for several kinds of refusal in a row: a message may be refused together with others, then for its
+        // flags, then as malformed. Each refusal becomes permanent only when it is repeated.
         const int attempts = 9;
         const int waits = 5;
         for (var attempt = 1; messages.Count > 0; attempt++)

@@ -24,7 +24,9 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
     private readonly Dictionary<FolderPath, Task> begun = [];
     private readonly Dictionary<FolderPath, FolderPath> wishes = [];
 
-    /// <summary>Returns the mapped paths for which no folder could be created. Each of them is reported.</summary>
+    /// <summary>
+    /// Creates the missing folders. Returns the mapped paths for which no folder could be created; each of them is reported.
+    /// </summary>
     public async Task<IReadOnlySet<FolderPath>> RunAsync(IReadOnlyList<FolderPair> mapped, CancellationToken abort)
     {
         // Parents are created first: a folder below a parent that got another name is created below that name.
@@ -60,7 +62,8 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
     private bool Exists(FolderPath path) => there.TryGetValue(path, out var entry) && entry.HoldsMessages;
 
     /// <summary>
-    /// Sends CREATE for several folders of one level at once, each with its first candidate name. The results are judged one by one later.
+    /// Sends CREATE for several folders of the same depth at once, each with the first name to try. The results are evaluated one by one
+    /// later.
     /// </summary>
     private async Task CreateTogetherAsync(FolderPair[] level, CancellationToken abort)
     {
@@ -136,7 +139,7 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
             }
             catch (MailException e) when (e is { Scope: not FailureScope.Store, IsTransient: true, RetryAfter: null } && broken < MostBroken)
             {
-                // The CREATE is sent again over another connection.
+                // After a transient failure, such as a broken connection, the CREATE is sent again over another connection.
             }
         }
     }

@@ -10,7 +10,7 @@ namespace Imapsync.Engine.Copying;
 /// <param name="MissingCount">How many messages are in the folder's message count but not in the listing.</param>
 internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, ListingExtent Extent, long MissingCount = 0)
 {
-    /// <param name="newFrom">The folder's UIDNEXT as known last; none if unknown.</param>
+    /// <param name="newFrom">The folder's UIDNEXT as the last run recorded it; none if unknown.</param>
     /// <exception cref="MailException">The listing was refused or ended early.</exception>
     public static async Task<FolderListing> ReadAsync(
         IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken, Uid newFrom = default)
@@ -49,7 +49,8 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
     }
 
     /// <summary>
-    /// Returns the messages that failed before and are not among the changes: they are tried again although nothing about them changed.
+    /// Returns the messages that could not be copied before and are not in the list of changes. They are tried again although they have not
+    /// changed.
     /// </summary>
     private static List<MessageInfo> Failed(ICheckpoint checkpoint, MessageList changed)
     {

@@ -9,7 +9,7 @@ internal sealed record FolderOutcome(PairSummary? Summary, IReadOnlyList<Settled
     /// <summary>True if damaged copies are still at the target.</summary>
     public bool HasDamaged { get; init; }
 
-    /// <summary>Sizes in octets of the messages that could not be copied; -1 if unknown.</summary>
+    /// <summary>Sizes in octets of the messages that could not be copied to the target; -1 for an unknown size.</summary>
     public IReadOnlyList<long> Unplaced { get; init; } = [];
 
     /// <summary>The messages that the target should hold according to the checkpoint; null if the pair was not finished.</summary>

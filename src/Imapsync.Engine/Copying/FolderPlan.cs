@@ -30,8 +30,8 @@ internal sealed class FolderPlan
     public List<SettledMessage> Returned { get; } = [];
 
     /// <summary>
-    /// Source UIDs whose records are dropped: the message was never stored at the target and is no longer at the source, or its copy was
-    /// found to be that of another message.
+    /// Source UIDs whose records are dropped, for one of two reasons: the message was never stored at the target and is no longer at the
+    /// source, or its copy turned out to be the copy of another message.
     /// </summary>
     public List<Uid> Forget { get; } = [];
 

@@ -71,7 +71,10 @@ internal sealed class FolderTally
         SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + Skipped + Unlisted;
     }
 
-    /// <summary>Sets the counts of a pair that has not changed since it was last up to date, which may have been earlier in this run.</summary>
+    /// <summary>
+    /// Sets the counts of a folder pair that needs no work, from the summary saved when it was last up to date, perhaps earlier in this
+    /// run.
+    /// </summary>
     public void CountUnchanged(PairSummary summary)
     {
         SourceMessages = summary.Source.Messages;
@@ -87,7 +90,7 @@ internal sealed class FolderTally
         Unlisted = Math.Max(0, SourceMessages - Copied.Count - AlreadyPresent - Skipped - failures.Count);
     }
 
-    /// <summary>Moves this many messages from "already present" to "unlisted", because they turned out not to be at the target.</summary>
+    /// <summary>Moves this many messages from "already present" to "unlisted", because the target turned out not to have them.</summary>
     public void Lose(long messages)
     {
         var lost = Math.Min(messages, AlreadyPresent);

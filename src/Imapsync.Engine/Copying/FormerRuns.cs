@@ -19,7 +19,7 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
             return;
         if (await AccountMark.FindChangeAsync(context.State, context.Job.Source, context.Job.Target, abort) is { } change)
         {
-            // The records show whether a backup's disk is not mounted, so this is checked before they are deleted.
+            // Whether a backup's disk is not mounted can only be seen from the records, so this is checked before they are deleted.
             await UnmountedTarget.RefuseAsync(context, summaries.Values, await context.RetryAsync("the folders", context.Target.ListFoldersAsync, () => 0, abort), abort);
             context.Report.Note(null, $"{change}; messages are matched again by identity, nothing is removed");
             summaries.Clear();

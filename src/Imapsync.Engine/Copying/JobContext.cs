@@ -25,7 +25,10 @@ internal sealed record JobContext(
     /// <summary>The job's settings as of now: a cut-over may change them during a run.</summary>
     public JobDefinition Job => Definition.At(Time.GetUtcNow());
 
-    /// <summary>Ends the job at one of its own limits. Arguments: a short fixed word for programs, and a text for people.</summary>
+    /// <summary>
+    /// Ends the job because it has reached one of its own limits, such as a daily number of octets. Arguments: a short fixed word for
+    /// programs, and a text for people.
+    /// </summary>
     public Action<string, string> ReachLimit { get; init; } = (_, _) => { };
 
     /// <summary>Message-IDs named in the filter for which a message was found.</summary>
@@ -45,7 +48,7 @@ internal sealed record JobContext(
     /// <summary>Opens the state of other jobs.</summary>
     public required StateOpener OpenState { get; init; }
 
-    /// <summary>Tells whether unrecorded messages at the target may come from an interrupted run.</summary>
+    /// <summary>Tells whether messages at the target without a checkpoint record may come from an interrupted run.</summary>
     public AppendMark Appending { get; private init; } = null!;
 
     /// <summary>

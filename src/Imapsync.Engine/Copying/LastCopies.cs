@@ -53,7 +53,8 @@ internal static class LastCopies
         var sightings = vanished.Select(m => m.Seen).OfType<Sighting>().ToHashSet();
         var onlyRead = vanished.Where(m => m.Seen is null).Select(m => m.Size).ToHashSet();
         var onlySeen = vanished.Where(m => m.Checksum is null).Select(m => m.Size).ToHashSet();
-        // The records are enumerated twice instead of being collected, to save memory: all messages of a big folder may have the same size.
+        // The records are enumerated twice and not collected in a list: in a big folder all messages may have the same size, and the list
+        // would take much memory.
         var copies = new UidSet(Twins().Select(m => m.Target));
         if (copies.IsEmpty)
             return [];

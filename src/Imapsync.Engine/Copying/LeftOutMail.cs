@@ -12,8 +12,7 @@ namespace Imapsync.Engine.Copying;
 internal static class LeftOutMail
 {
     /// <summary>
-    /// Finds the messages described above. They are taken out of the plan's <c>Skip</c>, and the plan drops their records under the earlier
-    /// UID.
+    /// Finds the messages described above. Each is taken out of the messages to skip, and the record under its earlier UID is dropped.
     /// </summary>
     /// <param name="taken">Target UIDs that already belong to other source messages.</param>
     /// <returns>The pairs of source and target messages that are the same.</returns>

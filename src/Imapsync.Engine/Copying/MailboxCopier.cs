@@ -14,8 +14,8 @@ namespace Imapsync.Engine.Copying;
 internal sealed class MailboxCopier
 {
     /// <summary>
-    /// Up to this number of messages in total, one worker starts alone: it has usually copied them before a second connection has logged
-    /// in, and a login costs the server more than these messages do.
+    /// Up to this number of messages in total, one worker starts before the others: it has usually copied them before a second connection
+    /// has logged in, and a login costs the server more than these messages do.
     /// </summary>
     private const int FewMessages = 500;
     private const int MostHeadStarts = 4;
@@ -177,7 +177,8 @@ internal sealed class MailboxCopier
         await plan.Folders.SubscribeTogetherAsync(pairs, summaries, abort);
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
         await unchanged.LookAheadAsync(pairs, Asking(context.Target, abort));
-        // Pairs with the same target are processed one after the other, because each must know which messages the others put there.
+        // Pairs with the same target folder are processed one after the other, because each has to know which messages the other pairs
+        // stored in it.
         var together = plan.Pairs.ToLookup(p => p.Target, p => new PairKey(p.Source.Path, p.Target));
         var groups = pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
@@ -198,8 +199,8 @@ internal sealed class MailboxCopier
             await Task.Yield();
             try
             {
-                // If at least half of the queue was processed while this worker waited, the first worker will have finished the rest before
-                // another connection could help. So this worker waits once more.
+                // If at least half of the folders were finished while this worker waited, the first worker will have finished the rest
+                // before another connection could help. So this worker waits once more.
                 for (var round = 0; waits && !emptied.IsCancellationRequested && (round == 0 || (round < MostHeadStarts && queue.Count <= groups.Count / 2)); round++)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 while (queue.TryDequeue(out var group))
@@ -217,12 +218,12 @@ internal sealed class MailboxCopier
                 throw;
             }
 
-            // The queue is empty, so this worker's connection is made available to the remaining ones.
+            // The queue is empty, so this worker's connection is made available to the workers that are still busy.
             context.Spare.Add(1);
         }
     }
 
-    /// <summary>Counts the messages of folders that could not be created at the target as failed.</summary>
+    /// <summary>For folders that could not be created at the target: counts their messages as failed.</summary>
     private async Task GiveUpAsync(IReadOnlyList<FolderPair> uncreated, CancellationToken abort)
     {
         foreach (var pair in await WithStatusAsync(uncreated, abort))
@@ -232,7 +233,7 @@ internal sealed class MailboxCopier
         }
     }
 
-    /// <summary>Requests the status of folders that were listed without one, many at once.</summary>
+    /// <summary>Requests the status of those folders that were listed without one. Many requests run at once.</summary>
     private async Task<IReadOnlyList<FolderPair>> WithStatusAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
         if (pairs.All(p => p.Source.Status is not null))
@@ -280,7 +281,7 @@ internal sealed class MailboxCopier
             }
             catch (OperationCanceledException) when (context.Stop.IsCancellationRequested && !abort.IsCancellationRequested)
             {
-                // The job was stopped while this worker waited for the next attempt, so the pair is not finished.
+                // The job was stopped while this worker waited before another attempt, so the pair is not finished.
                 wasStopped = true;
                 tally.GiveUp(pair.Source.Status?.Messages ?? 0);
                 return;

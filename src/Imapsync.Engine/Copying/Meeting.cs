@@ -7,10 +7,10 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Decides which target messages are compared with the messages about to be copied. If all of these arrived at the source since the last
-/// run, they are compared with what the target received since, with the copies of vanished messages, and with unrecorded messages of their
-/// size. If any of them was not considered by an earlier run (excluded by a filter, missing from a listing, failed, or restored), they are
-/// compared with the whole target.
+/// Decides which target messages are compared with the messages about to be copied. There are two cases. (1) All messages to copy arrived
+/// at the source since the last run. They are compared with what the target received since, with the copies of vanished messages, and with
+/// messages of the same size that have no record. (2) An earlier run did not consider some of them, for example because a filter excluded
+/// them, a listing lacked them, or they failed. Then all are compared with the whole target.
 /// </summary>
 internal sealed class Meeting
 {
@@ -31,12 +31,12 @@ internal sealed class Meeting
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
-        // Until it is removed, the copy of a vanished message can be reused for a message that returns under another UID, for example
-        // after a restore.
+        // The copy of a vanished message, as long as it is not removed, can be reused if the message is at the source again under another
+        // UID, for example after a restore.
         var reusable = plan.Reusable.Select(m => m.Target).ToHashSet();
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !reusable.Contains(m.Target)).Select(m => m.Target).ToHashSet();
-        // The account may already have a message of the backup's trash, recorded as the copy of another message of the backup. So when the
-        // trash is restored, no target message is left out of the comparison.
+        // When the backup's trash is restored, no target message is left out of the comparison: the account may already have a message of
+        // the trash, but recorded as the copy of a message in another folder of the backup.
         if (context.Job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
         sizes = new LikelySizes(isWhole ? [] : plan.Copy.Select(m => m.Size), context.Source.Traits, context.Target.Traits);

@@ -17,7 +17,8 @@ internal sealed class MissingFolders(JobContext context)
         var names = listed.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
         var known = remembered.Where(s => s.Settled > 0 || s.Source.Messages > 0).Select(s => s.Pair.Source).Distinct().ToList();
         var missing = known.Where(p => !names.Contains(p)).ToList();
-        // A single missing folder may have been deleted or renamed, but it is implausible that all of several folders vanish while others appear.
+        // A single missing folder may have been deleted or renamed. But it is implausible that several known folders all vanish while
+        // others appear.
         var isAll = missing.Count > 0 && missing.Count == known.Count && !hasRenames && (missing.Count > 1 || names.Count == 0);
         return isAll ? $"the source lists none of the folders that earlier runs knew: {missing.Count}"
             : missing.Any(p => p.IsInbox) ? "the source lists no INBOX, which earlier runs knew"
@@ -33,8 +34,9 @@ internal sealed class MissingFolders(JobContext context)
         foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
-            // A server may list a name only as the parent of other folders (\Noselect). It holds no mail, so its folder counts as gone
-            // whatever STATUS says. In a store on disk, such a name may be a directory that can't be read, so the store is asked.
+            // A server may list a name only as the parent of other folders (\Noselect). Such a name holds no mail, so the folder counts as
+            // gone whatever STATUS answers. In a store on disk the name may belong to a directory that can't be read, so the store is
+            // asked.
             var isListed = context.Job.Source.Place is null && listed.Any(f => f.Path.Equals(path));
             var doubt = isListed ? null : await AskForAsync(path, abort);
             if (doubt is null)

@@ -6,7 +6,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Detects a state directory that was restored from an older copy. Its record of the flags propagated last is out of date.</summary>
+/// <summary>
+/// Detects a state directory that was restored from an older copy. The flags propagated last, as recorded there, are then out of date.
+/// </summary>
 internal sealed class OlderState(JobContext context, FolderPair pair)
 {
     /// <summary>

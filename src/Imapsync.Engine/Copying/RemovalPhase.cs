@@ -110,8 +110,8 @@ internal sealed class RemovalPhase(JobContext context)
     }
 
     /// <summary>
-    /// Returns the vanished messages, except those whose copy is now recorded for another message, for example since an earlier attempt at
-    /// this removal (<see cref="LastCopies"/>).
+    /// Returns the vanished messages, except those whose copy is now recorded for another message. An earlier attempt at this removal may
+    /// have done that (<see cref="LastCopies"/>).
     /// </summary>
     private static IReadOnlyList<SettledMessage> OwnersOfCopies(ICheckpoint checkpoint, IReadOnlyList<SettledMessage> vanished)
     {
@@ -125,8 +125,8 @@ internal sealed class RemovalPhase(JobContext context)
     private bool IsInTrash(PairKey pair) => policy == DeletionPolicy.Trash && pair.Target.Equals(context.Job.TrashFolder);
 
     /// <summary>
-    /// Counts the messages in the trash that an interrupted move may have copied there: only few stores move in one step, the others copy
-    /// and then remove. Such copies have UIDs at or above the UIDNEXT that was recorded before the move.
+    /// Counts the messages in the trash that an interrupted move may have copied there. Few stores move in one step; most copy the messages
+    /// and then remove them. The copies have UIDs at or above the UIDNEXT of the trash that was recorded before the move.
     /// </summary>
     private async Task<TrashFolder> LookIntoTrashAsync(TrashMark? underWay, CancellationToken abort)
     {

@@ -28,7 +28,8 @@ internal static class RestoredPairs
         }
         catch (Exception e) when (e is CheckpointException or CheckpointVersionException)
         {
-            // The restore's records can't be read. The account's folders then count as new ones, as they would without a restore.
+            // The records of the restore can't be read. The account's folders are then backed up as new ones, as they would be without a
+            // restore.
             return [];
         }
     }

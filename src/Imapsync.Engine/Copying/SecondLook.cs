@@ -50,8 +50,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
         || status.UidValidity.IsNone || status.UidNext.IsNone || status.IsCountUnknown;
 
     /// <summary>
-    /// Returns the messages that had vanished before a repeated listing and are still missing after it. Messages that vanished in between
-    /// are left out, since the other folders have not been searched for them yet.
+    /// Returns the messages that were missing before the source was listed again and are still missing after it. Messages that vanished in
+    /// between are left out, since they may be in folders that have not been listed again.
     /// </summary>
     public static IReadOnlyList<SettledMessage> StillGone(IReadOnlyList<SettledMessage> before, IReadOnlyList<SettledMessage> now)
     {

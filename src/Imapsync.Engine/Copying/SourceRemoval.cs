@@ -10,8 +10,8 @@ namespace Imapsync.Engine.Copying;
 /// <summary>
 /// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs after the checkpoint of the whole
 /// folder is durable, and deletes only messages whose copies the target currently lists under the recorded UIDs. For messages copied by
-/// earlier runs, both ends must also have the same octets: since then, the file name at the source or the UID at the target may have been
-/// given to other mail.
+/// earlier runs, source and target must also have the same octets: in the meantime other mail may have got the file name at the source or
+/// the UID at the target.
 /// </summary>
 internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 {

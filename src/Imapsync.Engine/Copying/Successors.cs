@@ -6,9 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// A message can take the file name of an earlier message (<see cref="IMessageFolder.Predecessors"/>). This class finds out which of them
-/// are the same mail, for example after a tree was restored from a backup. The same mail keeps its record. Any other message is new, and
-/// its predecessor has vanished.
+/// Handles messages that have taken the file name of an earlier message (<see cref="IMessageFolder.Predecessors"/>). If both are the same
+/// mail, for example after a tree was restored from a backup, the record stays valid. Otherwise the message is new, and the earlier one has
+/// vanished.
 /// </summary>
 internal static class Successors
 {

@@ -33,7 +33,9 @@ internal sealed class TargetFolders(
         : await context.Target.GetUidCountersAsync(path, abort);
 
     /// <summary>Renames the target's folders to follow renames at the source.</summary>
-    /// <returns>The renames whose mail is now under the new name, so that the summary of the old name is void.</returns>
+    /// <returns>
+    /// The renames after which the mail is under the new name. The saved summary of the pair under the old name is then no longer valid.
+    /// </returns>
     public async Task<IReadOnlyList<FolderRename>> FollowRenamesAsync(IReadOnlyList<FolderRename> renames, CancellationToken abort)
     {
         List<FolderRename> followed = [], moved = [];
@@ -64,7 +66,8 @@ internal sealed class TargetFolders(
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
             }
 
-            // The mail now belongs to the new pair, so the checkpoint of the old name is emptied.
+            // After the rename the mail belongs to the pair of folders under the new name, so the checkpoint of the pair under the old name
+            // is emptied.
             await EndRecordAsync(rename.From, abort);
             followed.Add(rename);
         }
@@ -103,7 +106,7 @@ internal sealed class TargetFolders(
             return true;
         }
 
-        // A folder that is still another pair's target is not renamed.
+        // A target folder that another pair still uses is not renamed.
         if (!Exists(rename.From.Target) || Exists(rename.To.Target) || Pairs.Any(p => p.Target.Equals(rename.From.Target)))
             return false;
         try
@@ -119,8 +122,8 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// Returns true if an earlier, interrupted attempt already renamed the folder: the old name is gone, and the folder under the new name
-    /// has the old one's UIDVALIDITY. Its messages are compared by their headers in any case.
+    /// Returns true if an earlier, interrupted attempt already renamed the folder: no folder has the old name, and the folder under the new
+    /// name has the UIDVALIDITY recorded for the old one. Its messages are compared by their headers in any case.
     /// </summary>
     private async Task<bool> WasMovedAsync(PairKey from, FolderPath to, CancellationToken abort)
     {
@@ -131,10 +134,12 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// An IMAP server that renames a folder also renames all folders below it. This method renames those back whose source folders were not
-    /// renamed, because they stayed where they were or were deleted.
+    /// Renames folders back that the server renamed together with their parent. An IMAP server that renames a folder also renames all
+    /// folders below it, including those whose source folders were not renamed.
     /// </summary>
-    /// <param name="isSure">True if this run renamed the folder, so a folder now below the new name was moved with it.</param>
+    /// <param name="isSure">
+    /// True if this run renamed the parent. A folder that is now below the new name was then certainly moved with it.
+    /// </param>
     private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, bool isSure, CancellationToken abort)
     {
         var (from, to) = (rename.From.Target, rename.To.Target);

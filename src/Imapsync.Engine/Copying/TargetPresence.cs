@@ -38,8 +38,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         var there = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
             there[message.Uid] = message;
-        // A message that was already at the target before it was recorded (adopted) was not stored by this program. So it is not marked as
-        // damaged, which would allow its removal.
+        // An adopted message, one that was at the target before it was recorded, was not stored by this program. It is not marked as
+        // damaged, because damaged copies may be removed.
         var unlike = (await TargetProof.FindUnlikeAsync(folder, Brought(checkpoint), there, context.Target.Traits.NotedFields, abort)).ToHashSet();
         var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target) || unlike.Contains(m.Target)).ToList();
         var damaged = new List<SettledMessage>();
@@ -55,7 +55,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (lost.Count + damaged.Count == 0)
             return false;
-        // A UID that now belongs to other mail is no damaged copy: that mail may itself be new at the source, and is then recognised.
+        // If a UID now belongs to other mail, that mail is no damaged copy. It may itself be new at the source and is then recognised as
+        // already copied.
         var others = await FindOtherMailAsync(folder, checkpoint, damaged, abort);
         lost.AddRange(damaged.Where(m => others.Contains(m.Target)));
         damaged.RemoveAll(m => others.Contains(m.Target));
@@ -172,7 +173,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// <param name="isRemembered">
     /// True if the summary is from an earlier run. Its target counters are then those of a time when all messages were present.
     /// </param>
-    /// <param name="brought">The messages recorded as stored, if the caller just had the checkpoint open; null to read them.</param>
+    /// <param name="brought">The messages recorded as stored; null to read them from the checkpoint.</param>
     /// <returns>The summary to save. If messages are missing, the summary makes the next run scan the pair again.</returns>
     public async Task<PairSummary?> CheckAsync(PairSummary? summary, bool isRemembered, FolderTally tally, CancellationToken abort, BroughtMessages? brought = null)
     {

@@ -12,8 +12,8 @@ namespace Imapsync.Engine.Copying;
 internal static class TargetProof
 {
     /// <summary>
-    /// How many octets are read before a removal. For the remaining messages, an equal size is taken as proof, unless one of the messages
-    /// that were read turned out to be other mail.
+    /// The most octets that are read to verify messages before a removal. For the rest of the messages an equal size is taken as proof,
+    /// unless one of the messages read turned out to be other mail.
     /// </summary>
     private const long MaxBytesToRead = 16 << 20;
 
@@ -58,7 +58,8 @@ internal static class TargetProof
         var unread = doubtful.Concat(alike).Select(m => m.Uid).Except(toRead.Select(m => m.Uid)).ToHashSet();
         isContradicted |= doubtful.Exists(m => unread.Contains(m.Uid));
         var count = alike.Count + doubtful.Count + unrecorded.Count;
-        // Messages that were found at the target by their header alone have no check sum. They are compared by size and header.
+        // Messages that were recognised at the target by their header, not copied there, have no recorded check sum. They are compared by
+        // size and header.
         isContradicted |= await ProveBySightAsync(target, messages, unrecorded, proven, noted, cancellationToken);
         foreach (var uid in alike.Select(m => m.Uid).Where(unread.Contains).Concat(unrecorded.Keys))
         {

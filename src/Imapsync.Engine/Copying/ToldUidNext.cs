@@ -5,10 +5,10 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Distinguishes two kinds of doubtful UIDNEXT. One has decreased, because a store was restored from an older copy. The other is one that
-/// the server always reports wrong: the folder has messages at or above it. A wrong UIDNEXT is treated as not reported, since otherwise the
-/// pair would be compared anew in every run, and nothing would ever be removed. If the server does not report UIDNEXT when the folder is
-/// opened but did so in earlier runs, STATUS requests it: without a UIDNEXT, a restored store would go unnoticed.
+/// Distinguishes two kinds of doubtful UIDNEXT. (1) It has decreased, because a store was restored from an older copy. (2) The server
+/// always reports it wrong: the folder has messages at or above it. A wrong UIDNEXT is treated as not reported. Otherwise the pair would be
+/// compared anew in every run, and nothing would ever be removed. If the server does not report UIDNEXT when the folder is opened but did
+/// so in earlier runs, it is requested with STATUS, since without it a restored store would go unnoticed.
 /// </summary>
 internal static class ToldUidNext
 {
@@ -42,8 +42,8 @@ internal static class ToldUidNext
                 above++;
         }
 
-        // Mail that arrived after the folder was opened is above a correct UIDNEXT, too, but is not included in the count. So UIDNEXT is
-        // wrong only if fewer messages than counted are below it.
+        // Mail that arrived after the folder was opened also has UIDs above a correct UIDNEXT, but the message count does not include it.
+        // So UIDNEXT is wrong only if fewer messages than the count are below it.
         return above > 0 && below < told.Messages ? untold : told;
     }
 }

@@ -28,7 +28,7 @@ internal static class UidMemory
         var before = last?.Target is { } known && known.UidValidity == target.UidValidity ? known : default;
         if (WentBack("the target", "UIDNEXT", Max(checkpoint.KnownTargetUidNext, before.UidNext).Value, target.UidNext.Value) is { } next)
             return next;
-        // If UIDNEXT was not reported before, the highest recorded target UID is its lower bound.
+        // If UIDNEXT was not recorded, it must at least be above the highest recorded target UID.
         if (WentBack("the target", "UIDNEXT", HighestTarget(checkpoint) + 1, target.UidNext.Value) is { } shown)
             return shown;
         if (WentBack("the target", "HIGHESTMODSEQ", before.HighestModSeq?.Value ?? 0, target.HighestModSeq?.Value ?? 0) is { } modSeq)
@@ -45,7 +45,7 @@ internal static class UidMemory
             return $"UIDVALIDITY at the source changed from {checkpoint.SourceValidity} to {source.UidValidity}";
         var before = last is not null && last.Source.UidValidity == source.UidValidity ? last.Source.UidNext : Uid.None;
         return WentBack("the source", "UIDNEXT", before.Value, source.UidNext.Value)
-            // If UIDNEXT was not reported before, or the run ended early, the highest recorded source UID is its lower bound.
+            // If UIDNEXT was not recorded, or the run ended early, it must at least be above the highest recorded source UID.
             ?? WentBack("the source", "UIDNEXT", HighestSource(checkpoint) + 1, source.UidNext.Value)
             ?? DoubtModSeq(checkpoint, source);
     }

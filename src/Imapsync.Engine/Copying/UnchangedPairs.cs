@@ -6,13 +6,13 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Copying;
 
-/// <summary>Finds pairs that need no work, by their counters alone: neither folders nor checkpoints are opened.</summary>
+/// <summary>Finds folder pairs that need no work by comparing counters only, without opening a folder or a checkpoint.</summary>
 /// <param name="summaries">The pairs' summaries from when they were last up to date.</param>
 internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<PairKey, PairSummary> summaries, TargetFolders folders)
 {
     private readonly ConcurrentDictionary<PairKey, PairSummary?> judged = new();
 
-    /// <summary>Judges all pairs in advance, so that round trips overlap where the target must be asked folder by folder.</summary>
+    /// <summary>Checks all pairs in advance. Where the target has to be asked about each folder, the requests then overlap.</summary>
     public Task LookAheadAsync(IReadOnlyList<FolderPair> pairs, ParallelOptions options) =>
         Parallel.ForEachAsync(pairs, options, async (pair, c) =>
         {
@@ -27,8 +27,8 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
         });
 
     /// <summary>
-    /// Returns the pair's summary if it needs no work, else null. A judgement made in advance is used only once, so a retry judges the pair
-    /// again.
+    /// Returns the pair's summary if it needs no work, else null. The result of a check made in advance is used only once, so a retry
+    /// checks the pair again.
     /// </summary>
     public async Task<PairSummary?> FindAsync(FolderPair pair, CancellationToken abort) =>
         context.IsStateOld ? null : judged.TryRemove(KeyOf(pair), out var known) ? known : await JudgeAsync(pair, abort);

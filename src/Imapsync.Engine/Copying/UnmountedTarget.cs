@@ -36,7 +36,7 @@ internal static class UnmountedTarget
         if (known.Count == 0)
             return;
         var listed = there.Where(f => f.HoldsMessages).Select(f => f.Path).ToHashSet();
-        // The folder with the fewest messages is checked first, because one unchanged folder is proof enough.
+        // The folder with the fewest messages is checked first. One folder that still exists is enough to prove that the disk is mounted.
         foreach (var (path, _, validity) in known.Where(k => listed.Contains(k.Target)).OrderBy(k => k.Held))
         {
             if (await IsThereAsync(target, path, validity, abort))

@@ -5,8 +5,9 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Source messages that could not be copied to the target. A message that vanished from one folder may have been moved to a folder that could
-/// not be copied. Until the message is stored from there, its old copy at the target is the only one and must not be removed.
+/// Source messages that could not be copied to the target. A message that vanished from one folder may have been moved to a folder that
+/// could not be copied. Then its old copy is the only one at the target, and must not be removed until the message has been copied from its
+/// new folder.
 /// </summary>
 /// <param name="failed">Source folders that failed at any time of the run. They may contain messages that no count includes.</param>
 /// <param name="sizes">Sizes in octets of the messages that could not be copied, by pair; -1 if unknown.</param>

@@ -3,10 +3,10 @@ using Imapsync.Engine.Providers;
 
 namespace Imapsync.Engine.Discovery;
 
-/// <summary>How the server of an address was found.</summary>
+/// <summary>How the mail server for an address was found.</summary>
 public enum FoundBy
 {
-    /// <summary>The address is in a domain that belongs to a known provider.</summary>
+    /// <summary>The address is in a domain that the program's provider table lists.</summary>
     Table,
 
     /// <summary>SRV records of the domain (RFC 6186).</summary>

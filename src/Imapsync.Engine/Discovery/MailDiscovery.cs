@@ -149,7 +149,7 @@ public sealed class MailDiscovery(DiscoveryOptions options)
         }
     }
 
-    /// <summary>Adds the provider when a server found by other means is a known provider's host, so that the table's facts apply to it.</summary>
+    /// <summary>If the server is a known provider's host, adds the provider, so that the properties in the provider table apply.</summary>
     private static FoundServer WithProvider(FoundServer server) =>
         server.Provider is null && ProviderTable.All.FirstOrDefault(p => (p.Host, p.Port, p.UsesStartTls) == (server.Host, server.Port, server.UsesStartTls)) is { } provider
             ? server with { Provider = provider, IsVouchedFor = true }

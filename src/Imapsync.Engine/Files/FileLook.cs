@@ -16,7 +16,8 @@ internal static class FileLook
     }
 
     /// <summary>
-    /// Returns whether length and time are equal but the file is another one: it was replaced, or its whole tree was restored from a copy.
+    /// Returns whether length and time are equal but the file is a different one: it was replaced, or the directory tree was restored from
+    /// a copy.
     /// </summary>
     public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
 

@@ -11,7 +11,9 @@ namespace Imapsync.Engine.Files;
 /// </summary>
 public static partial class OutputFile
 {
-    /// <summary>Throws the exception that writing the path would throw, as far as it can be foreseen. Changes nothing.</summary>
+    /// <summary>
+    /// Throws the exception that <see cref="WriteAsync"/> would throw for this path, as far as it can be foreseen. Changes nothing.
+    /// </summary>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public static void RequireWritable(string path)

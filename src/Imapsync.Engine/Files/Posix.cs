@@ -6,7 +6,9 @@ namespace Imapsync.Engine.Files;
 /// <summary>The few POSIX calls that the base class library lacks. For Linux, macOS and the BSDs.</summary>
 internal static partial class Posix
 {
-    /// <summary>The error number for a name that already exists. .NET passes the system's error numbers unchanged as HResult.</summary>
+    /// <summary>
+    /// The error number for a name that already exists. .NET passes the operating system's error numbers unchanged as HResult.
+    /// </summary>
     public const int EEXIST = 17;
 
     private const int ReadOnly = 0;

@@ -63,5 +63,5 @@ internal ref struct RecordFields(ReadOnlySpan<byte> record)
     }
 }
 
-/// <summary>Thrown when a state file is damaged. Whoever reads the file catches the exception and treats the file as lost.</summary>
+/// <summary>Thrown when a state file is damaged. The code that reads the file catches it and continues as if the file were lost.</summary>
 internal sealed class StateDamagedException(string message) : Exception(message);

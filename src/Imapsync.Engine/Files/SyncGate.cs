@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Limits how many files of one store are synced at once. While some files are synced, the others wait with their data already written, so a
-/// journalling file system commits them in the same transaction. Many commits then cost about as much as one.
+/// Limits how many files of one store are synced at once. The data of the waiting files is already written, so when a journalling file
+/// system syncs some files, it commits the others in the same transaction. Many commits then cost about as much as one.
 /// </summary>
 internal sealed class SyncGate : IDisposable
 {

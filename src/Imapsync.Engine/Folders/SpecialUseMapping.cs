@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Folders;
 
 /// <summary>
-/// Maps folders for sent mail, drafts, trash, junk and the archive to the target's folder of the same use, whatever the names of both. Pure. It
-/// never maps two source folders to one target folder, and never remaps a folder that was copied elsewhere before.
+/// Maps folders for sent mail, drafts, trash, junk and the archive to the target's folder of the same use, whatever the names of both. It
+/// never maps two source folders to one target folder. A folder that an earlier run copied to another target folder keeps that one. Pure.
 /// </summary>
 internal static class SpecialUseMapping
 {
@@ -15,7 +15,9 @@ internal static class SpecialUseMapping
     private static readonly SpecialFolder[] Uses =
         [SpecialFolder.Sent, SpecialFolder.Drafts, SpecialFolder.Trash, SpecialFolder.Junk, SpecialFolder.Archive];
 
-    /// <summary>Returns the rules with a map entry added for each source folder that has a counterpart.</summary>
+    /// <summary>
+    /// Returns the rules with a map entry added for each source folder whose special use a folder of the target has as well.
+    /// </summary>
     /// <param name="included">The source folders that the rules include.</param>
     public static FolderRules Extend(
         FolderRules rules,
@@ -30,7 +32,7 @@ internal static class SpecialUseMapping
         foreach (var use in Uses)
         {
             var candidates = FoldersFor(use, target);
-            // A source folder that was copied to one of these target folders in an earlier run keeps that target, so it is processed first.
+            // Source folders that an earlier run copied to one of these target folders come first, so that they keep it.
             foreach (var folder in FoldersFor(use, source).Where(plain.ContainsKey).OrderByDescending(f => before[f].Any(candidates.Contains)).ThenBy(f => f))
             {
                 if (rules.Map.Keys.Any(folder.IsAtOrBelow) || before[folder].Contains(plain[folder]))

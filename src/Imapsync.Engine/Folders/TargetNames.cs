@@ -30,7 +30,9 @@ internal static partial class TargetNames
     public static string Loose(FolderPath path) =>
         string.Join('/', path.Levels.Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries)))).ToUpperInvariant();
 
-    /// <summary>Returns a key that is the same for a path and for every alternative name that this class or the store makes from it.</summary>
+    /// <summary>
+    /// Returns a key that is the same for a path and for every alternative name that this class or the target store makes from it.
+    /// </summary>
     public static string Kin(FolderPath path) =>
         Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "").Replace(" ", "", StringComparison.Ordinal)).Where(l => l.Length > 0)) + "."));
 

@@ -28,13 +28,13 @@ internal sealed class TargetPathMap
         var groups = pairs.GroupBy(p => p.Target).OrderBy(g => g.Key).ToDictionary(g => g.Key, g => g.SelectMany(p => before[p.Source.Path]).Where(there.Contains).ToList());
         wished = [.. groups.Keys.Select(listedAs)];
 
-        // Pairs that had a folder in an earlier run take precedence over pairs for which only the folder's name fits.
+        // Pairs that had a target folder in an earlier run come first, before pairs that only find a folder of their name.
         Assign(groups, (wish, had) => had.Find(wish.Equals));
         Assign(groups, (wish, had) => had.Find(t => TargetNames.Kin(t) == TargetNames.Kin(wish) && !taken.Contains(t)));
         Assign(groups, (wish, _) => there.Contains(wish) ? wish : null);
         Assign(groups, (wish, _) => !there.Contains(wish) && TargetNames.Strict(wish) is var strict && there.Contains(strict) && !wished.Contains(strict) ? strict : null);
-        // Some programs write the levels of a folder name joined by dots. So A.B and A/B are taken as the same folder: a second folder
-        // beside it would duplicate all its mail.
+        // Some programs store the folder A/B under the name A.B. So the two names are taken as the same folder: if A/B were created beside
+        // A.B, the target would hold all of its mail twice.
         var joined = there.ToLookup(TargetNames.Flat);
         Assign(groups, (wish, had) => there.Contains(wish) ? null
             : joined[TargetNames.Flat(wish)].FirstOrDefault(t => (isFlat || had.Contains(t)) && !wished.Contains(t) && !taken.Contains(t) && flat.Add(t)));
@@ -73,8 +73,8 @@ internal sealed class TargetPathMap
     /// </summary>
     public FolderPath PreferredPath(FolderPath mapped)
     {
-        // If the target's folders form one flat level (A.B beside A), new folders are created in the same way, for the sake of the program
-        // that uses them.
+        // If the target's folders form one flat level (A.B beside A), new folders are named in the same way, so that the program that uses
+        // them finds them.
         if (flat.Count > 0 && flat.All(f => f.Levels.Length == 1))
             return listedAs(new FolderPath([TargetNames.Flat(mapped)]));
         for (var above = mapped.Parent; above is not null; above = above.Parent)

@@ -45,7 +45,7 @@ public sealed record HistoryEntry(string Id, HistoryKind Kind, DateTimeOffset Be
     /// <summary>The process that started an operation without a recorded end.</summary>
     public HistoryProcess? Process { get; init; }
 
-    /// <summary>The sums of former entries that were merged into this one.</summary>
+    /// <summary>The sums of the runs whose entries were removed to shorten the history. They are kept in this entry.</summary>
     public LeftOutRuns LeftOut { get; init; } = new(0, 0, 0);
 
     public const int MaxFolders = 200;

@@ -8,8 +8,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// Reads and writes history entries as lines of records (docs/checkpoints.md). Each line has its own checksum, so a damaged line affects only
-/// itself. The lines for an entry's folders and problems precede the line with its end.
+/// Reads and writes the lines of a history file (docs/checkpoints.md). Each line has its own checksum, so a damaged line affects only
+/// itself. The lines for an entry's folders and problems come before the line that records the entry's end.
 /// </summary>
 internal static class HistoryLines
 {
@@ -110,7 +110,7 @@ internal static class HistoryLines
             }
             catch (StateDamagedException)
             {
-                // A damaged line is skipped, so that the other lines still count.
+                // The damaged line is skipped, so that all other lines are still read.
             }
         }
 

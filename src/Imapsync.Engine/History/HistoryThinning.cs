@@ -74,7 +74,8 @@ internal static class HistoryThinning
     }
 
     /// <summary>
-    /// Returns the entry's period, of which one entry remains. An entry in the future, written before the clock was set back, counts as new.
+    /// Returns the period (an entry's own, a day, a week or a month) of which one entry remains. An entry dated in the future, written
+    /// before the clock was set back, counts as new.
     /// </summary>
     private static string Bucket(HistoryEntry entry, DateTimeOffset now, (int All, int Daily, int Weekly) level)
     {

@@ -5,7 +5,10 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.History;
 
-/// <summary>The status of a job according to its history. Unknown values count as bad.</summary>
+/// <summary>
+/// The status of a job according to its history. What the history does not tell counts as bad: without a recorded success, for example, the
+/// job's mail counts as out of date.
+/// </summary>
 public sealed record JobStanding
 {
     /// <summary>

@@ -8,7 +8,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Jobs;
 
-/// <summary>One validated job of a job file. The record is immutable, and its secrets are still references.</summary>
+/// <summary>
+/// One validated job of a job file. The record is immutable. Instead of secrets it holds references to where they can be read.
+/// </summary>
 public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target)
 {
     public FolderRules Folders { get; init; } = new();
@@ -68,7 +70,10 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 
     public bool IsRestore => Restores is not null;
 
-    /// <summary>Returns the job as it runs at the given time, since the migration stage determines the flag policy.</summary>
+    /// <summary>
+    /// Returns the job with the settings in force at the given time: in the final stage of a migration, the flag policy changes at the
+    /// cut-over.
+    /// </summary>
     public JobDefinition At(DateTimeOffset now) =>
         Stage == MigrationStage.Final ? this with { Flags = now < Cutover ? FlagPolicy.Exact : FlagPolicy.Yield } : this;
 

@@ -52,8 +52,8 @@ public interface IMessageStore : IAsyncDisposable
 public interface ITargetStore : IMessageStore
 {
     /// <summary>
-    /// Returns the counters that show whether UIDs known before are still valid. They suffice for a target folder in which nothing is to be changed, and
-    /// may cost less than its status.
+    /// Returns the counters that show whether recorded UIDs are still valid. For a target folder in which nothing is to be changed these
+    /// suffice, and getting them may cost less than getting the whole status.
     /// </summary>
     Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken);
 
@@ -231,16 +231,18 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public Action<FolderPath?, string, string> OnUnread { get; init; } = (_, _, _) => { };
 
     /// <summary>
-    /// The directory where a source may store data about mail that it must not write to; null where it must not store any.
+    /// The directory where a source may store its own data about mail, such as UIDs, since it must not write to the mail's location; null
+    /// where it must not store any.
     /// </summary>
     public string? MemoryDirectory { get; init; }
 
     /// <summary>
-    /// How many messages earlier runs have stored in a target, as far as known. If the target is empty although this is not 0, it is not the same target.
+    /// How many messages earlier runs have stored in a target, as far as known. If this is not 0 but the target is empty, its disk is
+    /// probably not mounted.
     /// </summary>
     public long MessagesHeld { get; init; }
 
-    /// <summary>Whether the data in <see cref="MemoryDirectory"/> are only read and not extended.</summary>
+    /// <summary>Whether the files in <see cref="MemoryDirectory"/> may only be read, not changed.</summary>
     public bool MemoryIsReadOnly { get; init; } = true;
 
     /// <summary>Receives the log of the conversation with a server, without credentials and message texts.</summary>

@@ -32,9 +32,7 @@ public enum FailureKind
     /// <summary>The target is full.</summary>
     Quota,
 
-    /// <summary>
-    /// For now, a limit on the amount of mail transferred forbids the operation: the job's own limit or the server's daily one.
-    /// </summary>
+    /// <summary>The message or folder does not exist, or no longer exists.</summary>
     Gone,
 
     /// <summary>

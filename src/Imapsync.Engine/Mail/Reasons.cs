@@ -18,10 +18,10 @@ public static class Reasons
     /// <summary>The folder can't be created at the target.</summary>
     public const string Create = "create";
 
-    /// <summary>Copies of messages that are gone from the source could not be removed from the target.</summary>
+    /// <summary>The folder was renamed at the source and can't be renamed at the target.</summary>
     public const string Rename = "rename";
 
-    /// <summary>Messages that are gone from the source could not be removed from the target.</summary>
+    /// <summary>Copies of messages that are gone from the source could not be removed from the target.</summary>
     public const string Removal = "removal";
 
     /// <summary>The folder no longer exists.</summary>
@@ -30,7 +30,7 @@ public static class Reasons
     /// <summary>A copied message is missing from a backup.</summary>
     public const string MissingAtTarget = "missing_at_target";
 
-    /// <summary>The UIDs of copies at the target now belong to other mail, which is left untouched.</summary>
+    /// <summary>A recorded UID may belong to other mail by now. The messages in question are left untouched.</summary>
     public const string OtherMail = "target";
 
     /// <summary>The folder failed for any other reason.</summary>
@@ -39,10 +39,12 @@ public static class Reasons
     /// <summary>The counts of a folder don't add up: a bug.</summary>
     public const string Accounting = "accounting";
 
-    /// <summary>Data that may be mail was not read: a compressed file, a link, or a directory in another layout.</summary>
+    /// <summary>
+    /// The checkpoint's records of a folder no longer match the target, so the target can't be verified without the source.
+    /// </summary>
     public const string Record = "record";
 
-    /// <summary>Data that may be mail is not read: a compressed file, a link, a directory in another layout.</summary>
+    /// <summary>Data that may be mail was not read: a compressed file, a link, or a directory in another layout.</summary>
     public const string Unread = "unread";
 
     /// <summary>A line may or may not begin a message, so the file can be read in two ways.</summary>
@@ -51,10 +53,10 @@ public static class Reasons
     /// <summary>There are more distinct sets of flags than can be stored; the keywords of some messages are left out.</summary>
     public const string Flags = "flags";
 
-    /// <summary>The due snapshot of the backup could not be taken.</summary>
+    /// <summary>The list of subscribed folders can't be read.</summary>
     public const string Subscriptions = "subscriptions";
 
-    /// <summary>A snapshot of the backup could not be kept.</summary>
+    /// <summary>The due snapshot of the backup could not be taken.</summary>
     public const string Snapshot = "snapshot";
 
     public const string Connect = "connect";
@@ -99,6 +101,6 @@ public static class Reasons
 
     public const string Failed = "failed";
 
-    /// <summary>A bug, or a defect of the machine.</summary>
+    /// <summary>A bug in the program, or a defect of the machine.</summary>
     public const string Unexpected = "unexpected";
 }

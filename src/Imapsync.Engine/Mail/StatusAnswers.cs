@@ -1,6 +1,6 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>Derives other information from a folder's status, for stores that have no cheaper way to get it.</summary>
+/// <summary>Helpers that answer questions about a folder by requesting its status, for stores that have no cheaper way.</summary>
 internal static class StatusAnswers
 {
     /// <inheritdoc cref="ITargetStore.GetUidCountersAsync"/>

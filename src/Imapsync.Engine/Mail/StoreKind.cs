@@ -11,7 +11,9 @@ public abstract class StoreKind
     /// <summary>The schemes of the kind's URLs in lower case; the preferred one comes first.</summary>
     public abstract ImmutableArray<string> Schemes { get; }
 
-    /// <summary>The forms of such URLs, for error texts: <c>maildir:PATH</c>. One for each scheme that is worth mentioning.</summary>
+    /// <summary>
+    /// The forms of the kind's URLs, for error texts, such as <c>maildir:PATH</c>: one for each scheme that is worth mentioning.
+    /// </summary>
     public abstract ImmutableArray<string> UrlForms { get; }
 
     /// <summary>Whether the store is reached over a network with a log-in, so that the settings of servers apply.</summary>
@@ -20,16 +22,16 @@ public abstract class StoreKind
     /// <summary>Whether the store opens several connections at once.</summary>
     public virtual bool HasConnections => false;
 
-    /// <summary>Whether the store can only be a source: mail can be read from it but not written to it.</summary>
+    /// <summary>Whether the store is a single file, not a directory or a server.</summary>
     public virtual bool IsFile => false;
 
-    /// <summary>Whether mail can be read from the store but not written to it.</summary>
+    /// <summary>Whether the store can only be a source: mail can be read from it but not written to it.</summary>
     public bool IsSourceOnly => this is not ITargetKind;
 
-    /// <summary>Makes the endpoint from its settings. If a setting is wrong, reports that and returns null.</summary>
+    /// <summary>The settings that only this kind has.</summary>
     public virtual ImmutableArray<StoreSetting> Settings => [];
 
-    /// <summary>Reads the endpoint; null where a setting is wrong, which is then reported.</summary>
+    /// <summary>Makes the endpoint from its settings. If a setting is wrong, reports that and returns null.</summary>
     public abstract Endpoint? Read(IEndpointSettings settings);
 
     public abstract bool IsOf(Endpoint endpoint);
@@ -93,12 +95,12 @@ public interface IEndpointSettings
     /// <summary>The URL's scheme in lower case.</summary>
     string Scheme { get; }
 
+    /// <summary>How many connections may be open at once.</summary>
+    int Connections { get; }
+
     /// <summary>
     /// Returns the absolute path after the scheme of <c>scheme:PATH</c>. If there is no path, reports that and returns null.
     /// </summary>
-    int Connections { get; }
-
-    /// <summary>Returns the absolute path after the scheme of <c>scheme:PATH</c>. Null where there is no path, which is reported.</summary>
     string? ReadPath();
 
     /// <summary>

@@ -25,7 +25,9 @@ internal sealed class HeaderChoice
     /// <summary>How many messages were judged in the attempt that judged the most.</summary>
     public long MostJudged { get; private set; }
 
-    /// <summary>Reads the headers of the messages whose selection depends on them, many at once, without keeping them.</summary>
+    /// <summary>
+    /// Reads, many at once, the headers of the messages whose selection depends on them. The headers are not kept in memory.
+    /// </summary>
     /// <param name="filter">The filter, which must be the same in every call.</param>
     /// <param name="isOpen">
     /// Returns whether a listed message still has to be selected or excluded; false for one that earlier runs have dealt with.

@@ -6,15 +6,15 @@ using Imapsync.Engine.Tables;
 namespace Imapsync.Engine.Preflight;
 
 /// <summary>
-/// Writes the results of checks as a table that can be corrected and checked again: the columns of the jobs' CSV file, followed by <c>result</c> and
-/// <c>reason</c>.
+/// Writes the results of checking accounts as a table that can be corrected and checked again: the columns of the jobs' CSV file, followed
+/// by <c>result</c> and <c>reason</c>.
 /// </summary>
 public static class CheckCsv
 {
     public const string Ok = "ok";
     public const string Failed = "failed";
 
-    /// <summary>The result of a row that was not checked, because the checks were ended first.</summary>
+    /// <summary>The result of a row whose account was not checked, because the command was ended before.</summary>
     public const string Unchecked = "unchecked";
 
     private const string Result = "result";
@@ -22,7 +22,7 @@ public static class CheckCsv
 
     public static string WordOf(AccountCheck? check) => check is null ? Unchecked : check.IsOk ? Ok : Failed;
 
-    /// <param name="checks">The jobs with their checks; null where the job was not checked.</param>
+    /// <param name="checks">The jobs with the results of checking their accounts; null for a job that was not checked.</param>
     /// <param name="masks">Whether password columns are written with <c>***</c> as values; otherwise they are omitted.</param>
     /// <param name="rows">Opens the jobs' CSV file again if it is not a file on disk; null if it is a file on disk.</param>
     /// <exception cref="IOException">The CSV file can't be read again, or has changed since the jobs were read from it.</exception>
@@ -43,7 +43,8 @@ public static class CheckCsv
         var byLine = checks.ToDictionary(c => c.Job.Row!.Line, c => (WordOf(c.Check), c.Check?.Reason ?? ""));
         foreach (var bad in badRows)
             byLine[bad.Row.Line] = (Failed, ReasonOf(bad));
-        // Existing result columns are omitted. They occur when an output of this command was corrected and checked again.
+        // Columns named 'result' and 'reason' are left out. They occur when the output of an earlier check was corrected and is checked
+        // again.
         List<int> kept = [.. Enumerable.Range(0, table.Columns.Length).Where(i => table.Columns[i] is not (Result or Reason) && (masks || !table.Secrets.Contains(i)))];
         await csv.WriteAsync([.. kept.Select(i => table.Columns[i]), Result, Reason]);
         if (rows is null && !CsvReader.CanReadAgain(table.Path))

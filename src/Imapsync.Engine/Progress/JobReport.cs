@@ -17,7 +17,7 @@ public sealed record JobReport(
     /// <summary>Why the job was stopped before its normal end.</summary>
     public StopReason Stop { get; init; }
 
-    /// <summary>The sum of all waits; simultaneous waits each count in full.</summary>
+    /// <summary>The sum of all waits. When several parts of the job wait at the same time, each wait counts in full.</summary>
     public TimeSpan Waited { get; init; }
 
     /// <summary>The first <see cref="MaxWaits"/> waits.</summary>

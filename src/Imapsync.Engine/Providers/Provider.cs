@@ -26,7 +26,10 @@ public enum UserForm
     LocalPart,
 }
 
-/// <summary>The known properties of a mail provider or of a kind of mail server. They serve only as defaults; uncertain facts are left out.</summary>
+/// <summary>
+/// The known properties of a mail provider, or of a kind of mail server that many operators run. They serve only as defaults; uncertain
+/// facts are left out.
+/// </summary>
 /// <param name="Name">The value of <c>provider:</c> in a job file.</param>
 /// <param name="Title">The name for display.</param>
 public sealed record Provider(string Name, string Title)
