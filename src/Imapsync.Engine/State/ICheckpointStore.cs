@@ -21,13 +21,18 @@ public interface ICheckpointStore : IAsyncDisposable
     /// </summary>
     Task<IReadOnlyList<PairKey>> FindPairsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Opens a pair's checkpoint, existing or new. Damage is reported in <see cref="ICheckpoint.Condition"/>, never thrown.</summary>
+    /// <summary>
+    /// Opens a folder pair's checkpoint, existing or new. Damage is reported in <see cref="ICheckpoint.Condition"/>, never thrown.
+    /// </summary>
     Task<ICheckpoint> OpenAsync(PairKey pair, CancellationToken cancellationToken);
 
     /// <summary>Saves the summaries of all pairs at the end of a run and replaces the earlier ones. Durable when this returns.</summary>
     Task SaveSummariesAsync(IReadOnlyCollection<PairSummary> summaries, CancellationToken cancellationToken);
 
-    /// <summary>Moves a pair's checkpoint after its folders were renamed; does nothing if there is no checkpoint.</summary>
+    /// <summary>
+    /// Gives a folder pair's checkpoint to the pair of the new folder names, after its folders were renamed. Does nothing if there is no
+    /// checkpoint.
+    /// </summary>
     Task RenameAsync(PairKey from, PairKey to, CancellationToken cancellationToken);
 }
 
@@ -38,8 +43,8 @@ public readonly record struct PairKey(FolderPath Source, FolderPath Target)
 }
 
 /// <summary>
-/// The state of a folder pair when a run last completed it. While both folders still have these counters, there is nothing to do and no
-/// need to open a folder.
+/// The state of a folder pair when a run last completed it. As long as both folders still report the counters recorded here (such as
+/// UIDVALIDITY and UIDNEXT), there is nothing to do and neither folder needs to be opened.
 /// </summary>
 /// <param name="Rules">
 /// A digest of the filters and policies in force when the pair was completed, or <see cref="Unsettled"/> or <see cref="Gone"/>.
@@ -95,8 +100,8 @@ public interface ICheckpoint : IAsyncDisposable
     /// <summary>
     /// The target's UIDNEXT as of the last commit, or the lower UIDNEXT from before the oldest batch that is still being appended. A target
     /// message with this UID or a higher one that no record mentions is either a copy whose outcome was not recorded, or mail from somebody
-    /// else. Such messages are compared with the source messages before anything is copied, so batches need no records of their own. None
-    /// until first set.
+    /// else. Such messages are compared with the source messages before anything is copied. So a batch need not be recorded in the
+    /// checkpoint before it is appended. None until first set.
     /// </summary>
     Uid KnownTargetUidNext { get; }
 

@@ -92,8 +92,8 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
             return new Log(this, name, new Piece(length));
         if (piece.Length == length)
             return new Log(this, name, piece);
-        // The new piece reads at most the octets that are still in the other medium. Octets that were added here come after those and are added again, as
-        // far as they are within the given length.
+        // The new piece again begins with octets of the other medium, at most as many as before. Octets that were added in this view
+        // follow; those within the given length are added again.
         var anew = new Piece(Math.Min(length, piece.KeptLength));
         anew.Add(piece.Unpack().AsSpan(0, (int)(length - anew.KeptLength)));
         return new Log(this, name, anew);

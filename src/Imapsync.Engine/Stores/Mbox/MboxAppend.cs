@@ -90,7 +90,8 @@ internal sealed class MboxAppend : IDisposable
     });
 
     /// <summary>
-    /// Removes the whole window from the file. If that fails, the window stays open in the index, and the next change repairs the file.
+    /// Removes the whole window from the file. If that fails, the index still shows that the window was begun and not completed, and the
+    /// next run that changes the mbox repairs it.
     /// </summary>
     public async Task<MboxState> AbortAsync()
     {
