@@ -157,7 +157,7 @@ internal sealed class HostCircuits(TimeProvider time)
 
     /// <summary>Connects to a host unless its circuit is open.</summary>
     /// <exception cref="MailException">
-    /// The failure of <paramref name="connect"/>, or a transient failure with the time until the next attempt.
+    /// The failure of <paramref name="connect"/>, or, if the circuit is open, a transient failure with the time until the next attempt.
     /// </exception>
     public async Task ConnectAsync(string host, Func<Task> connect)
     {

@@ -81,7 +81,7 @@ public interface ICheckpoint : IAsyncDisposable
 
     UidValidity TargetValidity { get; }
 
-    /// <summary>The source's HIGHESTMODSEQ up to which all flag changes have been propagated.</summary>
+    /// <summary>The source folder's HIGHESTMODSEQ up to which all flag changes have been carried over to the target.</summary>
     ModSeq? SourceModSeq { get; }
 
     /// <summary>The digest of the filters under which the skipped messages were skipped.</summary>
@@ -193,8 +193,10 @@ public enum Settlement : byte
 }
 
 /// <param name="Target">The UID at the target; none if skipped or failed, or if the target did not report it.</param>
-/// <param name="Flags">The source's flags when they were last propagated.</param>
-/// <param name="Checksum">Check sum of the octets relayed; for an adopted message, of the octets found equal on both sides. Null if unknown.</param>
+/// <param name="Flags">The flags of the source message when they were last carried over to the target.</param>
+/// <param name="Checksum">
+/// Check sum of the octets that were copied; for an adopted message, of the octets found equal on both sides. Null if unknown.
+/// </param>
 /// <param name="Seen">
 /// For a message without a check sum: its size and header at the target when it was recognised there. Null if there is a check sum.
 /// </param>

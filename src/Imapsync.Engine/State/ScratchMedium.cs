@@ -25,7 +25,10 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 
     public Task MakeAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
-    /// <summary>Takes no lock. Other runs need not be kept out, since nobody else sees the changes made here.</summary>
+    /// <summary>
+    /// Checks the other medium without taking a lock. Other runs need not be kept out, since nobody else sees the changes made in this
+    /// view.
+    /// </summary>
     public Task HoldAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
     public async Task<bool> HasAsync(StateName name, CancellationToken cancellationToken) =>

@@ -5,8 +5,8 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Determines the UIDs of appended messages. By these UIDs, messages are flagged and removed later, so APPENDUID is believed only where
-/// nothing contradicts it; otherwise the folder is listed.
+/// Determines the UIDs of appended messages. A wrong UID would later cause other messages to be flagged or removed. So APPENDUID is
+/// believed only if nothing contradicts it; otherwise the folder is listed.
 /// </summary>
 internal sealed partial class ImapWritableFolder
 {

@@ -31,8 +31,8 @@ internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFi
     protected override bool MatterAtLineStart(byte first) =>
         first is (byte)'>' or (byte)'F' || (InHeader && MetadataNames.MayBegin(first));
 
-    // Quotes and escapes are inserted directly before "From " or the field's name instead of at the start of the line. So only the end of a run of
-    // > or of escapes matters, and the run may have any length.
+    // A quote (>) or an escape is inserted directly before "From " or the field's name, behind those that the line already has. So the
+    // existing ones are copied one by one, and there may be any number of them.
     protected override int Decide(ReadOnlySpan<byte> start)
     {
         if (!sawEscape && start[0] == '>')
