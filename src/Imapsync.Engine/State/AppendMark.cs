@@ -30,7 +30,10 @@ internal sealed class AppendMark
     /// </summary>
     public async Task<bool> ExplainsAsync(FolderPath target) => await wasThere.Value || targets.ContainsKey(target);
 
-    /// <summary>Sets the mark. Called before the first append to a folder.</summary>
+    /// <summary>
+    /// Writes the mark if it does not exist yet, and remembers that this run appends to the folder. Called before the first append to a
+    /// folder.
+    /// </summary>
     public async Task SetAsync(FolderPath target)
     {
         await marked.Value;

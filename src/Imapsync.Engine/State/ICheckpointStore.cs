@@ -57,7 +57,9 @@ public sealed record PairSummary(
     PairKey Pair, FolderStatus Source, FolderStatus? Target, string Rules, long Settled, long Skipped,
     string? MailboxId = null, bool Subscribed = false)
 {
-    /// <summary>In place of a digest in <see cref="Rules"/>: the pair still has work to do.</summary>
+    /// <summary>
+    /// In place of a digest in <see cref="Rules"/>: some work on the pair is still to be done, so the next run opens its folders.
+    /// </summary>
     public const string Unsettled = "?";
 
     /// <summary>

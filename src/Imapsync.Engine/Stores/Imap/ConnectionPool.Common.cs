@@ -27,8 +27,8 @@ internal sealed partial class ConnectionPool
             }
             catch (OperationCanceledException) when (lease.Client.IsCanceled && !cancellationToken.IsCancellationRequested)
             {
-                // This caller had joined a connection that another caller was making, and the other caller cancelled that. So this caller
-                // tries again.
+                // This caller was waiting for a connection that another caller was making, and the other caller was cancelled. So this
+                // caller tries again.
             }
             catch (Exception e) when (e is not ImapCommandException)
             {

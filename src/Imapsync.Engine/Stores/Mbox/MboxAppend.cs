@@ -215,8 +215,8 @@ internal sealed class MboxAppend : IDisposable
     }
 
     /// <summary>
-    /// Records in the index what is about to be written. This is done before any of it is written, since a power cut could otherwise leave a torn
-    /// message that nobody knows to be this program's.
+    /// Records in the index what is about to be written. This is done before any of it is written, since a power cut could otherwise leave
+    /// a torn message that the next run could not recognise as this program's.
     /// </summary>
     private async ValueTask AnnounceAsync(CancellationToken cancellationToken)
     {
