@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace Imapsync.Engine.Providers;
 
 /// <summary>
-/// The known providers, one row each. A row contains only certain facts. <c>imapsync providers</c> prints the rows, and a test checks their form.
+/// The known providers, one row each. A fact about a provider is in its row only if it is known for certain. <c>imapsync providers</c>
+/// prints the rows, and a test checks their form.
 /// </summary>
 public static partial class ProviderTable
 {

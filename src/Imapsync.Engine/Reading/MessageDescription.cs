@@ -10,7 +10,9 @@ namespace Imapsync.Engine.Reading;
 /// <summary>Reads sender, subject and date of messages from their headers.</summary>
 internal static class MessageDescription
 {
-    /// <summary>The most messages described per call: each description reads a header, and nobody reads more of them.</summary>
+    /// <summary>
+    /// The most messages described per call. Each description costs the reading of a header, and no user reads more descriptions than this.
+    /// </summary>
     public const int MostAtOnce = 50;
     private const int MostLetters = 80;
 

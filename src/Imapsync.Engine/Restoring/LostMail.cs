@@ -54,7 +54,10 @@ internal sealed class LostMail(IMessageStore backup, RestoreOrigin origin, IRead
         return brought.Count(m => !there.Contains(m.Target));
     }
 
-    /// <summary>The copy of a message that vanished from the source stays only under <c>deletions: keep</c>.</summary>
+    /// <summary>
+    /// Returns whether the backup has to hold the message's copy. If the message vanished from the source, its copy stays only under
+    /// <c>deletions: keep</c>.
+    /// </summary>
     private bool ShouldBeThere(in SettledMessage message) =>
         message.Settlement is Settlement.Copied or Settlement.Adopted
         || (message.Settlement == Settlement.Vanished && origin.Backup.Deletions == DeletionPolicy.Keep);

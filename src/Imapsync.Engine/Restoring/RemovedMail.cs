@@ -78,8 +78,9 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         foreach (var (message, known) in placed.OrderBy(m => m.Origin is null).ThenByDescending(m => m.Message.Uid))
         {
             var place = known ?? path;
-            // Without a Message-ID, messages that look alike may still be different ones, so each is restored. Among duplicates with a
-            // Message-ID, those with a known origin come first.
+            // Messages without a Message-ID that look alike may still be different ones, so each is restored. Of duplicates with a
+            // Message-ID, one is restored to each folder from which they were removed. One whose former folder is unknown is restored only
+            // if it is the only one.
             var alike = (message.Header, message.Info.Size);
             var isNew = known is null ? !seen.Contains(alike) : seenFrom.Add((known, alike));
             seen.Add(alike);

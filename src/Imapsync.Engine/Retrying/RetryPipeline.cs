@@ -10,10 +10,13 @@ using Polly.Retry;
 namespace Imapsync.Engine.Retrying;
 
 /// <summary>
-/// Performs all retries of a job. There are two levels: opening a store, and work that can safely be repeated as a whole, such as a folder, since
-/// the checkpoint records what is done. The store decides which failures are transient; <see cref="RetryPolicy"/> decides how long to retry.
+/// Performs all retries of a job. Two things are retried: the opening of a store, and a piece of work such as the copying of a folder. Such
+/// work can safely be repeated as a whole, since the checkpoint records which messages are done. The store decides which failures are
+/// transient; <see cref="RetryPolicy"/> decides how long to retry.
 /// </summary>
-/// <param name="onLimit">Called with an identifier and a text when a server demands a longer wait than the job allows.</param>
+/// <param name="onLimit">
+/// Called with the reason (a fixed word for programs) and a text for people when a server demands a longer wait than the job allows.
+/// </param>
 internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, JobReporter report, Action<string, string> onLimit)
 {
     private static readonly ResiliencePropertyKey<Attempt> Current = new("attempt");
@@ -53,7 +56,10 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
         return !stop.IsCancellationRequested;
     }
 
-    /// <summary>Combines the affected object and the failure, without repeating a URL that the failure's text already contains.</summary>
+    /// <summary>
+    /// Combines the name of the affected store or folder with the failure's text. If the name is a URL that the text already contains, it
+    /// is left out.
+    /// </summary>
     private static string About(string what, string trouble) =>
         what.Contains("://", StringComparison.Ordinal) && trouble.Contains(what, StringComparison.Ordinal) ? trouble : $"{what}: {trouble}";
 
@@ -99,8 +105,8 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
         }
         catch (MailException e) when (e.IsTransient)
         {
-            // All attempts are used up, so the failure is now permanent. Thus the work that contains this one is not repeated because of
-            // it.
+            // All attempts are used up, so the failure is thrown as permanent. Otherwise a caller that retries a larger piece of work would
+            // begin again.
             throw new MailException(e.Scope, isTransient: false, $"{e.Message} (given up, tries: {patience.Tries})", e) { Kind = e.Kind };
         }
         finally
@@ -138,8 +144,8 @@ internal sealed class RetryPipeline(RetrySettings settings, TimeProvider time, J
 }
 
 /// <summary>
-/// Circuit breakers, one per host, shared by all jobs of the process. After several consecutive failed connections, nobody connects to the host
-/// for a while; then one connection tests it for all.
+/// Circuit breakers, one per host, shared by all jobs of the process. After several connections to a host have failed within a short time,
+/// no job connects to it for a while; then one connection tests for all jobs whether the host can be reached again.
 /// </summary>
 internal sealed class HostCircuits(TimeProvider time)
 {
@@ -151,7 +157,7 @@ internal sealed class HostCircuits(TimeProvider time)
 
     /// <summary>Connects to a host unless its circuit is open.</summary>
     /// <exception cref="MailException">
-    /// The failure of <paramref name="connect"/>, or a transient failure with the time until the next attempt.
+    /// The failure of <paramref name="connect"/>, or, if the circuit is open, a transient failure with the time until the next attempt.
     /// </exception>
     public async Task ConnectAsync(string host, Func<Task> connect)
     {
@@ -170,7 +176,9 @@ internal sealed class HostCircuits(TimeProvider time)
         }
     }
 
-    /// <summary>Returns the reason without the name of the account whose connection failed, since other accounts see it too.</summary>
+    /// <summary>
+    /// Returns the reason without the name of the account whose connection failed, since jobs of other accounts report the reason too.
+    /// </summary>
     private static string? WhyNot(Exception? failure) => failure?.InnerException switch
     {
         ImapConnectionException { Unreachable: { } why } => why,
@@ -181,7 +189,8 @@ internal sealed class HostCircuits(TimeProvider time)
     private ResiliencePipeline Build() => new ResiliencePipelineBuilder { TimeProvider = time }
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions
         {
-            // A failure with RetryAfter does not count: a server that asks one account to wait is available to others.
+            // A failure with RetryAfter does not open the circuit: a server that asks one account to wait is still available to other
+            // accounts.
             ShouldHandle = new PredicateBuilder().Handle<MailException>(e => e is { Scope: FailureScope.Store, IsTransient: true, RetryAfter: null }),
             FailureRatio = 0.5,
             MinimumThroughput = Failures,

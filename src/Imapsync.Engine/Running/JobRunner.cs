@@ -77,7 +77,8 @@ public sealed class JobRunner(TimeProvider time, StoreOpener openStore, StateOpe
             _ => stopping.ReachLimit(Reasons.MaxDuration, $"the run was stopped after {limit}, its max_duration; the next one goes on"), null, limit, Timeout.InfiniteTimeSpan);
 
     /// <summary>
-    /// Returns how many messages earlier runs stored in a backup on disk; 0 where the job need not find them there again.
+    /// Returns how many messages earlier runs stored in a backup on disk. A run refuses such a backup if they are all gone, so the result
+    /// is 0 where they may be gone: for a restore, for a run that replaces missing copies, and for a target on a server.
     /// </summary>
     private static async Task<long> CountHeldAsync(JobDefinition job, RunOptions options, ICheckpointStore checkpoints, CancellationToken abort) =>
         job.IsRestore || options.Heal || job.Target.Place is null ? 0 : await UnmountedTarget.CountHeldAsync(checkpoints, abort);

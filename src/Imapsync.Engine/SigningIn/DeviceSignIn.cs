@@ -8,7 +8,9 @@ namespace Imapsync.Engine.SigningIn;
 /// </summary>
 internal static class DeviceSignIn
 {
-    /// <summary>The polling interval where the server names none (§3.2), and the addition for each <c>slow_down</c> (§3.5).</summary>
+    /// <summary>
+    /// The polling interval where the server names none (RFC 8628 §3.2), and the addition for each <c>slow_down</c> (§3.5).
+    /// </summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LongestInterval = TimeSpan.FromMinutes(1);
@@ -58,7 +60,7 @@ internal static class DeviceSignIn
             }
             catch (MailException e) when (e.IsTransient && time.GetElapsedTime(begin) < life)
             {
-                // §3.5: the request got no answer, so the next ones are sent less often.
+                // The request got no answer, so the next requests are sent less often (RFC 8628 §3.5).
                 interval = interval < LongestInterval ? Shorter(interval * 2, LongestInterval) : interval;
             }
 

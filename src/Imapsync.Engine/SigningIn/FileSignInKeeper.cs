@@ -2,7 +2,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.SigningIn;
 
-/// <summary>Stores a sign-in in the job's state directory.</summary>
+/// <summary>Stores a sign-in (its refresh token) in the job's state directory.</summary>
 internal sealed class FileSignInKeeper(SignInPlace place, IReadOnlyDictionary<string, string> environment, TimeProvider time) : ISignInKeeper
 {
     private readonly KeptSignIn kept = new(place.File, new SealingKeys(place.File, environment, ProgramKey.RunAsync));

@@ -30,7 +30,9 @@ public interface ISignInKeeper
     /// <exception cref="IOException"/>
     Task<string> KeepAsync(string binding, string refreshToken, KeyPlace key);
 
-    /// <summary>Removes the stored sign-in, and its key where nothing else needs it. Returns false where none was stored.</summary>
+    /// <summary>
+    /// Removes the stored sign-in, and its encryption key if nothing else needs that key. Returns false if no sign-in was stored.
+    /// </summary>
     Task<bool> RemoveAsync();
 }
 

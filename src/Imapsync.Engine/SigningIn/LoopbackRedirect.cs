@@ -42,8 +42,8 @@ internal sealed class LoopbackRedirect : IDisposable
     }
 
     /// <summary>
-    /// Waits for the first request with the right state and returns its parameters. Any web page or local program can send other requests;
-    /// these are ignored.
+    /// Waits for the first request with the right <c>state</c> parameter and returns all its parameters. Any web page or local program can
+    /// send requests without it; these are ignored.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, string>> WaitAsync(string state, CancellationToken cancellationToken)
     {

@@ -44,7 +44,7 @@ internal sealed record OAuthProvider(string Word)
     /// <summary>The grants that the provider allows for mail, the preferred one first.</summary>
     public ImmutableArray<OAuthGrant> Grants { get; init; } = [OAuthGrant.Device, OAuthGrant.Code, OAuthGrant.ClientCredentials, OAuthGrant.JwtBearer];
 
-    /// <summary>For error texts: why the grants not listed in <see cref="Grants"/> don't work.</summary>
+    /// <summary>The reason, for error texts, why the grants that are not in <see cref="Grants"/> don't work at this provider.</summary>
     public string WhyNoOther { get; init; } = "";
 
     /// <summary>The default that replaces <see cref="TenantMark"/> when the job names no tenant; null when the provider has no tenants.</summary>

@@ -48,7 +48,7 @@ internal sealed record OAuthEndpoints
 
     public string? Revocation { get; init; }
 
-    /// <summary>The issuer that the authorization response must name when it names one (RFC 9207).</summary>
+    /// <summary>If the authorization response names an issuer, it must be this one (RFC 9207).</summary>
     public string? Issuer { get; init; }
 
     /// <summary>Returns whether secrets may be sent to this URL: it uses HTTPS or leads to this machine.</summary>

@@ -6,9 +6,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.SigningIn;
 
 /// <summary>
-/// The OAuth 2 access tokens of one account. Every caller gets a token with enough lifetime left; it is renewed before it expires, once for all
-/// connections. When a person signs in, the refresh token is stored by a keeper; a new refresh token is durable there before the access token
-/// issued with it is used.
+/// The OAuth 2 access tokens of one account. Every caller gets a token with enough lifetime left: a token is renewed before it expires,
+/// once for all connections. When a person signs in, the refresh token is stored by an <see cref="ISignInKeeper"/>. When the server issues
+/// a new refresh token with an access token, the refresh token is durably stored before the access token is used.
 /// </summary>
 public sealed class OAuthSignIn : TokenReference, IDisposable
 {

@@ -32,8 +32,8 @@ internal abstract class SealingKey
 }
 
 /// <summary>
-/// A credential that systemd passes to the service (<c>LoadCredential=</c>, <c>SetCredentialEncrypted=</c>). The operator creates it, and its
-/// length may vary.
+/// A credential that systemd passes to the service (<c>LoadCredential=</c>, <c>SetCredentialEncrypted=</c>). The operator creates the
+/// credential, so its length may vary.
 /// </summary>
 internal sealed class CredentialKey(string? directory) : SealingKey
 {

@@ -7,7 +7,7 @@ namespace Imapsync.Engine.SigningIn;
 /// The claims of an access token that is a JWT. Its signature is not verified, since the claims only explain a refusal and decide nothing.
 /// </summary>
 /// <param name="Audiences">The services the token is intended for (<c>aud</c>).</param>
-/// <param name="Scopes">The permissions it grants: <c>scp</c>, <c>scope</c> or <c>roles</c>.</param>
+/// <param name="Scopes">The permissions that the token grants: <c>scp</c>, <c>scope</c> or <c>roles</c>.</param>
 internal sealed record TokenClaims(IReadOnlyList<string> Audiences, IReadOnlyList<string> Scopes)
 {
     private const int LongestText = 200;

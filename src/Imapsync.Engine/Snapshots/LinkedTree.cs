@@ -79,9 +79,9 @@ internal sealed class LinkedTree(Action beforeEach)
         name.EndsWith(".lock", StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal) || name.StartsWith("dovecot.index", StringComparison.Ordinal);
 
     /// <summary>
-    /// Links all messages. A scan may see a file that is being renamed under both names or neither. So the scans repeat until no file vanished and neither
-    /// directory changed. If a program keeps renaming files, they repeat until several scans in a row found no message that is not linked. Then the
-    /// additional links of renamed files are removed.
+    /// Links all messages. While a file is being renamed, a scan may see it under both of its names or under neither. So the scans repeat
+    /// until no file vanished and neither directory changed. If a program keeps renaming files, they repeat until several scans in a row
+    /// found no message that is not linked. Then the additional links of renamed files are removed.
     /// </summary>
     private void LinkMessages(string from, string to)
     {

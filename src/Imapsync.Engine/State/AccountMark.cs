@@ -103,7 +103,7 @@ internal static class AccountMark
 /// <summary>Which sides of a job are other accounts than in earlier runs: the source, the target, or both.</summary>
 internal readonly record struct AccountChange(bool OfSource, bool OfTarget)
 {
-    /// <summary>Returns a sentence for people that says which sides are other accounts. Further words can follow it.</summary>
+    /// <summary>Returns a clause for people that says which sides are other accounts; further words can be appended to it.</summary>
     public override string ToString() => (OfSource, OfTarget) switch
     {
         (true, false) => "the source is another account than in earlier runs",

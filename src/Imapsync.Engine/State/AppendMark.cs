@@ -25,10 +25,15 @@ internal sealed class AppendMark
         marked = new(MarkAsync);
     }
 
-    /// <summary>Returns true if unrecorded messages in this folder may come from an interrupted run or from this run.</summary>
+    /// <summary>
+    /// Returns true if messages of this target folder that the state does not record may come from an interrupted run or from this run.
+    /// </summary>
     public async Task<bool> ExplainsAsync(FolderPath target) => await wasThere.Value || targets.ContainsKey(target);
 
-    /// <summary>Sets the mark. Called before the first append to a folder.</summary>
+    /// <summary>
+    /// Writes the mark if it does not exist yet, and remembers that this run appends to the folder. Called before the first append to a
+    /// folder.
+    /// </summary>
     public async Task SetAsync(FolderPath target)
     {
         await marked.Value;
@@ -49,8 +54,8 @@ internal sealed class AppendMark
     }
 
     /// <summary>
-    /// Returns whether the mark existed when the run began. For a job without a state it returns true, because such a state can't be older
-    /// than the target.
+    /// Returns whether the mark existed when the run began. For a job without a state it returns true, because then there is no state that
+    /// could be an older copy.
     /// </summary>
     private async Task<bool> LookAsync() =>
         !await state.ExistsAsync(CancellationToken.None) || await state.HasAsync(StateName.Appending, CancellationToken.None);

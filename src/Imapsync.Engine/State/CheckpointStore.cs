@@ -32,7 +32,7 @@ public sealed class CheckpointStore : ICheckpointStore
     /// <param name="readOnly">
     /// Opens without locking the job and without creating or changing anything; commits are kept in memory until this object is disposed.
     /// </param>
-    /// <exception cref="CheckpointLockedException">Another run holds the job.</exception>
+    /// <exception cref="CheckpointLockedException">Another run has the job's lock.</exception>
     /// <exception cref="CheckpointVersionException">The state was written by a newer version; it is left as it is.</exception>
     /// <exception cref="CheckpointException">The medium can't be used.</exception>
     public static async Task<CheckpointStore> OpenAsync(IStateMedium medium, bool readOnly, CancellationToken cancellationToken)

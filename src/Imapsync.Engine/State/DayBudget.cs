@@ -4,9 +4,9 @@ using System.Text;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Counts the octets transferred within 24 hours, by this run and earlier ones: in the current hour of the clock (UTC) and the 23 before it. The
-/// octets of one hour become available again at the same hour of the next day, which is when a daily job needs them. With a count per calendar day,
-/// all octets would become available at midnight, perhaps an hour after they were used. Thread-safe.
+/// Counts the octets that this run and earlier ones transferred in the last 24 hours: in the current hour of the clock (UTC) and in the 23
+/// hours before it. The octets of one hour become available again at the same hour of the next day, which is when a daily job needs them.
+/// With a count per calendar day, all octets would become available at midnight, perhaps an hour after they were used. Thread-safe.
 /// </summary>
 internal sealed class DayBudget : IAsyncDisposable
 {
@@ -124,7 +124,7 @@ internal sealed class DayBudget : IAsyncDisposable
             }
 
             await state.ReplaceAsync(name, Encoding.ASCII.GetBytes(text.ToString()), cancellationToken);
-            // The saved octets are subtracted only after the write, so that what an aborted write did not save is saved by the next one.
+            // The saved octets are subtracted only after the write. So if a write fails, the next one saves its octets as well.
             lock (gate)
                 unsaved -= saved;
         }

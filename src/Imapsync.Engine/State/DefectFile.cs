@@ -4,8 +4,8 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Writes the <c>defect</c> piece of the job's state: the stack trace of the last defect of the program, for its maintainers. The report refers
-/// to it in one line.
+/// Writes the <c>defect</c> piece of the job's state: the stack trace of the last unexpected exception, which is a bug of this program. It
+/// is for the program's maintainers; the job's report refers to it in one line.
 /// </summary>
 public static class DefectFile
 {

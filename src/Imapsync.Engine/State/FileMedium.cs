@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.State;
 
 /// <summary>
-/// Keeps state in a directory of files, in the format of docs/checkpoints.md. A run holds its job by an operating system lock on one of the
-/// files.
+/// Keeps state in a directory of files, in the format of docs/checkpoints.md. A run keeps other runs of the same job away by an operating
+/// system lock on one of the files.
 /// </summary>
 public sealed class FileMedium(StateLocation location, TimeProvider time) : IStateMedium
 {

@@ -21,13 +21,18 @@ public interface ICheckpointStore : IAsyncDisposable
     /// </summary>
     Task<IReadOnlyList<PairKey>> FindPairsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Opens a pair's checkpoint, existing or new. Damage is reported in <see cref="ICheckpoint.Condition"/>, never thrown.</summary>
+    /// <summary>
+    /// Opens a folder pair's checkpoint, existing or new. Damage is reported in <see cref="ICheckpoint.Condition"/>, never thrown.
+    /// </summary>
     Task<ICheckpoint> OpenAsync(PairKey pair, CancellationToken cancellationToken);
 
     /// <summary>Saves the summaries of all pairs at the end of a run and replaces the earlier ones. Durable when this returns.</summary>
     Task SaveSummariesAsync(IReadOnlyCollection<PairSummary> summaries, CancellationToken cancellationToken);
 
-    /// <summary>Moves a pair's checkpoint after its folders were renamed; does nothing if there is no checkpoint.</summary>
+    /// <summary>
+    /// Gives a folder pair's checkpoint to the pair of the new folder names, after its folders were renamed. Does nothing if there is no
+    /// checkpoint.
+    /// </summary>
     Task RenameAsync(PairKey from, PairKey to, CancellationToken cancellationToken);
 }
 
@@ -38,8 +43,8 @@ public readonly record struct PairKey(FolderPath Source, FolderPath Target)
 }
 
 /// <summary>
-/// The state of a folder pair when a run last completed it. While both folders still have these counters, there is nothing to do and no
-/// need to open a folder.
+/// The state of a folder pair when a run last completed it. As long as both folders still report the counters recorded here (such as
+/// UIDVALIDITY and UIDNEXT), there is nothing to do and neither folder needs to be opened.
 /// </summary>
 /// <param name="Rules">
 /// A digest of the filters and policies in force when the pair was completed, or <see cref="Unsettled"/> or <see cref="Gone"/>.
@@ -52,7 +57,9 @@ public sealed record PairSummary(
     PairKey Pair, FolderStatus Source, FolderStatus? Target, string Rules, long Settled, long Skipped,
     string? MailboxId = null, bool Subscribed = false)
 {
-    /// <summary>In place of a digest in <see cref="Rules"/>: the pair still has work to do.</summary>
+    /// <summary>
+    /// In place of a digest in <see cref="Rules"/>: some work on the pair is still to be done, so the next run opens its folders.
+    /// </summary>
     public const string Unsettled = "?";
 
     /// <summary>
@@ -76,7 +83,7 @@ public interface ICheckpoint : IAsyncDisposable
 
     UidValidity TargetValidity { get; }
 
-    /// <summary>The source's HIGHESTMODSEQ up to which all flag changes have been propagated.</summary>
+    /// <summary>The source folder's HIGHESTMODSEQ up to which all flag changes have been carried over to the target.</summary>
     ModSeq? SourceModSeq { get; }
 
     /// <summary>The digest of the filters under which the skipped messages were skipped.</summary>
@@ -95,8 +102,8 @@ public interface ICheckpoint : IAsyncDisposable
     /// <summary>
     /// The target's UIDNEXT as of the last commit, or the lower UIDNEXT from before the oldest batch that is still being appended. A target
     /// message with this UID or a higher one that no record mentions is either a copy whose outcome was not recorded, or mail from somebody
-    /// else. Such messages are compared with the source messages before anything is copied, so batches need no records of their own. None
-    /// until first set.
+    /// else. Such messages are compared with the source messages before anything is copied. So a batch need not be recorded in the
+    /// checkpoint before it is appended. None until first set.
     /// </summary>
     Uid KnownTargetUidNext { get; }
 
@@ -188,8 +195,10 @@ public enum Settlement : byte
 }
 
 /// <param name="Target">The UID at the target; none if skipped or failed, or if the target did not report it.</param>
-/// <param name="Flags">The source's flags when they were last propagated.</param>
-/// <param name="Checksum">Check sum of the octets relayed; for an adopted message, of the octets found equal on both sides. Null if unknown.</param>
+/// <param name="Flags">The flags of the source message when they were last carried over to the target.</param>
+/// <param name="Checksum">
+/// Check sum of the octets that were copied; for an adopted message, of the octets found equal on both sides. Null if unknown.
+/// </param>
 /// <param name="Seen">
 /// For a message without a check sum: its size and header at the target when it was recognised there. Null if there is a check sum.
 /// </param>

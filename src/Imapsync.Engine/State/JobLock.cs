@@ -9,7 +9,7 @@ namespace Imapsync.Engine.State;
 /// </summary>
 internal sealed class JobLock : IDisposable
 {
-    /// <summary>The size of the buffer for the holder's text, which is always shorter.</summary>
+    /// <summary>The size in octets of the buffer into which the holder's text is read; the text is always shorter.</summary>
     public const int OwnerBytes = 256;
 
     private const int SharingViolation = unchecked((int)0x80070020);

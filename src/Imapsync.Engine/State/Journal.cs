@@ -17,7 +17,7 @@ internal sealed class Journal(IStateMedium medium, PairKey pair) : IDisposable
     private IStateLog? log;
     private long length;
 
-    /// <summary>Reads a pair's journal without changing it; null if there is none.</summary>
+    /// <summary>Reads a folder pair's journal without changing it; null if there is none.</summary>
     /// <exception cref="StateDamagedException">The journal is damaged.</exception>
     /// <exception cref="CheckpointVersionException">The journal was written by a newer version.</exception>
     public static async Task<(CheckpointState State, CommittedExtent Extent)?> ReadAsync(IStateMedium medium, PairKey pair, CancellationToken cancellationToken)

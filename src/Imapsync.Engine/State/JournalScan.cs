@@ -12,9 +12,9 @@ namespace Imapsync.Engine.State;
 internal readonly record struct CommittedExtent(long CommittedBytes, uint Crc, ulong Version, long Length);
 
 /// <summary>
-/// Reads a journal's lines and distinguishes a torn end from damage. A torn end, as a crash leaves it, is ignored. Damage is a complete line that is
-/// wrong, or an end that no writer of this program could have begun. A journal whose end the file system lost looks just like one with a torn end; only in
-/// that case can a commit that had returned be lost. See docs/checkpoints.md.
+/// Reads a journal's lines and distinguishes a torn end from damage. A torn end, as a crash leaves it, is ignored. Damage is a complete
+/// line that is wrong, or an incomplete line that this program could not have begun to write. If the file system loses the end of a
+/// journal, that looks just like a torn end; only in that case can a commit that had returned be lost. See docs/checkpoints.md.
 /// </summary>
 internal static class JournalScan
 {
@@ -78,7 +78,7 @@ internal static class JournalScan
         return state.HasBegun ? state : throw new StateDamagedException("it does not begin with a reset");
     }
 
-    /// <summary>Reads from the first two lines which pair a journal belongs to; null if they don't tell.</summary>
+    /// <summary>Reads from the first two lines which folder pair a journal belongs to; null if these lines are damaged.</summary>
     public static async Task<PairKey?> ReadPairAsync(IStateContent file, CancellationToken cancellationToken)
     {
         PairKey? pair = null;

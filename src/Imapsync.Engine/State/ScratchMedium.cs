@@ -25,7 +25,10 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
 
     public Task MakeAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
-    /// <summary>Takes no lock. Other runs need not be kept out, since nobody else sees the changes made here.</summary>
+    /// <summary>
+    /// Checks the other medium without taking a lock. Other runs need not be kept out, since nobody else sees the changes made in this
+    /// view.
+    /// </summary>
     public Task HoldAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
     public async Task<bool> HasAsync(StateName name, CancellationToken cancellationToken) =>
@@ -92,8 +95,8 @@ internal sealed class ScratchMedium(IStateMedium inner) : IStateMedium
             return new Log(this, name, new Piece(length));
         if (piece.Length == length)
             return new Log(this, name, piece);
-        // The new piece reads at most the octets that are still in the other medium. Octets that were added here come after those and are added again, as
-        // far as they are within the given length.
+        // The new piece again begins with octets of the other medium, at most as many as before. Octets that were added in this view
+        // follow; those within the given length are added again.
         var anew = new Piece(Math.Min(length, piece.KeptLength));
         anew.Add(piece.Unpack().AsSpan(0, (int)(length - anew.KeptLength)));
         return new Log(this, name, anew);

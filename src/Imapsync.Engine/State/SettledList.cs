@@ -151,8 +151,8 @@ internal sealed class SettledList
 
     /// <summary>
     /// The record of one message in 20 octets. <c>packed</c> holds the number of its flag set, its <see cref="Settlement"/>, and a bit that
-    /// says whether the remaining two values are a <see cref="MessageChecksum"/> or a <see cref="Sighting"/>. The length is stored plus
-    /// one, so that 0 means neither.
+    /// says whether the remaining two values are a <see cref="MessageChecksum"/> or a <see cref="Sighting"/>. Their length is stored plus
+    /// one; 0 means that there is neither of the two.
     /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     internal readonly struct Entry(uint source, uint target, Settlement settlement, int flags, MessageChecksum? checksum = null, Sighting? seen = null)

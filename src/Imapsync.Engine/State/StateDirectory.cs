@@ -12,7 +12,7 @@ namespace Imapsync.Engine.State;
 /// </summary>
 internal sealed class StateDirectory(string root)
 {
-    /// <summary>The prefix of the files that a sign-in keeps in the state directory beside the checkpoints. A sign-in's lock file is empty.</summary>
+    /// <summary>The prefix of the files of a stored sign-in, which are in the state directory beside the checkpoints.</summary>
     public const string SignInPrefix = "signin-";
 
     /// <summary>How many damaged journals of a folder pair are kept for inspection.</summary>
@@ -66,7 +66,10 @@ internal sealed class StateDirectory(string root)
         DurableFiles.RequireNoLink(pairs);
     }
 
-    /// <summary>Removes temporary files left by a crash, by names that only this program uses. Call this only while holding the lock.</summary>
+    /// <summary>
+    /// Removes temporary files left by a crash; their names are ones that only this program uses. Call this only while holding the job's
+    /// lock.
+    /// </summary>
     public void RemoveLeftovers()
     {
         File.Delete(FileOf(StateName.Summary) + DurableFiles.TemporarySuffix);
@@ -77,7 +80,10 @@ internal sealed class StateDirectory(string root)
         }
     }
 
-    /// <summary>Returns the path of a pair's journal: a readable name for people, then a digest that makes it unique for the pair.</summary>
+    /// <summary>
+    /// Returns the path of a folder pair's journal. The file name begins with a readable text for people; a digest makes it unique for the
+    /// pair.
+    /// </summary>
     public string JournalFile(PairKey pair)
     {
         var readable = new StringBuilder(ReadableLength);
@@ -143,8 +149,8 @@ internal sealed class StateDirectory(string root)
             return true;
         if (Directory.Exists(entry))
         {
-            // "names" may exist without a lock after a power cut. "served" is also created when a backup is read whose job has no state.
-            // Both contain only UID assignments.
+            // The directories "names" and "served" may be here without the state's lock file: "names" after a power cut, "served" when a
+            // backup was read whose job has no state. Both contain only assignments of UIDs.
             if (name is "names" or "served")
                 return Directory.EnumerateFileSystemEntries(entry).All(IsNumbers);
 

@@ -44,10 +44,10 @@ public readonly record struct StateName
     /// <summary>The piece's name: ASCII letters and hyphens.</summary>
     public string Word { get; }
 
-    /// <summary>The pair that a journal belongs to; null for any other piece.</summary>
+    /// <summary>The folder pair that a journal belongs to; null for any other piece.</summary>
     public PairKey? Pair { get; private init; }
 
-    /// <summary>True if only the holder of the job may write this piece.</summary>
+    /// <summary>True if only the run that has the job's lock may write this piece.</summary>
     public bool IsHeld { get; private init; }
 
     /// <summary>Returns the name of the journal that keeps one folder pair's checkpoint.</summary>

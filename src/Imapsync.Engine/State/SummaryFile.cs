@@ -34,7 +34,8 @@ internal static class SummaryFile
             {
                 if (first && (!sound || !IsHeader(record, path)))
                     return summaries;
-                // Lines of another kind are skipped before they are parsed, since there may be any number of them.
+                // Lines that do not describe a folder pair are skipped without being parsed, since parsing each of them would throw an
+                // exception.
                 if (!first && sound && record.StartsWith("pair "u8) && Read(record) is var summary)
                     summaries[summary.Pair] = summary;
             }

@@ -8,8 +8,9 @@ namespace Imapsync.Engine.State;
 
 /// <summary>
 /// Records from which source folders the messages in a backup's trash folder were removed, in a small piece beside the checkpoints. Before
-/// and after each move to the trash folder it records the source folder for all UIDs from the trash folder's current UIDNEXT on. Only
-/// restores use it. A piece written by a later version of this program is left as it is; the origins are then unknown.
+/// each move to the trash folder, it records the source folder for all UIDs from the trash folder's current UIDNEXT on; after the move, it
+/// records "unknown" in the same way, since later UIDs are other mail. Only restores use it. A piece written by a later version of this
+/// program is left as it is; the origins are then unknown.
 /// </summary>
 internal sealed class TrashOrigins
 {

@@ -130,16 +130,16 @@ internal class EmlFolder : IMessageFolder
         // While the index is damaged, no UIDs are saved in the job's state: somebody may restore the index from a copy, and the files have
         // their former UIDs in it.
         memory = NameMemory.Open(Path, Directory, new UidCounters(Index.Validity, Index.Next), isDamaged ? context with { MemoryIsReadOnly = true } : context);
-        // The new name of a renamed file can't be recorded here. If the file is renamed once more, it may no longer be recognised, since two files
-        // may look alike. So the folder then reports no UIDVALIDITY.
+        // The new name of a renamed file can't be recorded here. If the file is renamed once more, it may no longer be recognised, since
+        // two files may look alike. So the folder then reports no UIDVALIDITY, which means that its UIDs may not last.
         var areRenamed = scan.Renamed.Count > 0 || memory.AreRenamed(scan.Found.Select(f => (f.Name, f.FullName)));
         if (areRenamed)
             context.OnNote($"{Path}: files in {Directory} have other names since a run last wrote there; until one does, a job that reads from there matches the folder's messages again by identity");
         memory.Add([.. scan.Found.Select(f => f.Name).Where(n => !memory.Uids.ContainsName(n))]);
         memory.RenewReplaced(scan.Found.Select(f => (f.Name, f.FullName)));
 
-        // A file may have a UID in the job's state, and another one in the index, which recorded it later. It keeps the UID from the job's
-        // state, since earlier runs have used that UID.
+        // A file may have a UID in the job's state and a different one in the index, if a run recorded it there later. The file keeps the
+        // UID from the job's state, since earlier runs have used that UID.
         var others = Enumerable.Range(0, Index.Count).Where(scan.IsThere).Select(at => Index[at])
             .Select(r => (Record: r, Name: Index.NameOf(r))).Where(r => memory.Uids.ContainsName(r.Name)).ToList();
         var moved = others.Select(o => o.Record.Uid).ToHashSet();

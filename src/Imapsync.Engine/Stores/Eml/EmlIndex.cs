@@ -24,7 +24,10 @@ internal sealed class EmlIndex(string directory, TimeProvider time)
 {
     public const string FileName = FileNames.IndexSuffix;
 
-    /// <summary>The slot of a message that was removed. <see cref="Keep"/> drops its record.</summary>
+    /// <summary>
+    /// Stands in a record in place of the position of the message's file name, and means that the message was removed. <see cref="Keep"/>
+    /// drops such records.
+    /// </summary>
     private const int Gone = -1;
 
     /// <summary>

@@ -10,7 +10,9 @@ public sealed record EmlEndpoint(string Directory) : Endpoint
 
     public override string? Place => Directory;
 
-    /// <remarks>The files that this program wrote have flags in its index, but whether there are any is unknown before the directory is read.</remarks>
+    /// <remarks>
+    /// Only files that this program wrote have flags, in an index. Whether the directory has an index is unknown before it is read.
+    /// </remarks>
     public override bool KnowsFlags => false;
 }
 

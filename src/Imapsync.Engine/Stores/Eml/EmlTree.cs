@@ -190,8 +190,9 @@ internal sealed class EmlTree(string root, NameLookup? lookup = null) : IMailTre
     }
 
     /// <summary>
-    /// Returns whether INBOX is the directory of that name and not the root directory. If this program has written to the root, the
-    /// directory is INBOX only if this program has written to it as well. Otherwise it is INBOX if it is a folder.
+    /// Returns whether the directory named INBOX is the folder INBOX; otherwise the root directory is. If this program has written to the
+    /// root, the directory is INBOX only if this program has written to it as well. If this program has not written to the root, the
+    /// directory is INBOX if it is a folder.
     /// </summary>
     /// <param name="directory">The directory named INBOX; null if there is none.</param>
     private bool HasInbox(string? directory) => directory is not null && (EmlIndex.IsIn(root) ? EmlIndex.IsIn(directory) : IsFolder(directory));

@@ -26,7 +26,7 @@ internal sealed partial record EmlxFile(long Offset, long Length, FlagSet Flags,
 
     private static readonly (int Bit, string Keyword)[] Keywords = [(8, "$Forwarded"), (24, "$Junk"), (25, "$NotJunk")];
 
-    /// <summary>Returns null where the first line is no length. A property list that can't be read counts as empty.</summary>
+    /// <summary>Returns null if the first line is not a number of octets. A property list that can't be read counts as empty.</summary>
     public static EmlxFile? Read(Stream file)
     {
         var line = new byte[(int)Math.Min(MaxFirstLine, file.Length)];

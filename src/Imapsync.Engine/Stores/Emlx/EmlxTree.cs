@@ -80,7 +80,10 @@ internal sealed partial class EmlxTree(string root) : IMailTree
         return names.Count == 0 ? FolderPath.Inbox : new FolderPath(names);
     }
 
-    /// <summary>Returns whether Apple Mail chose the directory's name, so that it is not a folder's name that a person chose.</summary>
+    /// <summary>
+    /// Returns whether the name is one that Apple Mail gives to directories of its own. Any other name is that of a mail folder, as a
+    /// person chose it.
+    /// </summary>
     private static bool IsInternal(string name) =>
         name is "Messages" or "Data" or "Mailboxes" or "MailData" || Version().IsMatch(name) || Guid.TryParse(name, out _);
 

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Fences;
 
-/// <summary>Keeps a run that has lost its right to a mailbox from writing to it.</summary>
+/// <summary>Keeps a run that has lost its exclusive right to a mailbox (its lease has expired) from writing to the mailbox.</summary>
 public static class Fence
 {
     /// <summary>
@@ -14,8 +14,8 @@ public static class Fence
     /// out its outcome.
     /// </summary>
     /// <param name="require">
-    /// Called in the context of the job whose store is opened; returns the check. The check throws the exception that ends the job if the
-    /// run may no longer write.
+    /// Called when a store is opened, in the context of its job. Returns the check that the store runs before each change. If the run may
+    /// no longer write, the check throws the exception that ends the job.
     /// </param>
     public static StoreOpener Around(StoreOpener opener, Func<Action> require) => new(
         async (endpoint, context, cancellationToken) => new FencedStore(await opener.OpenAsync(endpoint, context, cancellationToken), require()),

@@ -10,8 +10,8 @@ internal static class AclRights
     private const string Common = "lrswipa";
 
     /// <summary>
-    /// Reads rights as RFC 4314 writes them. <c>c</c> and <c>d</c> are ignored if the server also lists the new letters; such servers list the old ones for
-    /// old clients only.
+    /// Converts the letters that a server lists to the letters of RFC 4314. <c>c</c> and <c>d</c> are ignored if the server also lists the
+    /// new letters; such servers list the old ones for old clients only.
     /// </summary>
     public static string Read(string letters, bool isNewer)
     {

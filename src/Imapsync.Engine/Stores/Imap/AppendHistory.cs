@@ -4,7 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// What was learnt about appending to one folder. It is kept as long as the store is open, even if connections are replaced.
+/// What earlier APPENDs to one folder have shown, such as whether the folder keeps flags and which messages the server refuses. Kept as
+/// long as the store is open, even if connections are replaced.
 /// </summary>
 internal sealed class AppendHistory
 {
@@ -52,7 +53,7 @@ internal sealed class AppendHistory
     }
 }
 
-/// <summary>What earlier failures to append one message mean for how the next attempt sends it.</summary>
+/// <summary>How the next attempt to append a message sends it, after earlier attempts have failed.</summary>
 internal sealed class MessageTrouble
 {
     public FlagTrial Flags { get; set; }

@@ -18,7 +18,8 @@ internal sealed record BodyRange(IReadOnlyList<MessageInfo> Messages, bool IsRet
     public UidSet Uids => new(Messages.Select(m => m.Uid));
 
     /// <summary>
-    /// Splits a list into ranges of limited number and size, so that a few ranges in flight are enough to keep the connection busy.
+    /// Splits a list of messages into ranges, each with a limited number of messages and octets. A few ranges in flight are then enough to
+    /// keep the connection busy.
     /// </summary>
     /// <param name="goesAlone">True for a message that gets a range of its own.</param>
     public static IEnumerable<BodyRange> Cut(IEnumerable<MessageInfo> messages, Func<MessageInfo, bool> goesAlone)

@@ -60,8 +60,8 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
             }
         }
 
-        // Replies come in the order of the requests, so the check which messages still exist is sent only now, when no more bodies are in
-        // flight before it.
+        // Replies come in the order of the requests, so the command that finds out which messages still exist is sent only now, when no
+        // bodies are in flight that would come before its reply.
         foreach (var message in await StillThereAsync(cancellationToken))
             yield return new IncomingMessage(message, new MailException(FailureScope.Message, false, "the server lists the message and does not give its octets"));
     }

@@ -4,7 +4,9 @@ namespace Imapsync.Engine.Stores.Imap;
 
 internal enum SizeVerdict
 {
-    /// <summary>The body is whole; the server merely counted the listed size in another way.</summary>
+    /// <summary>
+    /// The body is whole; the server counted the octets of the listed size in another way, for example one octet for each line end.
+    /// </summary>
     Whole,
 
     /// <summary>The message is to be requested once more, by itself.</summary>

@@ -27,8 +27,8 @@ internal sealed partial class ConnectionPool
             }
             catch (OperationCanceledException) when (lease.Client.IsCanceled && !cancellationToken.IsCancellationRequested)
             {
-                // This caller had joined a connection that another caller was making, and the other caller cancelled that. So this caller
-                // tries again.
+                // This caller was waiting for a connection that another caller was making, and the other caller was cancelled. So this
+                // caller tries again.
             }
             catch (Exception e) when (e is not ImapCommandException)
             {
@@ -50,8 +50,8 @@ internal sealed partial class ConnectionPool
     {
         lock (gate)
         {
-            // A shared connection that is still being made is no alternative: making it may have to wait until this caller returns a
-            // connection.
+            // The caller does not wait for a shared connection that is still being made. The pool may be able to make it only after this
+            // caller has returned a leased connection, and the two would wait for each other.
             if (common is not { IsUsable: true, Client.IsCompleted: true } && places.CurrentCount == 0 && leased.Exists(c => !c.IsBroken))
                 return null;
             if (common is not { IsUsable: true })

@@ -16,8 +16,8 @@ internal sealed partial class ConnectionPool
             return;
         }
 
-        // The caller is counted as waiting before it looks for a place; otherwise it would not be told of a place that becomes free right
-        // after it looked.
+        // The caller is counted as waiting before it looks for a free place (a permitted connection). Otherwise it would not be told of a
+        // place that becomes free right after it looked.
         Interlocked.Increment(ref waiting);
         try
         {
@@ -69,7 +69,7 @@ internal sealed partial class ConnectionPool
 
     private void OnWanted() => _ = Task.Run(ShedAsync, CancellationToken.None);
 
-    /// <summary>Closes idle connections as long as other accounts wait for a place.</summary>
+    /// <summary>Closes idle connections as long as other accounts wait for a place (a permitted connection to the host).</summary>
     private async Task ShedAsync()
     {
         while (share!.IsWanted)

@@ -85,7 +85,8 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes a leased connection and replaces it with a new one. If this throws, the caller still has to return a connection to the pool.
+    /// Closes a leased connection and replaces it with a new one. If this throws, the caller still has to return the old connection,
+    /// although it is closed, so that another one can be opened in its place.
     /// </summary>
     public async Task<ImapClient> ReplaceAsync(ImapClient client, CancellationToken cancellationToken)
     {
@@ -153,7 +154,9 @@ internal sealed partial class ConnectionPool : IAsyncDisposable
         }));
     }
 
-    /// <summary>Closes a connection that nobody holds any more, together with the idle ones if they are likely to be broken as well.</summary>
+    /// <summary>
+    /// Closes a connection that is no longer leased, together with the idle connections if these are likely to be broken as well.
+    /// </summary>
     private async ValueTask CloseAsync(ImapClient client)
     {
         List<ImapClient> closing = [client];

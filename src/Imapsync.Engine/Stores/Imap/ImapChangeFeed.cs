@@ -40,7 +40,10 @@ internal sealed class ImapChangeFeed(ImapStore store, TimeProvider time) : IChan
             news.Writer.TryWrite(true);
     }
 
-    /// <summary>Adds a connection on which NOTIFY was set. The server does not end it as idle, since the pool keeps it alive.</summary>
+    /// <summary>
+    /// Adds a connection on which NOTIFY was set. The server does not close it for being idle, since the connection pool sends a NOOP now
+    /// and then.
+    /// </summary>
     public void AddNotify(ImapClient client)
     {
         clients.Add(client);

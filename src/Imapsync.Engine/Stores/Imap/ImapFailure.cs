@@ -25,7 +25,7 @@ internal static class ImapFailure
         _ => false,
     };
 
-    /// <param name="scope">The scope of the failure where the server merely answered NO.</param>
+    /// <param name="scope">The scope of the failure when the server answers NO and gives no more specific reason.</param>
     /// <param name="what">The operation that failed, for people: <c>cannot open Archive</c>.</param>
     public static MailException Translate(Exception e, FailureScope scope, string what) => e switch
     {

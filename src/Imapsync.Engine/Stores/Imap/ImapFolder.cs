@@ -127,8 +127,8 @@ internal partial class ImapFolder(
     }
 
     /// <summary>
-    /// Awaits a command and translates its failure. After a failed command the connection is clean; after a cancelled one a command is still
-    /// in flight.
+    /// Awaits a command and translates its failure. After a command that the server refused, the connection can be used further; after a
+    /// cancelled command it can't, since the command is still in flight.
     /// </summary>
     protected async Task<T> GuardAsync<T>(Task<T> command, string what)
     {

@@ -8,7 +8,10 @@ public sealed partial class ImapStore : IAccessControl
 {
     private bool hasAcl;
 
-    /// <summary>Rights letters beyond the common ones; null where the server implements RFC 2086 only.</summary>
+    /// <summary>
+    /// The letters for access rights that the server supports beyond the common ones (RFC 4314, RIGHTS=); null if it implements only RFC
+    /// 2086.
+    /// </summary>
     private string? knownRights;
 
     public IAccessControl? AccessControl => hasAcl ? this : null;

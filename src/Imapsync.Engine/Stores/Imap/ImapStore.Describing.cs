@@ -20,8 +20,8 @@ public sealed partial class ImapStore
         async c =>
         {
             var facts = new List<StoreFact>();
-            // Runs send ID, too. So if a server behaves differently after ID, it does so here as well, and this description is valid for a
-            // run.
+            // ID is sent here because runs send it, too. Some servers behave differently after ID, and this description should show what a
+            // run will see.
             var id = c.Capabilities.HasId ? await c.IdAsync(cancellationToken) : null;
             var server = string.Join(' ', IdFields.Select(k => id?.GetValueOrDefault(k)).Where(v => v is not null));
             facts.Add(server.Length > 0 ? new StoreFact("Server", server) : new StoreFact("Greeting", c.Greeting));

@@ -96,7 +96,8 @@ public sealed partial class ImapStore
         var (listed, subscribed) = listing;
         var hasAttributes = listed.Any(f => SpecialUse.ByAttribute(f.Attributes) != SpecialFolder.None);
         var entries = new List<FolderEntry>();
-        // Several names may map to one path; then the first name keeps the path. So INBOX comes first and other users' folders last.
+        // If several names map to one path, the first of them gets the path, and the others get a number appended. So INBOX comes first and
+        // other users' folders last.
         foreach (var folder in listed.OrderBy(f => f.WireName.Equals("INBOX", StringComparison.OrdinalIgnoreCase) ? 0 : names!.IsForeign(f.WireName) ? 2 : 1)
             // Among the remaining names the order must not depend on the server: when two names decode to one path, the same one of them
             // must get a number appended in each run.

@@ -167,7 +167,8 @@ public sealed partial class ImapStore : ITargetStore
         }
         catch (ImapCommandException e) when (IsThereAlready(e.Reply))
         {
-            // Another client created the folder, LIST did not show it, or the server considers another name the same: a new listing shows which.
+            // The folder exists already: another client has created it, LIST did not show it, or the server treats another folder's name as
+            // the same. The next listing shows the folder's name.
         }
     }
 

@@ -5,8 +5,8 @@ using Imapsync.Imap.Client;
 namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
-/// Determines the UIDs of appended messages. By these UIDs, messages are flagged and removed later, so APPENDUID is believed only where
-/// nothing contradicts it; otherwise the folder is listed.
+/// Determines the UIDs of appended messages. A wrong UID would later cause other messages to be flagged or removed. So APPENDUID is
+/// believed only if nothing contradicts it; otherwise the folder is listed.
 /// </summary>
 internal sealed partial class ImapWritableFolder
 {
@@ -89,8 +89,9 @@ internal sealed partial class ImapWritableFolder
 
     /// <summary>
     /// Finds the UIDs of sent messages for which the server reported none, among new messages of the folder that are not assigned yet. If
-    /// both are equally many, with the same sizes in the same order, they are the same messages. Otherwise somebody else delivered mail
-    /// meanwhile, and only those are assigned whose size and date occur as often among the new messages as among the sent ones.
+    /// there are as many new messages as sent ones, with the same sizes in the same order, they are the same messages. Otherwise somebody
+    /// else delivered mail meanwhile. Then a UID is assigned to a sent message only if its size and date occur as often among the new
+    /// messages as among the sent ones.
     /// </summary>
     /// <param name="free">The new messages in the folder.</param>
     /// <param name="unknown">The sent messages without a UID.</param>

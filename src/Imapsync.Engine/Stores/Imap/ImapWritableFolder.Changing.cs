@@ -112,8 +112,8 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Copies messages to the trash folder and checks by STATUS that the folder grew by their number, since the originals are removed next and an OK
-    /// alone is no proof. Where STATUS reports neither UIDNEXT nor a number of messages, the check is skipped.
+    /// Copies messages to the trash folder and checks by STATUS that the trash folder grew by their number, since the originals are removed
+    /// next and an OK alone is no proof. Where STATUS reports neither UIDNEXT nor a number of messages, the check is skipped.
     /// </summary>
     private async Task CopyOutAsync(string set, string trashName, CancellationToken cancellationToken)
     {

@@ -7,8 +7,8 @@ namespace Imapsync.Engine.Stores.Imap;
 internal sealed partial class ImapWritableFolder
 {
     /// <summary>
-    /// A refusal that concerns more than one message, after which nothing more is sent; null if there was none. It is thrown once the UIDs and flags
-    /// of the messages accepted before are known.
+    /// A refusal that concerns more than one message, after which nothing more is sent; null if there was none. It is thrown after the
+    /// messages that were accepted before it have got their UIDs and flags.
     /// </summary>
     private MailException? stopWith;
     private bool mustReplace;
@@ -98,8 +98,8 @@ internal sealed partial class ImapWritableFolder
     private bool MustEnd => stopWith is not null || mustReplace || Client.Refusals >= ConnectionPool.MaxRefusals;
 
     /// <summary>
-    /// Marks a message as failed for now that was already taken from the window (the batch of messages to append) when the sending stopped.
-    /// It is copied again later.
+    /// Marks a message as failed because the sending stopped after the message had been taken from the window (the batch of messages to
+    /// append). The failure is transient, so the message is copied later.
     /// </summary>
     private static SentMessage? Leave(SentMessage message)
     {
@@ -132,8 +132,8 @@ internal sealed partial class ImapWritableFolder
                 var goesAlone = memory.AskFirst || memory.Find(message.Source)?.IsSuspect == true;
                 while (underWay.Count > 0 && (goesAlone || !HasRoom(underWay.Count)))
                     await SettleAsync(underWay, cancellationToken);
-                // The message was already taken from the window (the batch of messages to append), so it has to be sent, even if the
-                // refusals during the waiting above now speak against it.
+                // The message was already taken from the window (the batch of messages to append), so it has to be sent, even if the server
+                // refused so many messages during the wait above that nothing more should be sent.
                 underWay.Enqueue((message, await Client.StartAppendAsync(WireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
                 while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Append.IsAnswered))
                     await SettleAsync(underWay, cancellationToken);

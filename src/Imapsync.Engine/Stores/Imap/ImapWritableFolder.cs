@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Stores.Imap;
 
 /// <summary>
 /// A folder as a target. A window (the batch of messages of one <see cref="AppendAsync"/>) is sent by MULTIAPPEND where the server offers
-/// it. If the server refuses it, its messages can't be read again from here, so the next attempt sends each of them singly to find the
-/// refused one.
+/// it. If the server refuses the command, its messages are marked as failed, since this class can't read them from the source once more.
+/// The next attempt sends each of them with a command of its own, to find the one that is refused.
 /// </summary>
 internal sealed partial class ImapWritableFolder(
     ConnectionPool pool,

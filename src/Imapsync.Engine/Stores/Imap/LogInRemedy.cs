@@ -29,7 +29,8 @@ internal static class LogInRemedy
             return Offers(offered) + $"{given}; it may want an app password in place of the usual one, or a token ('oauth', docs/sign-in.md)";
         if (asked == AuthMechanism.Gssapi)
             return Offers(offered) + (names.Contains("GSSAPI") ? "; a ticket opens its own user's mailbox (klist shows whose it is)" : "");
-        // A mechanism that was configured by name is not replaced by another one.
+        // If the job file names a mechanism, the client tries no other. So unless that is PLAIN, another mechanism may work and is
+        // suggested.
         var other = asked is AuthMechanism.Auto or AuthMechanism.Plain ? "" : names.Contains("PLAIN") ? "; 'auth: plain' may get in" : "; 'auth: auto' takes what is offered";
         return Offers(offered) + other + given + (given.Length > 0 ? "; many providers want an app password in place of the usual one" : "");
     }

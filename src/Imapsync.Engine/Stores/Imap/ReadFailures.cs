@@ -44,7 +44,8 @@ internal sealed class ReadFailures(BodySizes sizes)
     /// <param name="underWay">The messages that the server was sending or was about to send when the connection broke.</param>
     public void Suspect(UidValidity validity, IReadOnlyList<Uid> underWay, Exception reason)
     {
-        // A wrong literal length is no accident of the network, so it counts for more: the second one is taken as proof against the message.
+        // A wrong literal length is no accident of the network, so it counts twice as much as a broken connection: after the second one,
+        // the message is given up.
         var weight = reason is ImapProtocolException { IsFramingLost: true } ? (ImapFailure.MaxBrokenAlone + 1) / 2 : 1;
         lock (gate)
         {

@@ -7,7 +7,10 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <summary>Makes the client's options from an endpoint, for IMAP and POP3 alike.</summary>
 internal static class WireOptions
 {
-    /// <param name="dial">Makes network connections regardless of the endpoint's route; null: the route decides.</param>
+    /// <param name="dial">
+    /// Makes the network connections. If null, they are made as the endpoint demands: by TCP, through its proxy, or through its tunnel
+    /// command.
+    /// </param>
     public static ImapClientOptions Of(ServerEndpoint endpoint, StoreContext context, Func<CancellationToken, ValueTask<Stream>>? dial) =>
         new(endpoint.Host, endpoint.Port, endpoint.Tls switch
         {

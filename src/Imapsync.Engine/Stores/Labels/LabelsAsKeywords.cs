@@ -60,8 +60,8 @@ internal class KeywordsFolder(IMessageFolder folder) : FolderView(folder, folder
         var labels = new Dictionary<Uid, MessageLabels>();
         await foreach (var message in Folder.ListAsync(request with { Labels = labels }, cancellationToken))
         {
-            // A message without labels in the second listing vanished between the two listings. It is left out, since without its labels it would seem to have
-            // lost them.
+            // The labels are listed after the messages. A message that is missing there was removed between the two listings. It is left
+            // out, since it would otherwise seem to have lost its labels.
             if (labels.TryGetValue(message.Uid, out var its))
                 yield return message with { Flags = Merge(message.Flags, its.Labels) };
         }

@@ -5,7 +5,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Stores.Limits;
 
 /// <summary>
-/// Wraps stores in the limits of their endpoints. All jobs of a run share one instance, so that jobs that use the same account share its rate.
+/// Wraps stores in the limits of their endpoints. All jobs of a run share one instance, so that jobs that use the same account together
+/// keep to its rate.
 /// </summary>
 internal sealed class StoreLimits(TimeProvider time)
 {

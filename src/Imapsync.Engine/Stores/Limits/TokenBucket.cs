@@ -7,7 +7,10 @@ namespace Imapsync.Engine.Stores.Limits;
 /// <param name="perSecond">The rate; more than 0.</param>
 internal sealed class TokenBucket(double perSecond, TimeProvider time)
 {
-    /// <summary>The most tokens that can accrue, in seconds of the rate. With fewer, a connection would be idle between two waits.</summary>
+    /// <summary>
+    /// The most tokens that can accrue: as many as the rate yields in this many seconds. With a lower limit, tokens that accrue while
+    /// octets are being transferred would be lost, and a connection would be idle more than the rate demands.
+    /// </summary>
     private const double BurstSeconds = 0.25;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);

@@ -11,7 +11,10 @@ namespace Imapsync.Engine.Stores.Local;
 /// </summary>
 internal sealed class DotLock : IAsyncDisposable
 {
-    /// <summary>The age at which the lock of a list file counts as stale, as in Dovecot. Such a lock is normally held only for moments.</summary>
+    /// <summary>
+    /// The age at which the lock of a file such as <c>dovecot-uidlist</c> counts as stale, as in Dovecot. Such a lock is normally held only
+    /// for moments.
+    /// </summary>
     public static readonly TimeSpan StaleList = TimeSpan.FromMinutes(2);
 
     private const int MaxLockBytes = 1024;

@@ -12,7 +12,9 @@ internal static class EmptiedTarget
     private static readonly string[] NoMail = ["lost+found", "System Volume Information"];
 
     /// <param name="isMaildir">Whether only directories can hold mail there, so that files are ignored.</param>
-    /// <exception cref="MailException">Earlier runs stored mail there and nothing is left. Nothing was created.</exception>
+    /// <exception cref="MailException">
+    /// Earlier runs stored mail in this backup and nothing of it is left. When this is thrown, nothing was created.
+    /// </exception>
     public static void Refuse(Endpoint endpoint, string root, bool isMaildir, StoreContext context)
     {
         if (context.MessagesHeld == 0 || HoldsAnything(root, isMaildir))

@@ -92,7 +92,8 @@ internal sealed class LevelNames(NameLookup lookup, string childrenSuffix)
                 || (n.Equals(name + childrenSuffix, StringComparison.OrdinalIgnoreCase) && n != name + childrenSuffix));
 
     /// <summary>
-    /// Returns the level recorded in the side file of a shortened name; null when there is no side file, or it belongs to another name.
+    /// Returns the level of a folder path for which a shortened file name stands, from the side file that has the whole level. Null if
+    /// there is no side file, or if it belongs to another name.
     /// </summary>
     private static string? ReadName(string directory, string name)
     {

@@ -51,8 +51,8 @@ internal static class LocalFiles
     }
 
     /// <summary>
-    /// Creates a store's root where it does not exist. Throws where nothing can be written to it, so that this is reported once instead of for each
-    /// folder. The root's own name is synced first, since nothing inside is durable before its root is.
+    /// Creates a store's root where it does not exist. Throws where nothing can be written to it, so that this is reported once instead of
+    /// for each folder. The root's own entry in its parent directory is synced first, since nothing inside the root is durable before that.
     /// </summary>
     public static void CreateRoot(string path)
     {

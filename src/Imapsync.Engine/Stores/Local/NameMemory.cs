@@ -9,12 +9,12 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Remembers, in the job's state, UIDs for the messages of a folder that must not be written to, if its own uidlist lacks them. A message is
-/// identified by its file's unique name. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>,
-/// then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. A look is a fingerprint of the file's length, time and identity (<see
-/// cref="FileLook"/>). Where there is a uidlist, the UIDs given here are high ones, which the uidlist never reaches. A name keeps its UID even if the
-/// uidlist lists it later, as long as its file's look stays the same. A file that replaced it is another message until its octets are proved to be
-/// the same.
+/// Remembers, in the job's state, UIDs for the messages of a folder that must not be written to, if its own uidlist lacks them. A message
+/// is identified by its file's unique name. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt;
+/// :&lt;directory&gt;</c>, then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. A look is a fingerprint of the file's length, time
+/// and identity (<see cref="FileLook"/>). Where there is a uidlist, the UIDs given here are high ones, which the uidlist never reaches. A
+/// name keeps its UID even if the uidlist lists it later, as long as its file's look stays the same. If a different look shows that the
+/// file was replaced, the new file counts as another message until its octets are proved to be the same.
 /// </summary>
 internal sealed class NameMemory
 {
@@ -45,7 +45,7 @@ internal sealed class NameMemory
         Next = list.Next.Value;
     }
 
-    /// <summary>Remembered UIDs by name, as the index uses them.</summary>
+    /// <summary>The remembered UIDs by unique name.</summary>
     public NameTable Uids { get; private set; } = new();
 
     /// <summary>For each UID that a name got in place of an earlier one, the earlier one; see <see cref="IMessageFolder.Predecessors"/>.</summary>
@@ -76,8 +76,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Compares each file's look with the recorded one and gives a new UID to each file that differs. Files that share a name are skipped, since their
-    /// contents have already been compared.
+    /// Compares each file's look (a fingerprint of its length, time and identity) with the recorded one, and gives a new UID to each file
+    /// that differs. Files that share a name are skipped, since their contents have already been compared.
     /// </summary>
     /// <param name="there">The names, with the path of each one's file.</param>
     /// <returns>Whether any file differed.</returns>
@@ -93,7 +93,9 @@ internal sealed class NameMemory
     public bool RenewResized(IEnumerable<(string Name, long Size)> there) =>
         Renew(there.Select(m => (m.Name, new Func<ulong>(() => m.Size < 0 ? 0 : (ulong)m.Size + 1))), (_, _) => false);
 
-    /// <param name="there">The names, each with a function that returns its present look; 0 where the look is unknown.</param>
+    /// <param name="there">
+    /// The names, each with a function that returns the file's present look (fingerprint); 0 where the look is unknown.
+    /// </param>
     /// <param name="areAlike">Whether two different looks may be those of a file and of its copy.</param>
     private bool Renew(IEnumerable<(string Name, Func<ulong> Look)> there, Func<ulong, ulong, bool> areAlike)
     {
@@ -127,8 +129,9 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Returns whether some file has the look that was recorded for another name. Files were then renamed, as MH's <c>folder -pack</c> does, and
-    /// names no longer tell which messages were copied. This method has to be called before <see cref="Add"/>.
+    /// Returns whether some file has the look (fingerprint of length, time and identity) that was recorded for another name. Files were
+    /// then renamed, as MH's <c>folder -pack</c> does, and names no longer tell which messages were copied. This method has to be called
+    /// before <see cref="Add"/>.
     /// </summary>
     public bool AreRenamed(IEnumerable<(string Name, string Path)> there)
     {

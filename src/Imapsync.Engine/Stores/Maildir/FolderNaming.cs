@@ -18,7 +18,7 @@ internal static class FolderNaming
 {
     public const string SideFile = "imapsync-folder";
 
-    /// <summary>The side file for the directory's new name, written before the directory is renamed.</summary>
+    /// <summary>The side file (with the whole folder path) for the directory's new name, written before the directory is renamed.</summary>
     public const string NextSideFile = "imapsync-folder-next";
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");

@@ -20,7 +20,9 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
     private int more;
     private int filesOpened;
 
-    /// <summary>Whether files were skipped without a look, since there are too many beside the Maildirs.</summary>
+    /// <summary>
+    /// Whether some files beside the Maildirs were not opened to see whether they hold mail, since there are too many of them.
+    /// </summary>
     public bool HasUnseenFiles => filesOpened > MaxFiles;
 
     public bool IsEmpty => told.Count == 0;

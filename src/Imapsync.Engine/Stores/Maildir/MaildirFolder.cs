@@ -16,8 +16,8 @@ internal class MaildirFolder : IMessageFolder
     private const string CourierKeywords = "courierimapkeywords";
 
     /// <summary>
-    /// The most rounds in which UIDs are assigned: first to new names, then to files that share a name, then to files that the scans after these
-    /// rounds found.
+    /// The most rounds in which UIDs are assigned. The first round is for new names, the second for files that share a name; each further
+    /// round is for files that have appeared since, while the directories were scanned again.
     /// </summary>
     private const int MaxRoundsOfNaming = 4;
     private NameMemory? names;

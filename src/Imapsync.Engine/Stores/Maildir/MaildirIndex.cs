@@ -41,7 +41,10 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// </summary>
     public NameTable Remembered { get; set; } = new();
 
-    /// <summary>Files that share their unique name with another message and have no UID yet; their keys are among <see cref="Unlisted"/>.</summary>
+    /// <summary>
+    /// Files that share their unique name with another message and have no UID yet. Their keys (<see cref="SharedName.Key"/>) are among
+    /// <see cref="Unlisted"/>.
+    /// </summary>
     public IReadOnlyList<SharedName> Sharing { get; private set; } = [];
 
     /// <summary>How many files are in new/ and cur/, whether they are messages or not.</summary>

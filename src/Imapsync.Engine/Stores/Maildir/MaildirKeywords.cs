@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The keywords that the letters a–z stand for in one folder, from Dovecot's <c>dovecot-keywords</c> with lines such as <c>0 $Label1</c>. A slot
-/// keeps its keyword for good; new keywords are added under <c>dovecot-keywords.lock</c>.
+/// The keywords that the letters a–z stand for in one folder, from Dovecot's <c>dovecot-keywords</c> with lines such as <c>0 $Label1</c>. A
+/// slot (the number of a letter, 0 for a) keeps its keyword for good. New keywords are added while <c>dovecot-keywords.lock</c> is held.
 /// </summary>
 internal sealed class MaildirKeywords(string directory, TimeProvider time)
 {

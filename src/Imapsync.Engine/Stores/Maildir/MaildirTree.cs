@@ -112,8 +112,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
             throw new IOException($"{from} can't be renamed to {to}: INBOX stays where it is, and nothing may be in the way");
         var parent = Path.GetDirectoryName(target)!;
         LocalFiles.CreateDirectory(parent);
-        // A shortened name is meaningless without its side file, so the file for the new name is written before the rename; the one for
-        // the old name stays until afterwards.
+        // A shortened directory name is meaningless without its side file, which has the whole folder path. So the side file for the new
+        // name is written before the rename, and the one for the old name stays until after it.
         WriteSideFile(source, Path.GetFileName(target), to, FolderNaming.NextSideFile);
         Directory.Move(source, target);
         if (FolderNaming.LooksShortened(Path.GetFileName(target)))
@@ -152,7 +152,10 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     protected static void WriteSideFile(string directory, FolderPath path) =>
         WriteSideFile(directory, Path.GetFileName(directory), path, FolderNaming.SideFile);
 
-    /// <summary>Returns the path that a shortened directory name stands for; null for any other directory.</summary>
+    /// <summary>
+    /// Returns the folder path that a shortened directory name stands for, from the side file in the directory; null for any other
+    /// directory.
+    /// </summary>
     protected FolderPath? ReadSideFile(string directory)
     {
         if (!FolderNaming.LooksShortened(Path.GetFileName(directory)))

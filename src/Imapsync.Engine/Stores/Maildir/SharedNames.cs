@@ -23,8 +23,8 @@ internal sealed class SharedNames(string directory, NameTable known)
     public List<SharedName> WithoutUid { get; } = [];
 
     /// <summary>
-    /// Of several files that share a unique name, one keeps the UID of that name. These keys record the digest of its contents. The UIDs that the
-    /// keys get in the table belong to no message.
+    /// Of several files that share a unique name, one keeps the UID of that name. These keys, one for each such name, record the digest of
+    /// that file's contents. Each key has to have a UID in the table, but that UID belongs to no message.
     /// </summary>
     public List<string> Marks { get; } = [];
 
@@ -42,7 +42,8 @@ internal sealed class SharedNames(string directory, NameTable known)
         var there = group.DistinctBy(m => m.FileName).Where(m => IsThere(PathOf(m))).ToList();
         if (there.Count < 2 && !IsKnown(name))
         {
-            // Where several names were seen and not exactly one exists, the name seen last is the best guess.
+            // If no file with one of the names seen exists any more, the file was renamed once more, and the name seen last is the best
+            // guess.
             yield return there.Count == 1 ? there[0] : group[^1];
             yield break;
         }

@@ -147,7 +147,8 @@ internal sealed class UidList(string directory, TimeProvider time)
         isNameNew = true;
         Forget();
         Validity = new UidValidity(validity);
-        // The list is not marked as read. Otherwise the names appended from here on would have to be kept in memory, and the file has them.
+        // The list is not marked as read. Otherwise the names appended from here on would have to be kept in memory, although the file
+        // already has them.
         WholeLength = header.Length;
         seen = CurrentStamp();
     }

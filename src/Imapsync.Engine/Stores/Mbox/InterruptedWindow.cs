@@ -7,9 +7,9 @@ namespace Imapsync.Engine.Stores.Mbox;
 internal sealed record InterruptedWindow(long Offset, Dictionary<long, BegunMessage> Begun)
 {
     /// <summary>
-    /// Returns the offsets at which this program has really begun to write a message, in ascending order: the file has the message's postmark there, or
-    /// a part of it with nothing but later deliveries behind it. At the other announced offsets nothing was written, and the file may have other
-    /// programs' mail there.
+    /// Returns the offsets at which this program has really begun to write a message, in ascending order. There the file has the message's
+    /// whole postmark, or a part of it that ends at the end of the file or at the postmark of a later delivery. At the other announced
+    /// offsets this program wrote nothing, and the file may have other programs' mail there.
     /// </summary>
     public async Task<IReadOnlyList<long>> FindStartsAsync(MboxInput input, CancellationToken cancellationToken)
     {

@@ -90,7 +90,8 @@ internal sealed class MboxAppend : IDisposable
     });
 
     /// <summary>
-    /// Removes the whole window from the file. If that fails, the window stays open in the index, and the next change repairs the file.
+    /// Removes the whole window from the file. If that fails, the index still shows that the window was begun and not completed, and the
+    /// next run that changes the mbox repairs it.
     /// </summary>
     public async Task<MboxState> AbortAsync()
     {
@@ -214,8 +215,8 @@ internal sealed class MboxAppend : IDisposable
     }
 
     /// <summary>
-    /// Records in the index what is about to be written. This is done before any of it is written, since a power cut could otherwise leave a torn
-    /// message that nobody knows to be this program's.
+    /// Records in the index what is about to be written. This is done before any of it is written, since a power cut could otherwise leave
+    /// a torn message that the next run could not recognise as this program's.
     /// </summary>
     private async ValueTask AnnounceAsync(CancellationToken cancellationToken)
     {

@@ -58,8 +58,8 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
 
     protected override void WriteLineEnd(long carriageReturns)
     {
-        // The line end of a skipped metadata field is skipped, too. Any other line shows that the held line end is not the last one, so that is
-        // written now.
+        // The line end of a skipped metadata field is skipped, too. Any other line shows that the held line end is not the message's last
+        // one, so the held line end is written now.
         if (skipping)
             return;
         ReleaseLineEnd();

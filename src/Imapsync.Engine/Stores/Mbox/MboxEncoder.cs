@@ -1,9 +1,10 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Encodes one message from its octets to its lines on disk: LF line ends, <c>From </c> lines quoted as in mboxrd, the sender's metadata fields
-/// escaped, this program's flag fields at the end of the header, one empty line after the message. A message without an empty line is all header,
-/// so its flag fields are its last lines. In a message without any header they are the first lines.
+/// Encodes one message from its octets to its lines on disk: LF line ends, <c>From </c> lines quoted as in mboxrd, the sender's fields that
+/// have names of mbox metadata (such as <c>Status</c>) escaped, this program's flag fields at the end of the header, one empty line after
+/// the message. A message without an empty line is all header, so its flag fields are its last lines. In a message without any header they
+/// are the first lines.
 /// </summary>
 /// <param name="flagFields">Complete lines, see <see cref="FlagFields"/>.</param>
 internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFields) : LineCodec(output)
@@ -30,8 +31,8 @@ internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFi
     protected override bool MatterAtLineStart(byte first) =>
         first is (byte)'>' or (byte)'F' || (InHeader && MetadataNames.MayBegin(first));
 
-    // Quotes and escapes are inserted directly before "From " or the field's name instead of at the start of the line. So only the end of a run of
-    // > or of escapes matters, and the run may have any length.
+    // A quote (>) or an escape is inserted directly before "From " or the field's name, behind those that the line already has. So the
+    // existing ones are copied one by one, and there may be any number of them.
     protected override int Decide(ReadOnlySpan<byte> start)
     {
         if (!sawEscape && start[0] == '>')

@@ -77,8 +77,9 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
             await CopyWithoutAsync(mbox, target, found.Torn, cancellationToken);
             KeepMode(temporary);
             var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, MboxStamp.Of(target), cancellationToken);
-            // The index of the new file is written before the file is replaced. After a crash in between, the old file is read with the new index, which does
-            // not know the torn message and takes it for another program's. So nothing is lost.
+            // The index of the new file is written before the file is replaced. After a crash in between, the next run reads the old file
+            // with the new index. The new index does not have the torn message, so the run takes it for another program's mail and keeps
+            // it.
             return await SaveAsync(found, again.State, cancellationToken);
         });
 

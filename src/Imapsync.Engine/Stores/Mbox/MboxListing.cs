@@ -95,7 +95,8 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
     }
 
     /// <summary>
-    /// Ignores a hidden directory, in which programs keep caches and indexes. If the directory contains an mbox, it is recorded as mail that is not read.
+    /// Ignores a hidden directory, in which programs keep caches and indexes. But if the directory contains an mbox, the directory is
+    /// recorded in <see cref="Unread"/>.
     /// </summary>
     private void TakeHidden(FileSystemInfo directory)
     {
