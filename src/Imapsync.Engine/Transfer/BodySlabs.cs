@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// The memory for message bodies that wait between the reading and the appending task: a few blocks ("slabs") of pooled memory, filled one
-/// after the other. A slab is reused once every body in it was released, in whatever order. One task allocates, any task releases.
+/// The memory for message bodies that one task has read from the source and another has not yet appended to the target: a few blocks ("slabs") of
+/// pooled memory, filled one after the other. A slab is reused once every body in it was released, in whatever order. One task allocates, any task
+/// releases.
 /// </summary>
 internal sealed class BodySlabs : IDisposable
 {

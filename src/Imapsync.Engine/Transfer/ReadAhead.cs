@@ -129,7 +129,7 @@ internal sealed class ReadAhead(
     }
 
     /// <summary>
-    /// Reads over a connection of its own. If there is none, the existing readers do the work, and no further connection is requested.
+    /// Reads the folder over a further connection. If that can't be opened, the existing readers do the work, and no other connection is requested.
     /// </summary>
     private async Task ReadApartAsync()
     {
@@ -145,7 +145,7 @@ internal sealed class ReadAhead(
         }
         catch (Exception e) when (e is MailException or OperationCanceledException)
         {
-            // The failure is not lost, since the consumer gets it together with the stretch in which it occurred.
+            // The further connection could not be opened. Failures while reading are not caught here: ReadAsync passes them to the consumer.
             Volatile.Write(ref mayRecruit, false);
         }
         finally

@@ -32,8 +32,8 @@ internal static class FlagPolicyCheck
         var toRemove = taken.Except(taken.Except(target));
         if (!toAdd.IsEmpty || !toRemove.IsEmpty)
             return ($"changed at the source since the last run and not yet at the target: {Describe(toAdd, "added")}{Describe(toRemove, "removed")}", false);
-        // A flag that was lost and a flag that a user of the target removed can't be told apart, so this is only information. Flags added
-        // by users are not reported at all.
+        // A flag that was not copied and a flag that a user removed at the target can't be told apart, so this is only information. Flags added by
+        // users are not reported at all.
         var lost = source.Except(target);
         return lost.IsEmpty ? null : ($"({lost}) is not set at the target: left out when it was copied, or taken away there since", true);
     }

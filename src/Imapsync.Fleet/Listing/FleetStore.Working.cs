@@ -35,7 +35,8 @@ public sealed partial class FleetStore
                 transaction, $"update lease set until = until where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", account), ("attempt", attempt));
             if (isHeld == 0)
                 return null;
-            // The condition is a "case", because PostgreSQL would otherwise underestimate the index of running accounts and read all of it for each account.
+            // The condition is a "case", which keeps PostgreSQL from using the index of running accounts: it would read the whole index for each
+            // account, since it expects the index to be small.
             var started = await connection.QueryAsync(
                 transaction,
                 $"""
