@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Transfer;
 /// </summary>
 internal sealed class BodySlabs : IDisposable
 {
-    /// <summary>The size of a slab, and so the longest body.</summary>
+    /// <summary>The size of a slab. A longer body can't be held.</summary>
     public const int SlabBytes = 1 << 20;
 
     private const int MaxSlabs = 4;

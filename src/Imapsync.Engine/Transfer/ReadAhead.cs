@@ -5,9 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// Reads a folder's messages before their consumer asks for them. The messages are divided into stretches. A reader that has finished a stretch begins
-/// the next one; the consumer gets the stretches in the source's order. The first reader uses the folder as it was opened. If the consumer has to wait
-/// and connections are available, further readers open the folder again.
+/// Reads a folder's messages before their consumer asks for them. The messages are divided into stretches of consecutive messages. A reader that has
+/// finished a stretch begins the next one; the consumer gets the stretches in the source's order. The first reader uses the folder as it was opened.
+/// If the consumer has to wait and connections are available, further readers open the folder again.
 /// </summary>
 /// <param name="source">The open folder, which nobody else uses meanwhile.</param>
 /// <param name="openAgain">Opens the same folder over another connection.</param>

@@ -6,7 +6,9 @@ namespace Imapsync.Engine.Verifying;
 /// <summary>Checks whether one message's flags at the target are as the flag policy promises. Pure.</summary>
 internal static class FlagPolicyCheck
 {
-    /// <param name="source">The source's current flags; when offline, those last propagated.</param>
+    /// <param name="source">
+    /// The source's current flags; if the target is verified without the source, the source's flags that were propagated last.
+    /// </param>
     /// <param name="propagated">The source's flags when they were last propagated; null if the messages were matched by identity only.</param>
     /// <returns>A description of the difference; null if there is none.</returns>
     public static (string Text, bool IsInformation)? Check(FlagPolicy policy, FlagSet source, FlagSet? propagated, FlagSet target)

@@ -9,7 +9,7 @@ namespace Imapsync.Fleet.Executing;
 internal interface IFleetExecutor : IAsyncDisposable
 {
     /// <summary>Joins the executors of the other workers and begins to work.</summary>
-    /// <param name="feed">Called every few seconds, on one of all workers, and never twice at once.</param>
+    /// <param name="feed">Called every few seconds on one of the workers, and never on two at the same time.</param>
     /// <param name="run">Runs an attempt, given the account's and the attempt's number. Its task completes when the attempt has ended.</param>
     Task StartAsync(Func<CancellationToken, Task> feed, Func<long, long, Task> run, CancellationToken cancellationToken);
 

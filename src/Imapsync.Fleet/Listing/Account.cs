@@ -26,7 +26,7 @@ public enum AccountStatus
     Cancelled = 7,
 }
 
-/// <summary>What a user has asked for while a worker has the account.</summary>
+/// <summary>What a user has requested for an account while a worker is running it.</summary>
 public enum Wanted
 {
     Run = 0,

@@ -56,7 +56,10 @@ public sealed partial class FleetStore
         }, cancellationToken);
 
     /// <summary>Renews the leases of all accounts that a worker is running.</summary>
-    /// <returns>The accounts that the worker still holds, with what users want for each. Accounts that are missing were taken away.</returns>
+    /// <returns>
+    /// The accounts that the worker still holds, each with the users' request for it (run, pause or cancel). The worker has lost the accounts that
+    /// are missing.
+    /// </returns>
     public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(string worker, IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>
         {

@@ -117,7 +117,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     public IStateLog Continue(StateName name, long length)
     {
         RequireHold(name.IsHeld);
-        // If only the holder may write a piece, what this instance knows about it is up to date. Others may have changed any other piece.
+        // A piece that only the holder may write is still as this instance left it. Any other piece may have been changed by another process.
         if (!name.IsHeld || !known.TryGetValue(KeyOf(name), out var piece) || piece.Length != length)
             piece = Wait(() => CutAsync(name, length));
         return new Log(this, name, piece);

@@ -70,7 +70,8 @@ internal sealed class AttemptDirectories(string root)
             }
             catch (IOException) when (tries < 5 && Directory.Exists(NameOf(place, next)))
             {
-                // Another attempt created the directory first and may have lost its lease since; its directory is the newest now.
+                // Another attempt, which may have lost its lease since, has created the directory with this number. So try again with a copy of that
+                // directory and the next number.
                 Directory.Delete(temporary, recursive: true);
                 continue;
             }

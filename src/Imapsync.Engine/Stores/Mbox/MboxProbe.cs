@@ -15,7 +15,9 @@ internal enum EntryKind
     /// <summary>Apparently not mail.</summary>
     Other,
 
-    /// <summary>Mail in a format that this store does not read, such as a compressed file or a single message.</summary>
+    /// <summary>
+    /// Mail in a format that this store does not read, such as a compressed file or a single message, or something other than a file, such as a pipe.
+    /// </summary>
     Unread,
 }
 

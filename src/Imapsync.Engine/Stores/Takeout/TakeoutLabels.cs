@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
 /// The labels of one message as Takeout writes them (<c>X-Gmail-Labels</c>, in the account's language), divided as Gmail's IMAP server divides them:
-/// folders, flags, and labels, of which Gmail's own begin with a backslash. Has no side effects.
+/// folders, flags, and labels, of which Gmail's own begin with a backslash. Pure.
 /// </summary>
 internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList<FolderPath> Folders, MessageFlags Flags, bool TellsSeen)
 {
