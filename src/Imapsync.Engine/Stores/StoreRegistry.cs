@@ -13,7 +13,7 @@ using Imapsync.Engine.Stores.Thunderbird;
 
 namespace Imapsync.Engine.Stores;
 
-/// <summary>All kinds of stores, one in each line.</summary>
+/// <summary>All kinds of stores (IMAP, POP3, Maildir and so on).</summary>
 public static class StoreRegistry
 {
     public static ImmutableArray<StoreKind> Kinds { get; } =

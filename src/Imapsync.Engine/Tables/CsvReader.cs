@@ -3,7 +3,7 @@ using nietras.SeparatedValues;
 
 namespace Imapsync.Engine.Tables;
 
-/// <summary>Reads a CSV file row by row in bounded memory: one header row, then rows of as many cells.</summary>
+/// <summary>Reads a CSV file row by row in bounded memory. The first row is the header.</summary>
 public sealed class CsvReader : IRowReader
 {
     /// <summary>Larger files are refused unread; a million accounts fit in this size.</summary>

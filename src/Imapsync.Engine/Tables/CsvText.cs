@@ -48,8 +48,8 @@ internal sealed class CsvText : TextReader
     public char Delimiter { get; }
 
     /// <summary>
-    /// The line numbers at which rows begin, for the rows that were passed to the parser and that the reader has not taken from here yet. The parser
-    /// itself counts lines differently.
+    /// The line of the file at which each row begins, for the rows that were passed to the parser. <see cref="CsvReader"/> removes a number when the
+    /// parser returns its row. The parser's own line numbers would be wrong, since it does not get comments and empty lines.
     /// </summary>
     public Queue<int> RowLines { get; } = new();
 

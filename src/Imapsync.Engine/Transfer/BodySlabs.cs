@@ -3,12 +3,13 @@ using System.Buffers;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// The memory for message bodies that wait between the reading and the appending task: a few blocks ("slabs") of pooled memory, filled one
-/// after the other. A slab is reused once every body in it was released, in whatever order. One task allocates, any task releases.
+/// The memory for message bodies that one task has read from the source and another has not yet appended to the target: a few blocks ("slabs") of
+/// pooled memory, filled one after the other. A slab is reused once every body in it was released, in whatever order. One task allocates, any task
+/// releases.
 /// </summary>
 internal sealed class BodySlabs : IDisposable
 {
-    /// <summary>The size of a slab, and so the longest body.</summary>
+    /// <summary>The size of a slab. A longer body can't be held.</summary>
     public const int SlabBytes = 1 << 20;
 
     private const int MaxSlabs = 4;

@@ -5,9 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// Reads a folder's messages before their consumer asks for them. The messages are divided into stretches. A reader that has finished a stretch begins
-/// the next one; the consumer gets the stretches in the source's order. The first reader uses the folder as it was opened. If the consumer has to wait
-/// and connections are available, further readers open the folder again.
+/// Reads a folder's messages before their consumer asks for them. The messages are divided into stretches of consecutive messages. A reader that has
+/// finished a stretch begins the next one; the consumer gets the stretches in the source's order. The first reader uses the folder as it was opened.
+/// If the consumer has to wait and connections are available, further readers open the folder again.
 /// </summary>
 /// <param name="source">The open folder, which nobody else uses meanwhile.</param>
 /// <param name="openAgain">Opens the same folder over another connection.</param>
@@ -129,7 +129,7 @@ internal sealed class ReadAhead(
     }
 
     /// <summary>
-    /// Reads over a connection of its own. If there is none, the existing readers do the work, and no further connection is requested.
+    /// Reads the folder over a further connection. If that can't be opened, the existing readers do the work, and no other connection is requested.
     /// </summary>
     private async Task ReadApartAsync()
     {
@@ -145,7 +145,7 @@ internal sealed class ReadAhead(
         }
         catch (Exception e) when (e is MailException or OperationCanceledException)
         {
-            // The failure is not lost, since the consumer gets it together with the stretch in which it occurred.
+            // The further connection could not be opened. Failures while reading are not caught here: ReadAsync passes them to the consumer.
             Volatile.Write(ref mayRecruit, false);
         }
         finally

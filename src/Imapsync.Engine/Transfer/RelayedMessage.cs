@@ -4,7 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// A message between the reading and the appending task. It is completely in memory or, if it is big, still at its source.
+/// A message on its way from the task that reads the source to the task that appends to the target. It is completely in memory or, if it is big,
+/// still at its source.
 /// </summary>
 internal sealed class RelayedMessage : IDisposable
 {
@@ -25,7 +26,7 @@ internal sealed class RelayedMessage : IDisposable
 
     public IncomingMessage Message { get; }
 
-    /// <summary>Whether the message is in memory, so that its source need not wait until it is appended.</summary>
+    /// <summary>Whether the message is in memory, so that the next one can be read before this one is appended.</summary>
     public bool IsBuffered => done is null;
 
     /// <summary>

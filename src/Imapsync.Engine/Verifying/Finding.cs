@@ -8,7 +8,7 @@ public enum FindingKind
     /// <summary>The message is at the source (or recorded as copied) but not at the target.</summary>
     Missing,
 
-    /// <summary>The message is at the target but in no pair's checkpoint.</summary>
+    /// <summary>The message is at the target, but neither a checkpoint nor a match connects it with a source message.</summary>
     Extra,
 
     /// <summary>The octets differ.</summary>

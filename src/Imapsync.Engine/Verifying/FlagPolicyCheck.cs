@@ -6,7 +6,9 @@ namespace Imapsync.Engine.Verifying;
 /// <summary>Checks whether one message's flags at the target are as the flag policy promises. Pure.</summary>
 internal static class FlagPolicyCheck
 {
-    /// <param name="source">The source's current flags; when offline, those last propagated.</param>
+    /// <param name="source">
+    /// The source's current flags; if the target is verified without the source, the source's flags that were propagated last.
+    /// </param>
     /// <param name="propagated">The source's flags when they were last propagated; null if the messages were matched by identity only.</param>
     /// <returns>A description of the difference; null if there is none.</returns>
     public static (string Text, bool IsInformation)? Check(FlagPolicy policy, FlagSet source, FlagSet? propagated, FlagSet target)
@@ -32,8 +34,8 @@ internal static class FlagPolicyCheck
         var toRemove = taken.Except(taken.Except(target));
         if (!toAdd.IsEmpty || !toRemove.IsEmpty)
             return ($"changed at the source since the last run and not yet at the target: {Describe(toAdd, "added")}{Describe(toRemove, "removed")}", false);
-        // A flag that was lost and a flag that a user of the target removed can't be told apart, so this is only information. Flags added
-        // by users are not reported at all.
+        // A flag that was not copied and a flag that a user removed at the target can't be told apart, so this is only information. Flags added by
+        // users are not reported at all.
         var lost = source.Except(target);
         return lost.IsEmpty ? null : ($"({lost}) is not set at the target: left out when it was copied, or taken away there since", true);
     }

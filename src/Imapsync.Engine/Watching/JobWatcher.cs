@@ -32,13 +32,11 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     private string? lastState;
 
     /// <summary>
-    /// Called with a text for people: how the source is listened to, and any problem with the listening. Called by one task at a time.
+    /// Called with a text for the user: by which means the source reports changes, and any problem with that. Called by one task at a time.
     /// </summary>
     public Action<string> OnNote { get; init; } = _ => { };
 
-    /// <summary>
-    /// Called once, just before the first run begins, when the source is listened to or it is known why this is not possible.
-    /// </summary>
+    /// <summary>Called once, just before the first run begins. By then the source reports changes, or it is known why it can't.</summary>
     public Action OnReady { get; init; } = () => { };
 
     /// <summary>
@@ -78,7 +76,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            // A change that is reported from here on is left for the next run.
+            // This run will find the changes reported so far, so their report is discarded. A change that is reported from here on leads to another
+            // run.
             news.Reader.TryRead(out _);
             var since = time.GetTimestamp();
             var report = await RunOnceAsync();
@@ -240,7 +239,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>Reports how the source is listened to now, unless this was the last report.</summary>
+    /// <summary>Reports by which means the source reports changes now, unless the last note said the same.</summary>
     private void TellState(string text)
     {
         if (text != lastState)

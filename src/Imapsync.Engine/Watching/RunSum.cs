@@ -25,7 +25,10 @@ public sealed class RunSum
         };
     }
 
-    /// <summary>Adds up two runs' counts so that the total still equals the messages that the source shows now.</summary>
+    /// <summary>
+    /// Adds up two runs' counts of one folder. Copied, present, skipped and failed messages together still equal the messages that the source shows
+    /// now.
+    /// </summary>
     private static FolderCounts Together(FolderCounts done, FolderCounts now)
     {
         var copied = Math.Min(done.Copied + now.Copied, Math.Max(now.Copied, now.SourceMessages - now.Skipped - now.Failed));

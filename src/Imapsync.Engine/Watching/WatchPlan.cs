@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Assigns the connections that may listen, before anything is opened. They are held for days, so runs have to manage with the remaining connections
-/// of the account and the host. Pure.
+/// Decides, before any connection is opened, how many connections of each job listen for changes. Those are held for days, so runs have to manage
+/// with the remaining connections of the account and the host. Pure.
 /// </summary>
 /// <param name="Job">The job, limited to the remaining connections of its hosts.</param>
 /// <param name="Listeners">The number of connections of the source that may listen; 0 if none can be spared or the store has none.</param>

@@ -3,7 +3,7 @@ using Imapsync.Fleet.Listing;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet delete LIST</c>.</summary>
+/// <summary><c>imapsync-fleet delete LIST</c>: removes a list and its accounts from the fleet.</summary>
 internal static class DeleteCommand
 {
     public static Command Create(TextWriter output)

@@ -73,7 +73,8 @@ internal sealed class FleetOptions
     public FleetWorker WorkerOf(ParseResult parsed, FleetStore store, BatchReader reader, ILogger<FleetWorker> log)
     {
         var worker = new WorkerOptions(
-            // Containers on one host may have the same host name and process number, and workers of one name would be taken for the same worker.
+            // Containers on one host may have the same host name and process number, and two workers with the same name would be taken for one. So a
+            // random part is added.
             parsed.GetValue(name) ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}"),
             SlotsOf(parsed), typeof(FleetOptions).Assembly.GetName().Version!.ToString(3), GraceOf(parsed));
         var executor = new QuartzExecutor(worker.Name, worker.Slots, store.PostgresConnectionString, work => store.AloneAsync(work, CancellationToken.None));

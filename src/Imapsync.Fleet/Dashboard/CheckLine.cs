@@ -3,7 +3,7 @@ using Imapsync.Fleet.Preflights;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>A check (preflight) of a list as the pages show it.</summary>
+/// <summary>A check (preflight) of a list of accounts, as the pages show it.</summary>
 internal sealed class CheckLine(PreflightView check)
 {
     public string State => check.State.ToString().ToLowerInvariant();

@@ -65,7 +65,9 @@ internal static class DashboardSetup
         });
     }
 
-    /// <summary>Adds what runs before routing: it refuses changes that another site requests, and gives browsers a page about errors.</summary>
+    /// <summary>
+    /// Adds the middleware that runs before routing: it refuses changes that another site requests, and shows errors to browsers as a page.
+    /// </summary>
     public static void UseDashboardProtection(this WebApplication app)
     {
         app.UseForwardedHeaders();

@@ -39,7 +39,8 @@ internal static class Oidc
             o.SignInScheme = Session.SchemeName;
             (o.Authority, o.ClientId, o.ClientSecret, o.CallbackPath) = (settings.Authority.ToString(), settings.Client, settings.Secret, CallbackPath);
             o.RequireHttpsMetadata = !settings.Authority.IsLoopback;
-            // The provider must answer by a redirect: it carries the SameSite=Lax cookies set below, which a form posted by another site would not.
+            // The provider must answer by a redirect: with a redirect the browser sends the SameSite=Lax cookies set below; with a form posted by
+            // another site it would not.
             (o.ResponseType, o.ResponseMode, o.UsePkce) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query, true);
             foreach (var cookie in new[] { o.CorrelationCookie, o.NonceCookie })
                 (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);

@@ -5,7 +5,9 @@ internal readonly record struct WorkerRoom(string Worker, int Slots);
 /// <param name="Connections">The most connections at once; 0 if the host must not be used.</param>
 internal readonly record struct HostRoom(long Host, long Connections);
 
-/// <summary>The accounts that workers have in progress between two hosts.</summary>
+/// <summary>
+/// A pair of source and target host: how many accounts workers are running between the two, and how many connections are reserved for them.
+/// </summary>
 internal readonly record struct HeldRoute(long Route, long Source, long Target, long SourceClaims, long TargetClaims, long Accounts);
 
 internal readonly record struct WaitingAccount(long Account, string Mailbox, long Priority, long DueAt, long SourceClaim, long TargetClaim);

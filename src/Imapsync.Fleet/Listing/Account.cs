@@ -26,7 +26,7 @@ public enum AccountStatus
     Cancelled = 7,
 }
 
-/// <summary>What a user has asked for while a worker has the account.</summary>
+/// <summary>What a user has requested for an account while a worker is running it.</summary>
 public enum Wanted
 {
     Run = 0,
@@ -55,7 +55,7 @@ public sealed record NewAccount(
 
 /// <summary>A list of accounts as it is submitted.</summary>
 /// <param name="Job">The job file, encrypted.</param>
-/// <param name="Schedule">A cron expression (seconds first): when all accounts are due again; null for once.</param>
+/// <param name="Schedule">A cron expression (seconds first): when all accounts of the list are due again; null if they run only once.</param>
 /// <param name="Zone">The time zone of the schedule, an IANA name.</param>
 public sealed record NewBatch(string Name, string Job, int Priority, string? Schedule, string Zone, bool IsPaused)
 {
@@ -68,7 +68,7 @@ public sealed record NewBatch(string Name, string Job, int Priority, string? Sch
 
 /// <summary>The result of submitting a list.</summary>
 /// <param name="Batch">The batch's number.</param>
-/// <param name="AtWork">The number of rows that were not replaced because a worker has their accounts.</param>
+/// <param name="AtWork">The number of rows that were not replaced because a worker is running their accounts.</param>
 public readonly record struct Submitted(long Batch, int AtWork);
 
 /// <summary>An account given to a worker. The attempt number is its fence: writes of an earlier attempt are rejected.</summary>

@@ -3,8 +3,8 @@ namespace Imapsync.Fleet.Listing;
 public sealed partial class FleetStore
 {
     /// <summary>
-    /// Applies a user's action to all accounts that a filter selects. If a worker is running such an account, it learns of the action when it next renews
-    /// its lease.
+    /// Applies a user's action to all accounts that a filter selects. A worker that is running such an account learns of the action when it next
+    /// renews the account's lease.
     /// </summary>
     /// <returns>The number of accounts that were changed.</returns>
     public Task<int> ActAsync(AccountAction action, AccountFilter filter, CancellationToken cancellationToken) =>

@@ -40,7 +40,8 @@ public sealed partial class FleetStore
             r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved", HasCopied: r.GetInt64(2) > 0), cancellationToken, ("now", now));
         if (lost.Count == 0)
             return;
-        // An account that was running and had copied nothing may be the reason why its worker died, so it counts as a failure.
+        // The leases expired because a worker died. An account that was running and had copied nothing may be the cause, so its attempt counts as
+        // failed.
         await connection.ExecuteAsync(
             transaction, $"update account set failures = failures + 1 where status = 2 and {medium.IsAmong("id", "@ids")}", cancellationToken, ("ids", Json(lost.Where(l => !l.HasCopied).Select(l => l.Account))));
         await connection.ExecuteAsync(
@@ -86,7 +87,7 @@ public sealed partial class FleetStore
         }
     }
 
-    /// <summary>Reads what the plan needs; null if no worker has a free slot.</summary>
+    /// <summary>Reads what is needed to choose the accounts that workers run next; null if no worker has a free slot.</summary>
     private async Task<FeedPlan?> ReadPlanAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
     {
         var workers = await connection.QueryAsync(

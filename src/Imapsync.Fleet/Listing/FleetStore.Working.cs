@@ -35,7 +35,8 @@ public sealed partial class FleetStore
                 transaction, $"update lease set until = until where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", account), ("attempt", attempt));
             if (isHeld == 0)
                 return null;
-            // The condition is a "case", because PostgreSQL would otherwise underestimate the index of running accounts and read all of it for each account.
+            // The condition is a "case", which keeps PostgreSQL from using the index of running accounts: it would read the whole index for each
+            // account, since it expects the index to be small.
             var started = await connection.QueryAsync(
                 transaction,
                 $"""
@@ -55,7 +56,10 @@ public sealed partial class FleetStore
         }, cancellationToken);
 
     /// <summary>Renews the leases of all accounts that a worker is running.</summary>
-    /// <returns>The accounts that the worker still holds, with what users want for each. Accounts that are missing were taken away.</returns>
+    /// <returns>
+    /// The accounts that the worker still holds, each with the users' request for it (run, pause or cancel). The worker has lost the accounts that
+    /// are missing.
+    /// </returns>
     public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(string worker, IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>
         {

@@ -119,7 +119,8 @@ public sealed partial class FleetStore : IAsyncDisposable
     private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new StorableText() } };
 
     /// <summary>
-    /// Makes each text storable before it becomes part of JSON. Later that would not work, since JSON contains U+0000 only in escaped form.
+    /// Replaces the characters that PostgreSQL can't store (such as U+0000) in each text before it becomes part of JSON. In JSON they are escaped and
+    /// so would not be found.
     /// </summary>
     private sealed class StorableText : JsonConverter<string>
     {

@@ -13,7 +13,8 @@ internal sealed class PostgresMedium : Medium
 
     public PostgresMedium(string connectionString)
     {
-        // Time limits keep a silent server or lock holder from blocking a worker; compilation of queries (JIT) takes longer than running them here.
+        // Time limits keep a silent server or lock holder from blocking a worker. JIT is off, because compiling these queries takes longer than
+        // running them.
         var builder = new NpgsqlConnectionStringBuilder(connectionString)
         {
             Timeout = 5,

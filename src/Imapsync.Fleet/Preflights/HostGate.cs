@@ -3,9 +3,9 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Preflights;
 
 /// <summary>
-/// Keeps the connections of this process's preflights, together with those of the workers, within the limit of each host. The feeder does not know
-/// of preflights. So if it gives out an account while rows are checked, a host may get more connections than its limit, by the number of rows being
-/// checked there.
+/// Keeps the connections of this process's preflights, together with those of the workers, within the limit of each host. The feeder does not know of
+/// preflights. So if it gives out an account while rows are being checked, a host may get more connections than its limit, at most as many more as
+/// the checks have open there.
 /// </summary>
 internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposable
 {

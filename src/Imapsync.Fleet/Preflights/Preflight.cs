@@ -10,8 +10,8 @@ using Imapsync.Fleet.Submitting;
 namespace Imapsync.Fleet.Preflights;
 
 /// <summary>
-/// One check of a list. For each row it signs in at source and target, as a run does. Passwords are kept only in this process's memory, until the
-/// last row is checked.
+/// One check of a list of accounts. For each row it signs in at the source and the target, as a run does. Passwords are kept only in this process's
+/// memory, until the last row is checked.
 /// </summary>
 internal sealed class Preflight(string id, PreflightRequest request, HostGate gate, TimeProvider time, ILogger log) : IDisposable
 {
@@ -172,7 +172,9 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
 /// <param name="Csv">The CSV file as it was sent.</param>
 internal sealed record PreflightRequest(JobFile File, bool WithSizes, int Parallel, byte[] Csv)
 {
-    /// <summary>Submits the list once every row has been found usable, and returns the list's number; null if the list is only to be checked.</summary>
+    /// <summary>
+    /// Called once every row has been found usable: submits the list and returns its number. Null if the list is only to be checked.
+    /// </summary>
     public Func<Task<long>>? TakeIn { get; init; }
 }
 
@@ -194,7 +196,7 @@ internal sealed record PreflightView(
     /// <summary>The number of the list that was submitted after its check; null if none was.</summary>
     public long? Batch { get; init; }
 
-    /// <summary>Why the list was not submitted, or why the check ended early; null if there is no reason.</summary>
+    /// <summary>Why the list was not submitted, or why the check ended early; null otherwise.</summary>
     public string? Problem { get; init; }
 }
 

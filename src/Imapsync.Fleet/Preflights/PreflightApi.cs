@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Preflights;
 
-/// <summary>The part of the API that checks lists by signing in.</summary>
+/// <summary>The part of the API that checks lists of accounts by signing in to each account.</summary>
 internal static class PreflightApi
 {
     /// <summary>How many rows are checked at once unless the request says otherwise.</summary>

@@ -15,7 +15,7 @@ namespace Imapsync.Fleet.Serving;
 /// <summary>The HTTP API, which the commands use too. It is a public contract, described in docs/fleet.md and /openapi/v1.json.</summary>
 internal static class Api
 {
-    /// <summary>The most octets of a request that brings a list, and of any other.</summary>
+    /// <summary>The most octets of a request that uploads a list. The limit for other requests is <see cref="LargestRequest"/>.</summary>
     public const int LargestUpload = 64 << 20;
     public const int LargestRequest = 1 << 20;
 
@@ -155,7 +155,7 @@ internal static class Api
             ? Results(store, new AccountFilter(batch), string.Create(CultureInfo.InvariantCulture, $"results-{batch}.csv"))
             : TypedResults.NotFound();
 
-    /// <summary>Returns a CSV file with a row for each account of a filter. Only one page of accounts at a time is in memory.</summary>
+    /// <summary>Returns a CSV file with a row for each account that the filter selects. Only one page of accounts at a time is in memory.</summary>
     public static IResult Results(FleetStore store, AccountFilter filter, string name) => TypedResults.Stream(
         async stream =>
         {

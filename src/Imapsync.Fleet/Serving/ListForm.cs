@@ -39,7 +39,7 @@ internal sealed record ListForm(string Name, int Priority, string? Schedule, str
 
     public static bool IsSet(IFormCollection form, string field) => form[field].ToString() is "true" or "on" or "1";
 
-    /// <summary>Returns what else the user who submitted a list has to know.</summary>
+    /// <summary>Returns notes for the user who submitted a list, such as that rows of running accounts were not replaced.</summary>
     public static IEnumerable<string> NotesOf(Submitted submitted) =>
         submitted.AtWork == 0 ? [] : [string.Create(CultureInfo.InvariantCulture, $"{submitted.AtWork} rows at work were not replaced; submit again when they have ended")];
 

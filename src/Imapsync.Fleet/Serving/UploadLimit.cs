@@ -18,7 +18,8 @@ internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log
             return;
         }
 
-        // A form without a Content-Length is refused; browsers always send one. GET is exempt, since the page about a refusal is an answer to GET.
+        // A form without a Content-Length is refused; browsers always send one. GET is exempt, because a refused request is turned into a GET of the
+        // error page.
         var isUpload = limit > Api.LargestRequest || !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
         if (isUpload && !HttpMethods.IsGet(context.Request.Method) && context.Request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
         {

@@ -15,8 +15,8 @@ namespace Imapsync.Fleet.SigningIn;
 internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account, string side, string command, StateWriter? writer, TimeProvider time) : ISignInKeeper
 {
     /// <summary>
-    /// How long to wait for the turn to use the sign-in, and how long to retry while the database can't be reached. A turn that its holder does not
-    /// end expires before that.
+    /// How long to wait for the turn to use the sign-in, and how long to retry while the database can't be reached. It is longer than the time after
+    /// which a turn expires that its holder does not end.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -43,8 +43,8 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
                 break;
             if (await ReachAsync(() => tables.FindAsync(account, side, cancellationToken), cancellationToken) is not { } other)
                 return null;
-            // The turn could not be taken. If nobody has it now, it may have ended between the two queries. If nobody has it twice in a row, the
-            // reason is that this worker has lost its lease.
+            // The turn could not be taken. If no process has it now, it may have ended between the two queries. If no process has it after two
+            // attempts in a row, the attempts failed because this worker has lost its lease.
             if (wasFree && !other.IsInTurn)
                 throw Busy($"account {account} is no longer this worker's");
             if (time.GetElapsedTime(began) > Patience)

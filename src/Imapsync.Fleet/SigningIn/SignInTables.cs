@@ -18,7 +18,7 @@ internal sealed record StoredSignIn(string Binding, string Token, long SignedIn,
 /// </summary>
 internal sealed class SignInTables(Medium medium)
 {
-    /// <summary>When a turn expires that nobody ends: longer than the time limit for a provider's answer.</summary>
+    /// <summary>How long a turn lasts if nobody ends it. This is longer than the time limit for a provider's answer.</summary>
     private static readonly TimeSpan TurnTime = TimeSpan.FromMinutes(2);
 
     public string Display => medium.Display;

@@ -9,7 +9,7 @@ using Endpoint = Imapsync.Engine.Mail.Endpoint;
 
 namespace Imapsync.Fleet.SigningIn;
 
-/// <summary>Connects jobs whose accounts a person has to sign in to with the sign-ins that the database stores.</summary>
+/// <summary>Makes a job use the sign-ins stored in the database, if it has an account to which a person has to sign in.</summary>
 internal sealed class SignIns(SignInTables tables, Seal seal, TimeProvider time)
 {
     public const string Source = "source";

@@ -14,7 +14,9 @@ namespace Imapsync.Fleet.State;
 /// Then the number of the hold (the lock on the state) is changed first, so that nothing sent earlier can still take effect. Then the write
 /// is repeated, which does no harm if it had succeeded.
 /// </summary>
-/// <param name="directory">A directory on this machine for the UIDs of mail files that other programs write; null for none.</param>
+/// <param name="directory">
+/// A directory on this machine that records the UIDs given to messages in files of other mail programs; null for none.
+/// </param>
 /// <param name="older">The state to copy into a new state before its first use; null for none.</param>
 internal sealed class DatabaseState(StateTables tables, StateLocation location, StateWriter writer, TimeProvider time, string? directory = null, OlderState? older = null) : IStateMedium
 {
@@ -84,7 +86,8 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
 
     public async Task ReplaceAsync(StateName name, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
-        // A rewritten journal takes some 44 octets for each message. That is little compared with what the job itself keeps in memory for each message.
+        // The whole content is built in memory. A rewritten journal takes some 44 octets for each message, which is little compared with what the job
+        // itself keeps in memory.
         using var content = new MemoryStream();
         await write(content, cancellationToken);
         var octets = content.GetBuffer().AsMemory(0, (int)content.Length);
@@ -114,7 +117,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     public IStateLog Continue(StateName name, long length)
     {
         RequireHold(name.IsHeld);
-        // If only the holder may write a piece, what this instance knows about it is up to date. Others may have changed any other piece.
+        // A piece that only the holder may write is still as this instance left it. Any other piece may have been changed by another process.
         if (!name.IsHeld || !known.TryGetValue(KeyOf(name), out var piece) || piece.Length != length)
             piece = Wait(() => CutAsync(name, length));
         return new Log(this, name, piece);

@@ -59,8 +59,8 @@ internal sealed class StateTables(Medium medium)
             r => r.GetInt64(0), cancellationToken, [("job", job), ("part", part), .. Of(writer)])).Cast<long?>().SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Takes the hold (the lock) of a state, and creates the state if there is none. Another attempt's hold counts only while its lease is
-    /// valid. A repeated call with the same number has the same result.
+    /// Takes the hold (the lock) of a state, and creates the state if there is none. The hold of another attempt counts only while that attempt's
+    /// lease is valid. A repeated call with the same number has the same result.
     /// </summary>
     /// <param name="hold">The number of the hold, which no other hold has.</param>
     /// <param name="holder">Describes the holder for people.</param>
@@ -118,8 +118,8 @@ internal sealed class StateTables(Medium medium)
             r => (r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellationToken, ("piece", piece), ("offset", offset), ("most", PartsAtOnce));
 
     /// <summary>
-    /// Appends a batch, all of it or nothing, by one statement and so in one round trip. A repeated call with the same batch has the same result, as long as
-    /// nothing else was written under the hold.
+    /// Appends a batch, all of it or nothing, by one statement and so in one round trip. A repeated call with the same batch has the same result,
+    /// unless the holder has written something else in between.
     /// </summary>
     /// <param name="hold">The hold's number; null for a piece that attempts without the hold may write, too.</param>
     /// <returns>False if the hold or the lease is lost; then nothing was written.</returns>

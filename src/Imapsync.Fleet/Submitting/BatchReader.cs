@@ -115,7 +115,7 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     {
         var row = JsonSerializer.Deserialize<Row>(seal.OpenCells(cells))!;
         var text = seal.OpenJob(sealedJob);
-        // The rules of this worker may be stricter than those of the server that took the list in.
+        // The rules of this worker may be stricter than those of the server to which the list was submitted.
         rules.CheckText(FileName, text);
         var file = JobFileReader.Parse(FileName, text, rules.Options with { OpenTable = _ => new MemoryStream(row.ToCsv([row.Cells]), writable: false) });
         rules.CheckJobs(FileName, file);

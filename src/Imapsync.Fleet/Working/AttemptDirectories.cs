@@ -8,17 +8,15 @@ using Imapsync.Fleet.State;
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// Directories on this machine in which a store on a disk keeps the UIDs of mail files that other programs write, from one attempt to the next. The
-/// rest of an account's state is in the database. Each attempt has a directory of its own, which begins as a copy of the newest one. So whatever a
-/// worker that was presumed dead still writes is never read. Earlier versions of this program kept all state in such directories.
+/// Directories on this machine that record, from one attempt to the next, the UIDs given to messages in files of other mail programs. The rest of an
+/// account's state is in the database. Each attempt has a directory of its own, which begins as a copy of the newest one. So whatever a worker that
+/// was presumed dead still writes is never read. Earlier versions of this program kept all state in such directories.
 /// </summary>
 internal sealed class AttemptDirectories(string root)
 {
     private const int Kept = 2;
 
-    /// <summary>
-    /// The one entry that stays in an attempt's directory after the state was copied into the database: the UIDs of mail files.
-    /// </summary>
+    /// <summary>The one entry that stays in an attempt's directory after the state was copied into the database: the recorded UIDs.</summary>
     private const string Names = "names";
 
     /// <summary>
@@ -52,7 +50,7 @@ internal sealed class AttemptDirectories(string root)
         var place = PlaceOf(job);
         await DurableFiles.CreateDirectoryAsync(place, CancellationToken.None);
         require();
-        // Such directories are left over from attempts that ended while they copied the previous directory.
+        // A directory whose name ends in .tmp is left over from an attempt that ended while it copied the previous directory.
         foreach (var leftover in Directory.EnumerateDirectories(place, "*.tmp"))
             Remove(leftover);
         for (var tries = 1; ; tries++)
@@ -72,7 +70,8 @@ internal sealed class AttemptDirectories(string root)
             }
             catch (IOException) when (tries < 5 && Directory.Exists(NameOf(place, next)))
             {
-                // Another attempt created the directory first and may have lost its lease since; its directory is the newest now.
+                // Another attempt, which may have lost its lease since, has created the directory with this number. So try again with a copy of that
+                // directory and the next number.
                 Directory.Delete(temporary, recursive: true);
                 continue;
             }
@@ -134,7 +133,7 @@ internal sealed class AttemptDirectories(string root)
         }
         catch (IOException)
         {
-            // A worker that was presumed dead still writes there, so leave the directory to the next attempt.
+            // A worker that was presumed dead still writes to the directory. So let the next attempt remove it.
         }
     }
 }

@@ -8,9 +8,9 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Logs in, requests the capabilities again unless the server sent them unasked, and sends ID to a server that offers it. If no mechanism
-    /// was specified and the server refuses one that does not reveal the password (such as CRAM-MD5), the password itself is sent once, provided
-    /// that nobody can eavesdrop on the connection.
+    /// Logs in, requests the capabilities again unless the server sent them unasked, and sends ID to a server that offers it. The mechanism is the
+    /// specified one, otherwise the strongest one offered. If the latter does not reveal the password (such as CRAM-MD5) and the server refuses it,
+    /// the password itself is sent once, provided that nobody can eavesdrop on the connection.
     /// </summary>
     /// <exception cref="ImapCommandException">The server refused the log-in; the text contains no secret.</exception>
     /// <exception cref="ImapLogInException">

@@ -56,7 +56,8 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
     }
 
     /// <summary>
-    /// Accepts a STATUS reply whose folder name is spelled differently from the request. No other command in flight accepted it, so it must answer the oldest.
+    /// Accepts a STATUS reply whose folder name is spelled differently from the request. Since no command in flight has accepted the reply, it is
+    /// taken as the answer to the oldest of them.
     /// </summary>
     public override void OnUnclaimed(ref ImapResponse response)
     {

@@ -3,9 +3,9 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// One command: what it sends, which untagged replies belong to it, and its result. The connection calls <see cref="EncodeAsync"/> on the
-/// write loop and everything else on the read loop. A command completes once it is both fully written and answered. So when the caller
-/// learns that an APPEND has completed, its message's body is no longer being read.
+/// One command: what it sends, which untagged replies belong to it, and its result. The connection calls <see cref="EncodeAsync"/> on the write loop
+/// and everything else on the read loop. A command completes once it is both fully written and answered. So when the caller learns that an APPEND has
+/// completed, the message's body is no longer being read.
 /// </summary>
 internal abstract class ImapCommand
 {

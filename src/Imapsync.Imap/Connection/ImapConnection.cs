@@ -172,7 +172,7 @@ internal sealed class ImapConnection : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // The held command was attached to this command only to share its write, so keep it for the next command.
+                // This command will not be sent. The held command (see Hold) was only to go out together with it, so hold it until the next command.
                 if (command.Before is { } before)
                     Hold(before);
                 command.Before = null;
@@ -194,8 +194,8 @@ internal sealed class ImapConnection : IAsyncDisposable
     public void Hide(string user, string secret) => trace?.Hide(user, secret);
 
     /// <summary>
-    /// Ends the connection, which is done only here. If it is called more than once, the first reason is kept, and all commands in flight
-    /// or queued fail with that reason.
+    /// Ends the connection; everything that ends it calls this method. If it is called more than once, the first reason is kept, and all commands in
+    /// flight or queued fail with that reason.
     /// </summary>
     /// <returns>An exception with the first reason, for the caller to throw.</returns>
     public Exception Break(Exception reason)

@@ -10,7 +10,7 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
 
     private readonly Lock gate = new();
 
-    // Signals that a tagged reply has made it possible to send more; closed when the connection ends. A semaphore would
+    // Signals that a tagged reply has made it possible to send more; closed when the connection ends. It is a channel, because a semaphore would
     // allocate several tasks for each wait with a cancellation token.
     private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private ImmutableArray<ImapCommand> sent = [];

@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Connection;
 
-/// <summary>Which other commands a command may share the connection with.</summary>
+/// <summary>What a command needs or changes, which decides with which other commands it may be in flight.</summary>
 internal enum CommandClass : byte
 {
     /// <summary>Needs no selected folder and changes nothing that other commands depend on.</summary>

@@ -18,12 +18,12 @@ internal sealed class SessionState(ImapLimits limits)
     public int Refusals { get; private set; }
 
     /// <summary>
-    /// Called for each untagged reply that reports a change and that no command took, and when the server stops its reports (NOTIFICATIONOVERFLOW,
-    /// RFC 5465 §5.8). It runs on the read loop, so it must return quickly.
+    /// Called for each untagged reply that reports a change and is no part of the answer to a command. Also called when the server stops its reports
+    /// (NOTIFICATIONOVERFLOW, RFC 5465 §5.8). It runs on the read loop, so it must return quickly.
     /// </summary>
     public Action<FolderNews>? OnNews { get; set; }
 
-    /// <summary>Handles an untagged reply that no command in flight took.</summary>
+    /// <summary>Handles an untagged reply that no command in flight has accepted as part of its answer.</summary>
     public void OnUnclaimed(ref ImapResponse response)
     {
         if (OnNews is { } tell && NewsReader.Read(ref response) is { } news)

@@ -1,8 +1,8 @@
 namespace Imapsync.Imap.Pop3;
 
 /// <summary>
-/// Removes the dot-stuffing of a multi-line reply (RFC 1939 §3) and finds the reply's end, in pieces that may be split anywhere.
-/// A mutable struct, for one reader.
+/// Removes the dot-stuffing of a multi-line reply (RFC 1939 §3) and finds the reply's end. The reply may arrive in pieces of any size. A mutable
+/// struct, for one reader.
 /// </summary>
 internal struct DotUnstuffing
 {

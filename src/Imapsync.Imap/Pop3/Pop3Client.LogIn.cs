@@ -11,8 +11,9 @@ public sealed partial class Pop3Client
     private const string Apop = "APOP";
 
     /// <summary>
-    /// Logs in by AUTH (RFC 5034), APOP, or USER and PASS, and requests the capabilities again. If no mechanism was specified and the server refuses
-    /// one that does not reveal the password (such as CRAM-MD5), the password itself is sent once, provided that nobody can eavesdrop on the connection.
+    /// Logs in by AUTH (RFC 5034), APOP, or USER and PASS, and requests the capabilities again. The mechanism is the specified one, otherwise the
+    /// strongest one offered. If the latter does not reveal the password (such as CRAM-MD5) and the server refuses it, the password itself is sent
+    /// once, provided that nobody can eavesdrop on the connection.
     /// </summary>
     /// <exception cref="Pop3RefusedException">The server refused the log-in; the text contains no secret.</exception>
     /// <exception cref="ImapLogInException">

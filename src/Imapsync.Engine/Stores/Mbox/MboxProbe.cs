@@ -3,23 +3,25 @@ using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The kind of a file or directory among mboxes, judged by its first octets and its name.</summary>
+/// <summary>What a file or directory in a tree of mboxes is, judged by its first octets and its name.</summary>
 internal enum EntryKind
 {
     /// <summary>An mbox, or a file that can't be read; opening the file will report the reason.</summary>
     Mbox,
 
-    /// <summary>An empty file: a folder, unless its name is one that mail programs use for files of their own.</summary>
+    /// <summary>An empty file. It is a folder without messages, unless mail programs use its name for files of their own.</summary>
     Empty,
 
     /// <summary>Apparently not mail.</summary>
     Other,
 
-    /// <summary>Mail in a format that is not supported here, or something that can't be opened.</summary>
+    /// <summary>
+    /// Mail in a format that this store does not read, such as a compressed file or a single message, or something other than a file, such as a pipe.
+    /// </summary>
     Unread,
 }
 
-/// <param name="What">A description of the entry for people, if the entry is not read; otherwise empty.</param>
+/// <param name="What">For an entry that is not read, what it is, in words for the user; otherwise empty.</param>
 internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
 {
     private const int BeginningBytes = 32 << 10;

@@ -2,7 +2,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The metadata of one message, as the index has it.</summary>
+/// <summary>The metadata of one message, as the mbox's index stores it.</summary>
 /// <param name="Offset">The offset of the message's postmark in the file.</param>
 /// <param name="Length">The octets on disk, with the postmark and without the empty line after the message.</param>
 /// <param name="Octets">The octets of the message itself, as it was received.</param>
@@ -11,7 +11,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 internal sealed record MboxRecord(
     Uid Uid, long Offset, long Length, long Octets, DateTimeOffset Date, MboxForm Form, UInt128 Digest, FlagSet Flags, ulong Key);
 
-/// <summary>Length and time of an mbox. If either differs, the file has changed since its index was written.</summary>
+/// <summary>The length and the modification time of an mbox. If either differs, the file has changed since its index was written.</summary>
 internal readonly record struct MboxStamp(long Length, long ModifiedTicks)
 {
     public static MboxStamp Of(Microsoft.Win32.SafeHandles.SafeFileHandle file) =>

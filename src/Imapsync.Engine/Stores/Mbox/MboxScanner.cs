@@ -11,11 +11,12 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// them in files that other programs write, are left out and reported as doubts. Memory grows with the number of messages.
 /// </summary>
 /// <param name="announced">
-/// The offsets at which this program announced a message in the index, ascending. A message begins there even if its postmark is torn.
+/// The offsets at which this program was about to write a message, as the index records; ascending. A message begins there even if the write was
+/// interrupted within the postmark.
 /// </param>
 /// <param name="recordAt">
-/// Returns the index's record of the message at an offset; null where there is none. The record's form takes precedence over the form that the file
-/// suggests.
+/// Returns the index's record of the message at an offset; null where there is none. If the record and the file disagree on the form (how lines are
+/// quoted and line ends are stored), the record is believed.
 /// </param>
 internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, MboxRecord?> recordAt, IReadOnlyList<long> announced) : IDisposable
 {
@@ -146,7 +147,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         }
         else
         {
-            // NUL octets inside a message with a record belong to it, and so do those in a message that this program began to write.
+            // NUL octets count as part of a message if they lie within the length that the index records for it, or if this program began to write
+            // the message.
             var nulsFrom = announced.Contains(start) ? stamp.Length : Math.Max(body, known is { } record ? record.Offset + record.Length : 0);
             next = await FindPostmarkAsync(body, nulsFrom, cancellationToken);
             end = await WithoutEmptyLineAsync(body, await WithoutNulsAsync(nulsFrom, next, cancellationToken), cancellationToken);

@@ -45,8 +45,8 @@ internal sealed class MessageKey : IDisposable
     }
 
     /// <summary>
-    /// Returns the key of the message appended since the last call; 0 for a message without any identifying field, since such messages are too easily
-    /// alike.
+    /// Returns the key of the message appended since the last call; 0 for a message without any identifying field, since two different messages of
+    /// that kind could easily have the same key.
     /// </summary>
     public ulong Finish()
     {

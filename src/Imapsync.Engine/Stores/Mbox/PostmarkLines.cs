@@ -32,7 +32,9 @@ internal sealed class PostmarkLines(MboxInput input)
         return ForeignMail.StartsWithField(next.Span) || next.Span.StartsWith(">From "u8);
     }
 
-    /// <summary>Returns whether a header field begins here, or on the next line after a line that looks like a postmark.</summary>
+    /// <summary>
+    /// Returns whether a header field begins at this offset, or a line that looks like a postmark and is followed by a header field.
+    /// </summary>
     public async ValueTask<bool> LooksLikeMailAsync(long at, CancellationToken cancellationToken)
     {
         if (await input.GetLineAsync(at, Postmark.MaxLength, cancellationToken) is not { } line)

@@ -12,7 +12,7 @@ internal static class Pop3Failure
 {
     public static bool IsPop3(Exception e) => e is Pop3RefusedException or ImapProtocolException or ImapConnectionException or ImapLogInException;
 
-    /// <param name="scope">The scope of the failure if the server merely answered -ERR.</param>
+    /// <param name="scope">The scope of the failure if the server answers -ERR and gives no more specific reason.</param>
     /// <param name="what">The operation that failed, for people.</param>
     public static MailException Translate(Exception e, FailureScope scope, string what) =>
         e is Pop3RefusedException refused ? Refused(refused, scope, what) : ImapFailure.Translate(e, scope, what);
@@ -22,8 +22,7 @@ internal static class Pop3Failure
         e is Pop3RefusedException refused ? Refused(refused, FailureScope.Store, what, FailureKind.Connect) : ImapFailure.Connecting(e, what, "pop3");
 
     /// <summary>
-    /// Translates a failed log-in: a refusal is permanent unless the server says that the reason is something else than the user or the
-    /// secret.
+    /// Translates a failed log-in: a refusal is permanent, unless the server's reply names a passing reason and not a wrong user name or password.
     /// </summary>
     /// <param name="remedy">A suggestion that is added to a permanent refusal.</param>
     public static MailException LogIn(Exception e, string what, string remedy) => e switch

@@ -124,7 +124,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
         catch
         {
-            // The connection is broken off, since whoever closes the session would send QUIT and the server would delete the messages marked so far.
+            // The connection is broken off without QUIT, because at QUIT the server would delete the messages marked so far.
             Client.Break();
             throw;
         }

@@ -31,7 +31,9 @@ internal sealed class Pop3Mailbox
 
     public UidValidity LastingUidValidity { get; }
 
-    /// <summary>For each UID that was given to a known unique-id anew, the earlier UID; see <see cref="IMessageFolder.Predecessors"/>.</summary>
+    /// <summary>
+    /// For each unique-id that was known and has got a new UID: the earlier UID, by the new one. See <see cref="IMessageFolder.Predecessors"/>.
+    /// </summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => memory.Predecessors;
 
     /// <summary>The session's message number for each UID.</summary>
@@ -44,9 +46,9 @@ internal sealed class Pop3Mailbox
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
 
     /// <summary>
-    /// Gives up the unique-ids of messages that the server is about to be told to delete: a message with the same unique-id in a later session gets a
-    /// new UID, and counts as another message until it is proved to be the same. That is necessary because a server may assign a unique-id again once
-    /// its message is gone (RFC 1939 §7).
+    /// Forgets which messages have these unique-ids; called just before the server is told to delete the messages. A message with the same unique-id
+    /// in a later session gets a new UID, and counts as another message until a comparison of the contents proves that it is the same. That is
+    /// necessary because a server may assign a unique-id again once its message is gone (RFC 1939 §7).
     /// </summary>
     public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
     {
@@ -56,7 +58,7 @@ internal sealed class Pop3Mailbox
         return true;
     });
 
-    /// <summary>Checks that a new UID can be stored for each of so many unique-ids, so that these can be given up (<see cref="GiveUp"/>).</summary>
+    /// <summary>Checks that <see cref="GiveUp"/> can store new UIDs for this number of unique-ids.</summary>
     /// <exception cref="MailException">The new UIDs can't be stored, so nothing may be deleted.</exception>
     public void RequireRoom(int count)
     {

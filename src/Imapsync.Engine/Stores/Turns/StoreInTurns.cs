@@ -7,11 +7,11 @@ namespace Imapsync.Engine.Stores.Turns;
 
 /// <summary>
 /// A view of a store that several programs, or several tasks of one program, read at the same time. Opening a folder assigns UIDs to mail that has
-/// none and remembers them. So only one of them opens folders at a time; otherwise two messages could get the same UID.
+/// none and remembers them. So only one program or task at a time opens a folder; otherwise two messages could get the same UID.
 /// </summary>
 public static class StoreInTurns
 {
-    /// <param name="store">The store to wrap, which is disposed with the new one.</param>
+    /// <param name="store">The store to wrap. It is disposed together with the view.</param>
     /// <param name="memory">The store's <see cref="StoreContext.MemoryDirectory"/>.</param>
     public static IMessageStore Of(IMessageStore store, string memory, TimeProvider time) => new OpenedInTurns(store, memory, time);
 

@@ -81,8 +81,8 @@ internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
     }
 
     /// <summary>
-    /// Renames a folder together with the folders below it, as an IMAP server does. A caller that needs one of those under its old name has to rename it
-    /// back.
+    /// Renames a folder together with the folders below it, as an IMAP server does. A caller that wants a folder below to keep its old name has to
+    /// rename that folder back.
     /// </summary>
     public override async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
     {
@@ -125,8 +125,8 @@ internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
     }
 
     /// <summary>
-    /// Opens a folder. A local folder that lacks one of its directories is listed but can't be read. It is shown as empty, since the run would complete
-    /// it.
+    /// Opens a folder. A local folder that lacks one of its directories (such as a Maildir without <c>new</c>) is listed but can't be read. It is
+    /// shown as empty, since the run would create the missing directory.
     /// </summary>
     private async Task<IMessageFolder> OpenWholeAsync(FolderPath there, FolderPath path, CancellationToken cancellationToken)
     {

@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Views;
 
 /// <summary>
-/// The base class of views of a store that is read. Members that a view does not override are passed on to the store. Disposing the view disposes
-/// the store.
+/// The base class of views of a store; <see cref="TargetView"/> is the one for targets. Members that a view does not override are passed on to the
+/// store. Disposing the view disposes the store.
 /// </summary>
 internal abstract class StoreView(IMessageStore store) : IMessageStore
 {
