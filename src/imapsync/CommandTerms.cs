@@ -8,7 +8,10 @@ namespace Imapsync.CommandLine;
 /// <summary>How arguments and options are written in the help and in the manual.</summary>
 internal static class CommandTerms
 {
-    /// <summary>The most allowed values that are listed; a longer list would fill the screen. Completion offers all values.</summary>
+    /// <summary>
+    /// The help lists an option's allowed values only if there are at most this many, because a longer list would fill the screen.
+    /// Completion offers all values.
+    /// </summary>
     public const int MostWordsShown = 16;
 
     /// <summary>The forms of URLs of places that mail can be read from: <c>imaps://USER@HOST, maildir:PATH</c> and so on.</summary>

@@ -20,8 +20,8 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // Each sends the data that is still queued. The providers are not disposed, since that would wait a second time for a collector that
-    // does not answer.
+    // Each of these functions sends the data that is still queued. The providers are not disposed, since that would wait a second time for
+    // a collector that does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 

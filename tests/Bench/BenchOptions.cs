@@ -6,7 +6,7 @@ internal sealed record BenchOptions
     /// <summary>The path of the published program to measure.</summary>
     public required string Program { get; init; }
 
-    /// <summary>The number of runs of each contender in each case.</summary>
+    /// <summary>The number of times that each compared program (contender) runs in each case.</summary>
     public int Runs { get; init; } = 3;
 
     /// <summary>The number of messages in the ordinary mailbox.</summary>

@@ -15,8 +15,8 @@ public sealed partial class ArchitectureTests
     private static readonly string Root = FindRoot();
 
     /// <summary>
-    /// Maps each project to the projects and packages that it may reference. Each project has a different set, since that is the reason why it is a project
-    /// of its own.
+    /// Maps each project to the projects and packages that it may reference. Each project has a different set: otherwise there would be no
+    /// reason to keep it a project of its own.
     /// </summary>
     private static readonly Dictionary<string, string[]> Projects = new()
     {
@@ -32,8 +32,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the engine to the rooms that it may use; dependencies only go downwards, so there is no cycle. A store
-    /// never sees checkpoints, nor a checkpoint stores.
+    /// Maps each room (directory) of the engine to the rooms that it may use; dependencies only go downwards, so there is no cycle. The
+    /// rooms of the stores don't use the checkpoints, and the checkpoints don't use the stores.
     /// </summary>
     private static readonly Dictionary<string, string[]> Rooms = new()
     {

@@ -13,7 +13,9 @@ internal sealed class LiveDisplay : IProgressOutput
     private const int RoomForReason = 44;
     private const int RoomForFolder = 16;
 
-    /// <summary>After this time without an event, the job's row says so. A group of messages normally takes much less.</summary>
+    /// <summary>
+    /// After this time without an event, the job's row says so. Normally each copied batch of messages causes an event much sooner.
+    /// </summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);

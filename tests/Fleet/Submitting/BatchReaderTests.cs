@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Submitting;
 
-/// <summary>The job that a worker runs equals the submitted one, cell for cell.</summary>
+/// <summary>The job that a worker runs equals the submitted job, whatever characters the cells of its account's row contain.</summary>
 public sealed class BatchReaderTests : IDisposable
 {
     private const string Letters = "aé,;\"|\t #'{}\\ 漢=";

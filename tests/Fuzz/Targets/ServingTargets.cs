@@ -51,7 +51,7 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is ConversationEndException or RefusalException)
         {
-            // These are the documented ways for a session to end.
+            // These exceptions are documented: the client sends something that ends the session or is refused. So they are no finding.
         }
     }
 
@@ -96,7 +96,7 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is CommandException or RefusalException)
         {
-            // For such a command the server answers BAD or NO.
+            // The server answers these exceptions with BAD or NO, so they are no finding.
         }
     }
 

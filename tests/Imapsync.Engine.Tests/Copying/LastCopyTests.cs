@@ -22,7 +22,7 @@ public sealed class LastCopyTests
         return cases;
     }
 
-    /// <param name="deleted">Which of the two is deleted at the source.</param>
+    /// <param name="deleted">Which of the two messages is deleted at the source.</param>
     /// <param name="taken">Which of the two copies is removed at the target.</param>
     [Theory]
     [MemberData(nameof(Cases))]
