@@ -14,10 +14,12 @@ internal static class CommandTerms
     /// </summary>
     public const int MostWordsShown = 16;
 
-    /// <summary>The forms of URLs of places that mail can be read from: <c>imaps://USER@HOST, maildir:PATH</c> and so on.</summary>
+    /// <summary>
+    /// The URL forms of all stores that can be a source, separated by commas: <c>imaps://USER@HOST, maildir:PATH</c> and so on.
+    /// </summary>
     public static string SourceUrls { get; } = Forms(StoreRegistry.Kinds);
 
-    /// <summary>The forms of URLs of places that mail can be written to, in the same format.</summary>
+    /// <summary>The URL forms of all stores that can be a target, separated by commas.</summary>
     public static string TargetUrls { get; } = Forms(StoreRegistry.Kinds.Where(k => !k.IsSourceOnly));
 
     /// <summary>Returns an argument as it is typed: <c>FILE</c>, <c>[JOB...]</c>.</summary>

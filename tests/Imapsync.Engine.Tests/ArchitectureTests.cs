@@ -91,8 +91,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the wire library to the rooms that it may use besides the root, which holds the shared vocabulary and
-    /// uses no room.
+    /// Maps each room (directory) of the wire library to the rooms that it may use. All may also use the types in the root directory, which
+    /// use no room.
     /// </summary>
     private static readonly Dictionary<string, string[]> WireRooms = new()
     {
@@ -105,8 +105,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the serving library to the rooms that it may use. All may also use the limits in the root, which use no
-    /// room.
+    /// Maps each room (directory) of the serving library to the rooms that it may use. All may also use the limits in the root directory,
+    /// which use no room.
     /// </summary>
     private static readonly Dictionary<string, string[]> ServingRooms = new()
     {

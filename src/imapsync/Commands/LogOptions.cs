@@ -31,7 +31,7 @@ internal sealed class LogOptions
 }
 
 /// <summary>The format and the place of the log.</summary>
-/// <param name="Format">The log format; null for the same text that people are shown.</param>
+/// <param name="Format">The log format; null for text.</param>
 /// <param name="File">The path of the log file; null for standard error.</param>
 internal sealed record LogSettings(string? Format, string? File)
 {

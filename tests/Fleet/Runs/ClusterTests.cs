@@ -11,7 +11,10 @@ public sealed class ClusterTests(PostgresFixture postgres)
 
     private static int Accounts => IsLong ? 300 : 24;
 
-    /// <summary>The minimum time for which one worker is frozen (SIGSTOP); it stays frozen until other workers have taken over all its accounts.</summary>
+    /// <summary>
+    /// The minimum time for which one worker is frozen (SIGSTOP). In any case it stays frozen until other workers have taken over all its
+    /// accounts.
+    /// </summary>
     private static TimeSpan Sleep => IsLong ? TimeSpan.FromSeconds(45) : TimeSpan.Zero;
 
     [Fact(Timeout = 1_500_000)]

@@ -33,8 +33,8 @@ public abstract class JobFileFixture : IDisposable
     protected JobFile Read(string text, params string[] set) => Read(text, new JobFileOptions { Environment = Environment, Set = set });
 
     /// <summary>
-    /// Reads a job file. If it is valid, and no setting comes from the command line or the environment, it must also be valid by the schema
-    /// for editors.
+    /// Reads a job file. If it is valid, and no setting comes from the command line or the environment, the schema for editors must accept
+    /// it too.
     /// </summary>
     protected JobFile Read(string text, JobFileOptions options)
     {

@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
 /// A store in memory that can be made to misbehave on request, as a real server can't: to list too few messages, to refuse, not to answer,
-/// or to fail at the n-th step. As on a server, its contents outlive the objects that were opened.
+/// or to fail at the n-th step. The mail stays when the opened store and its folders are closed, as on a server.
 /// </summary>
 internal sealed class MemoryStore
 {
@@ -290,7 +290,10 @@ internal sealed class MemoryFolderState(uint validity)
         return status with { Messages = OpensEmpty ? 0 : status.Messages, UidNext = OpensWithUidNext ? status.UidNext : Uid.None };
     }
 
-    /// <summary>A wrong message count that STATUS and listings report, with no unseen messages; null for the right counts.</summary>
+    /// <summary>
+    /// The wrong number of messages that STATUS and the list of folders report, together with no unseen messages; null to report the true
+    /// numbers.
+    /// </summary>
     public int? WrongCount { get; set; }
 
     /// <summary>The status that the list of folders contains for this folder.</summary>

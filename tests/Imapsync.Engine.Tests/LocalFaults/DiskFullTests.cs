@@ -206,7 +206,7 @@ public sealed class DiskFullTests
         box.Source.Folders[new FolderPath(new string('ü', 120))] = renamed;
     }
 
-    /// <summary>Makes the journal of a folder pair so long that the next run compacts it.</summary>
+    /// <summary>Makes the journal of INBOX (the file that records its copied messages) so long that the next run compacts it.</summary>
     private static async Task WriteHistoryAsync(MailboxFixture box)
     {
         var inbox = new PairKey(FolderPath.Inbox, FolderPath.Inbox);

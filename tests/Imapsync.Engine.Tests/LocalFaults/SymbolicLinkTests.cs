@@ -172,7 +172,10 @@ public sealed class SymbolicLinkTests : IDisposable
 
     private static bool IsDirectory(string name) => Path.GetFileName(name) is "cur" or "new" or "tmp" or ".Work" or "pairs";
 
-    /// <summary>Returns the path of the file or directory to replace; the journal of a folder pair has a digest in its file name.</summary>
+    /// <summary>
+    /// Returns the path of the file or directory that the link replaces. The name of a journal (the record of a folder's copied messages)
+    /// contains a digest, so it is searched for.
+    /// </summary>
     private static string Find(string root, string name)
     {
         var path = Path.Combine(root, name);
