@@ -131,7 +131,8 @@ internal sealed class LiveDisplay : IProgressOutput
             var lines = Lines(shown, now, profile.Width).DefaultIfEmpty("…").ToList();
             if (atWork.Count > shown.Count)
                 lines.Add($"and {Quantities.Count(atWork.Count - shown.Count)} more at work");
-            // The totals line is always drawn: redrawing a table of a single line makes some terminals move up a line each time.
+            // The totals line is always drawn, so that the table has at least two lines. Each redrawing of a single line would make some
+            // terminals move up a line.
             lines.Add(LiveRows.Fit(totals.Line(atWork.Values, now), profile.Width));
             if (words.Count > 0)
                 lines.Add(TerminalText.Escape(words[^1]));

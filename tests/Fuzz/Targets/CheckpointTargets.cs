@@ -106,7 +106,7 @@ internal static class CheckpointTargets
         }
         catch (Exception e) when (e is StateDamagedException or CheckpointVersionException)
         {
-            // These two exceptions are the documented ways to reject a journal, so they are no finding.
+            // StateDamagedException and CheckpointVersionException are the documented ways to reject a journal, so they are no finding.
         }
     }
 
@@ -119,7 +119,7 @@ internal static class CheckpointTargets
         }
         catch (CheckpointVersionException)
         {
-            // This is the documented exception for a summary that a newer version wrote, so it is no finding.
+            // CheckpointVersionException is documented for a summary that a newer version wrote, so it is no finding.
         }
     }
 

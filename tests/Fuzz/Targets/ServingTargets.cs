@@ -51,7 +51,8 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is ConversationEndException or RefusalException)
         {
-            // These exceptions are documented: the client sends something that ends the session or is refused. So they are no finding.
+            // ConversationEndException and RefusalException are documented: the session ends, or a literal is too long. So they are no
+            // finding.
         }
     }
 
@@ -96,7 +97,7 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is CommandException or RefusalException)
         {
-            // The server answers these exceptions with BAD or NO, so they are no finding.
+            // The server answers CommandException and RefusalException with BAD or NO, so they are no finding.
         }
     }
 

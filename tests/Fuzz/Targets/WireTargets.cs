@@ -61,7 +61,7 @@ internal static class WireTargets
         }
         catch (ImapProtocolException)
         {
-            // The lists are nested too deeply.
+            // ImapProtocolException is the documented answer to lists that are nested too deeply, so it is no finding.
         }
     }
 
