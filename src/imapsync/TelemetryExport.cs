@@ -67,7 +67,8 @@ internal sealed class TelemetryExport
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {
-            // One cause is headers in an invalid form. The exception's text is not shown, because it may contain the headers.
+            // OpenTelemetry rejects the variables, for example because their headers have an invalid form. The exception's text is not
+            // shown, because it may contain these headers.
             say($"OpenTelemetry's variables can't be used ({e.GetType().Name}); no telemetry is sent");
             return null;
         }

@@ -104,7 +104,7 @@ public sealed class JunkTests
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The server has answered, or reads no more.
+            // The rest of the body is not sent, because the server has answered or has closed the connection.
         }
     }
 }

@@ -61,7 +61,7 @@ internal static class ReplyTargets
             }
             catch (ImapProtocolException)
             {
-                // A limit was exceeded.
+                // ImapProtocolException is documented for a reply that exceeds a limit, so it is no finding.
             }
         }
 
