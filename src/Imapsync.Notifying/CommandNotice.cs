@@ -6,7 +6,9 @@ using Imapsync.Engine.Jobs;
 
 namespace Imapsync.Notifying;
 
-/// <summary>Runs a shell command that receives the news in environment variables and as JSON on its standard input.</summary>
+/// <summary>
+/// Notifies by running a shell command, which receives the news about a run in environment variables and as JSON on its standard input.
+/// </summary>
 internal static class CommandNotice
 {
     private static readonly TimeSpan PatienceWithErrorText = TimeSpan.FromSeconds(1);

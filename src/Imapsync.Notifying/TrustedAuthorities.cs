@@ -20,7 +20,7 @@ internal static class TrustedAuthorities
         return policy;
     }
 
-    /// <summary>The same check as a callback, for a client that does not accept a policy.</summary>
+    /// <summary>Returns the check of <see cref="Policy"/> as a callback, for a client library that does not accept a policy.</summary>
     public static RemoteCertificateValidationCallback Check(X509ChainPolicy policy) => (_, certificate, sent, errors) =>
     {
         if (policy.TrustMode == X509ChainTrustMode.System)

@@ -108,7 +108,7 @@ public sealed class BackupServer : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // The client is gone, so it needs no answer.
+                // The client has already closed its connection, so it needs no answer.
             }
         }
     }
@@ -142,7 +142,7 @@ public sealed class BackupServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
-            // The connection is lost, or the client does not speak TLS.
+            // The connection is lost, or the client does not speak TLS. The operator gets no note about that.
         }
         catch (Exception e)
         {

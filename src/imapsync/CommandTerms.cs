@@ -8,13 +8,18 @@ namespace Imapsync.CommandLine;
 /// <summary>How arguments and options are written in the help and in the manual.</summary>
 internal static class CommandTerms
 {
-    /// <summary>The most allowed values that are listed; a longer list would fill the screen. Completion offers all values.</summary>
+    /// <summary>
+    /// The help lists an option's allowed values only if there are at most this many, because a longer list would fill the screen.
+    /// Completion offers all values.
+    /// </summary>
     public const int MostWordsShown = 16;
 
-    /// <summary>The forms of URLs of places that mail can be read from: <c>imaps://USER@HOST, maildir:PATH</c> and so on.</summary>
+    /// <summary>
+    /// The URL forms of all stores that can be a source, separated by commas: <c>imaps://USER@HOST, maildir:PATH</c> and so on.
+    /// </summary>
     public static string SourceUrls { get; } = Forms(StoreRegistry.Kinds);
 
-    /// <summary>The forms of URLs of places that mail can be written to, in the same format.</summary>
+    /// <summary>The URL forms of all stores that can be a target, separated by commas.</summary>
     public static string TargetUrls { get; } = Forms(StoreRegistry.Kinds.Where(k => !k.IsSourceOnly));
 
     /// <summary>Returns an argument as it is typed: <c>FILE</c>, <c>[JOB...]</c>.</summary>

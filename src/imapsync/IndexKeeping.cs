@@ -22,7 +22,7 @@ internal static class IndexKeeping
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // The next run continues the update.
+            // The program was stopped. The next run continues the update of the index.
         }
         catch (Exception e) when (e is MailException || FileErrors.Is(e))
         {

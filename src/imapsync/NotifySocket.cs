@@ -20,7 +20,7 @@ internal sealed class NotifySocket : IDisposable
     public NotifySocket(IReadOnlyDictionary<string, string> environment, TimeProvider time, TextWriter error)
     {
         this.error = error;
-        // A name that begins with @ is in the abstract name space, where it begins with NUL.
+        // A leading @ denotes the abstract socket namespace of Linux. The real address has NUL in place of the @.
         if (environment.GetValueOrDefault("NOTIFY_SOCKET") is not { Length: > 1 } name || name[0] is not ('/' or '@'))
             return;
         try

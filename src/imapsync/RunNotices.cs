@@ -139,7 +139,7 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
             }
             catch (Exception e) when (FileErrors.Is(e))
             {
-                // The failure is ignored here, since it is reported when the history is written.
+                // That the history can't be read is not reported here, since the later attempt to write it reports the failure.
                 return new PastRuns(WasBad: null, HasRunThisWeek: false, []);
             }
         }

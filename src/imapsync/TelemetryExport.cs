@@ -20,8 +20,8 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // Each sends the data that is still queued. The providers are not disposed, since that would wait a second time for a collector that
-    // does not answer.
+    // Each of these functions sends the data that is still queued. The providers are not disposed, since that would wait a second time for
+    // a collector that does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 
@@ -67,7 +67,8 @@ internal sealed class TelemetryExport
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or NotSupportedException)
         {
-            // One cause is headers in an invalid form. The exception's text is not shown, because it may contain the headers.
+            // OpenTelemetry rejects the variables, for example because their headers have an invalid form. The exception's text is not
+            // shown, because it may contain these headers.
             say($"OpenTelemetry's variables can't be used ({e.GetType().Name}); no telemetry is sent");
             return null;
         }

@@ -61,7 +61,10 @@ internal static class UsageErrors
         return $"Unknown option '{name}'.{(nearest is null ? "" : $" Did you mean '{nearest}'?")}";
     }
 
-    /// <summary>Removes passwords, and URLs that contain one, from the words that the library quotes.</summary>
+    /// <summary>
+    /// Removes passwords from an error text of the library, which quotes words of the command line: values of password options, and
+    /// passwords in URLs.
+    /// </summary>
     private static string WithoutPasswords(string text, ParseResult parsed)
     {
         var before = "";

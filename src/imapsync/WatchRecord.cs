@@ -25,10 +25,10 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
     private DateTimeOffset? added;
     private JobReport? last;
 
-    // The failure statuses since the last success, each with the time of its last notification.
+    // The exit statuses of the failed runs since the last success, each with the time of its last notification.
     private readonly Dictionary<int, DateTimeOffset> bad = [];
 
-    // Whether the sum contains only runs that were stopped before their end. Then there is nothing to notify anybody of.
+    // Whether every run added to the sum was stopped before its end. Then no notification is sent.
     private bool isOfStopOnly = true;
     private Task telling = Task.CompletedTask;
 
@@ -40,7 +40,7 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
             return;
         if (run.Outcome == JobOutcome.Cancelled || run.Stop == StopReason.Cancelled)
         {
-            // A stop does not change the job's state. So what the run did is added to the sum, with the outcome of the run before it.
+            // A stopped run has neither failed nor succeeded. So its counts are added to the sum, with the outcome of the run before it.
             sum.Add(last is null ? run : run with { Outcome = last.Outcome, Stop = last.Stop, Problems = last.Problems });
             return;
         }

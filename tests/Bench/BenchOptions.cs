@@ -6,7 +6,7 @@ internal sealed record BenchOptions
     /// <summary>The path of the published program to measure.</summary>
     public required string Program { get; init; }
 
-    /// <summary>The number of runs of each contender in each case.</summary>
+    /// <summary>The number of times that each compared program (contender) runs in each case.</summary>
     public int Runs { get; init; } = 3;
 
     /// <summary>The number of messages in the ordinary mailbox.</summary>
@@ -15,7 +15,7 @@ internal sealed record BenchOptions
     /// <summary>The number of folders in the mailbox with many folders, each of which holds one message.</summary>
     public int Folders { get; init; } = 5000;
 
-    /// <summary>The number of accounts that one process copies.</summary>
+    /// <summary>The number of accounts in the case in which one process copies many accounts.</summary>
     public int Accounts { get; init; } = 200;
 
     /// <summary>The round-trip time of both connections in the cases with distant servers.</summary>

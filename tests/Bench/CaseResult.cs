@@ -1,6 +1,6 @@
 namespace Imapsync.Bench;
 
-/// <summary>How many messages a contender altered in transit, how many it lost, and which ones.</summary>
+/// <summary>How many messages a compared program (contender) altered in transit, how many it lost, and which ones.</summary>
 internal sealed record Faithfulness(string Contender, int Messages, int Altered, int Lost, IReadOnlyList<string> Names);
 
 /// <summary>The result of one case.</summary>

@@ -53,7 +53,7 @@ internal sealed partial class OctetServer : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The case has ended.
+            // The benchmark case has ended, so the server stops.
         }
     }
 

@@ -22,7 +22,10 @@ internal static class Fuzzer
     private const int MaxShrinkTries = 2_000;
     private static readonly TimeSpan ShrinkTime = TimeSpan.FromSeconds(30);
 
-    /// <summary>The folder from which earlier findings are replayed; they should be added to the repository.</summary>
+    /// <summary>
+    /// The folder with the inputs of earlier findings, which the tests read again. The input of a new finding should be added to the
+    /// repository.
+    /// </summary>
     public static string CorpusOf(FuzzTarget target) => Path.Combine(AppContext.BaseDirectory, "Corpus", target.Name);
 
     /// <param name="onHang">Called from another thread with an input that is still being read after two minutes.</param>

@@ -15,8 +15,8 @@ public sealed partial class ArchitectureTests
     private static readonly string Root = FindRoot();
 
     /// <summary>
-    /// Maps each project to the projects and packages that it may reference. Each project has a different set, since that is the reason why it is a project
-    /// of its own.
+    /// Maps each project to the projects and packages that it may reference. Each project has a different set: otherwise there would be no
+    /// reason to keep it a project of its own.
     /// </summary>
     private static readonly Dictionary<string, string[]> Projects = new()
     {
@@ -32,8 +32,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the engine to the rooms that it may use; dependencies only go downwards, so there is no cycle. A store
-    /// never sees checkpoints, nor a checkpoint stores.
+    /// Maps each room (directory) of the engine to the rooms that it may use; dependencies only go downwards, so there is no cycle. The
+    /// rooms of the stores don't use the checkpoints, and the checkpoints don't use the stores.
     /// </summary>
     private static readonly Dictionary<string, string[]> Rooms = new()
     {
@@ -91,8 +91,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the wire library to the rooms that it may use besides the root, which holds the shared vocabulary and
-    /// uses no room.
+    /// Maps each room (directory) of the wire library to the rooms that it may use. All may also use the types in the root directory, which
+    /// use no room.
     /// </summary>
     private static readonly Dictionary<string, string[]> WireRooms = new()
     {
@@ -105,8 +105,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the serving library to the rooms that it may use. All may also use the limits in the root, which use no
-    /// room.
+    /// Maps each room (directory) of the serving library to the rooms that it may use. All may also use the limits in the root directory,
+    /// which use no room.
     /// </summary>
     private static readonly Dictionary<string, string[]> ServingRooms = new()
     {

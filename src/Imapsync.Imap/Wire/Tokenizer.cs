@@ -9,13 +9,13 @@ internal enum TokenKind : byte
     Quoted,
     Literal,
 
-    /// <summary>A streamed body; the token contains only its length.</summary>
+    /// <summary>A literal that is not in memory because the caller streams it; the token contains only its length.</summary>
     StreamedBody,
     Open,
     Close,
 }
 
-/// <summary>One token, whose value is a view of the frame.</summary>
+/// <summary>One token of a frame (a response with its literals). Its value is a view of the frame's octets.</summary>
 internal readonly ref struct Token(TokenKind kind, ReadOnlySpan<byte> raw, long length = 0)
 {
     public TokenKind Kind { get; } = kind;
@@ -58,8 +58,8 @@ internal readonly ref struct Token(TokenKind kind, ReadOnlySpan<byte> raw, long 
 }
 
 /// <summary>
-/// Reads the tokens of one frame leniently: it accepts doubled blanks, quotes inside quoted strings, and parentheses that never close.
-/// It always stops at the end of the frame.
+/// Reads the tokens of one frame (a response with its literals) leniently: it accepts doubled blanks, quotes inside quoted strings, and
+/// parentheses that never close. It always stops at the end of the frame.
 /// </summary>
 internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int maxNesting = 32)
 {
@@ -161,7 +161,10 @@ internal ref struct Tokenizer(ReadOnlySpan<byte> frame, int bodyAt = -1, int max
         return new Token(TokenKind.Quoted, rest);
     }
 
-    /// <summary>Whether the quote before this position ends the string. If no end of a value follows, the server forgot to escape the quote.</summary>
+    /// <summary>
+    /// Whether the quote before this position ends the string: a delimiter must follow it. Otherwise the quote is part of the text, and the
+    /// server forgot to escape it.
+    /// </summary>
     private readonly bool IsAfterValue(int at) =>
         at >= frame.Length || frame[at] is (byte)' ' or (byte)')' or (byte)'(' or (byte)'\r' or (byte)'\n' or (byte)']';
 

@@ -26,7 +26,7 @@ internal sealed class FolderIndex : IDisposable
 
     private FolderIndex(FileStream file) => this.file = file;
 
-    /// <summary>How many messages were added, including those that are gone.</summary>
+    /// <summary>The number of messages added to the index file so far, including those that are no longer in the folder.</summary>
     public long AddedCount { get; private set; }
 
     private static ReadOnlySpan<byte> Version => "imapsync words 1"u8;

@@ -38,7 +38,7 @@ internal sealed class OpenedMail(MessageReader reader, MessageInfo info, Serving
         return false;
     }
 
-    /// <summary>Returns the message's texts, part by part, up to the limit on what is searched.</summary>
+    /// <summary>Returns the message's texts, part by part, up to <see cref="ServingLimits.SearchedTextBytes"/>.</summary>
     public async IAsyncEnumerable<string> ReadTextsAsync(BodyPart root, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var left = limits.SearchedTextBytes;

@@ -79,7 +79,10 @@ internal static class WordFilter
     {
         private readonly bool wantsAttachment;
 
-        /// <summary>For each condition, the letter sequences to look for. A condition may hold if the filter has all sequences of one of its lists.</summary>
+        /// <summary>
+        /// For each condition, one or several lists of letter sequences. A message may fulfil a condition if its filter has all sequences
+        /// of at least one of these lists.
+        /// </summary>
         private readonly List<uint[][]> conditions = [];
 
         public Question(FindQuery query)

@@ -124,7 +124,10 @@ internal sealed class FolderSnapshot
         }
     }
 
-    /// <summary>Whether a keyword is a valid flag-keyword (RFC 9051 §9). A file may contain invalid ones, which must not appear in an answer.</summary>
+    /// <summary>
+    /// Whether a keyword is a valid flag-keyword (RFC 9051 §9). The backup's files may contain invalid keywords, which must not be sent to
+    /// a client.
+    /// </summary>
     private static bool IsAtom(string keyword) => keyword.Length > 0 && keyword.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && keyword.AsSpan().IndexOfAny(NoAtom) < 0;
 
     private int AtOrBehind(uint uid)

@@ -7,8 +7,8 @@ using Imapsync.Serving.Mime;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// Reads messages of an open folder, whole or in ranges. A small message is kept in memory. For a long message, a range after the previous one
-/// continues reading from there, because clients fetch long messages piece by piece.
+/// Reads messages of an open folder, whole or in ranges. A small message is kept in memory. A long one is streamed: if a range begins after
+/// the previous range, reading goes on from there, because clients fetch long messages piece by piece.
 /// </summary>
 internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits) : IAsyncDisposable
 {

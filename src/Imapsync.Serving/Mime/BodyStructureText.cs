@@ -79,7 +79,7 @@ internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, 
         var tokens = new HeaderTokens(field);
         tokens.SkipBlanksAndComments();
         var word = tokens.MimeToken();
-        // A value of more than one word is not a valid encoding.
+        // A value that is not a single word is no valid encoding, so the default (7bit) is sent.
         return word.Length == 0 || !tokens.IsAtEnd ? "7bit"u8.ToArray() : System.Text.Encoding.ASCII.GetBytes(word);
     }
 

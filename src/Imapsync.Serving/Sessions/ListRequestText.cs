@@ -9,7 +9,8 @@ internal sealed record ListRequestText
     private const int MostPatterns = 100;
 
     /// <summary>
-    /// The total length of all patterns. No folder name is longer, and each character is compared with every folder's name, so more would cost too much time.
+    /// The maximum total length of all patterns. No folder name is longer. Each character of a pattern is compared with every folder's
+    /// name, so longer patterns would cost too much time.
     /// </summary>
     private const int PatternBytes = 8 * 1024;
 

@@ -72,7 +72,7 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
 
     public ResponseWriter String(string text) => String(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Sends the buffered output if there is enough of it.</summary>
+    /// <summary>Sends the buffered output if it has reached 64 KiB.</summary>
     public ValueTask FlushIfFullAsync(CancellationToken cancellationToken) =>
         gathered.WrittenCount >= FullBytes ? FlushAsync(cancellationToken) : ValueTask.CompletedTask;
 

@@ -55,7 +55,7 @@ internal sealed class BackupArguments
             var isUrl = result.GetResult(place) is { Tokens: [var first, ..] } && IsUrl(first.Value);
             var given = result.GetResult(job)?.Tokens ?? [];
             var count = given.Count;
-            // A misspelt option is already reported, so the other checks are skipped.
+            // An argument that begins with a dash is a misspelt option. It is reported elsewhere, so the other checks are skipped.
             if (given.Any(t => t.Value.StartsWith('-')))
                 return;
             if (isUrl && at!.IsGiven(result))
@@ -126,7 +126,8 @@ internal sealed class BackupArguments
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
         var backup = Backup.Of(definition, surroundings.Time);
-        // A snapshot and the backup each contain messages that the other may lack, so each has its own UID numbers.
+        // A snapshot and the backup each contain messages that the other may lack, so the UIDs given to their messages are recorded in
+        // separate directories.
         return at.Find(parsed, definition, surroundings.Time) is { } snapshot
             ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(backup.Numbers!, snapshot.Name))
             : backup;

@@ -68,7 +68,7 @@ internal static class CheckCommand
         return status;
     }
 
-    /// <summary>Returns the check's result as a report for the history.</summary>
+    /// <summary>Converts the result of checking a job to a report, which is recorded in the job's history.</summary>
     private static JobReport Report(AccountCheck check, DateTimeOffset began, DateTimeOffset ended)
     {
         ImmutableArray<Problem> problems =

@@ -31,7 +31,7 @@ internal sealed class LogOptions
 }
 
 /// <summary>The format and the place of the log.</summary>
-/// <param name="Format">The log format; null for the same text that people are shown.</param>
+/// <param name="Format">The log format; null for text.</param>
 /// <param name="File">The path of the log file; null for standard error.</param>
 internal sealed record LogSettings(string? Format, string? File)
 {
@@ -79,7 +79,7 @@ internal sealed record LogSettings(string? Format, string? File)
             }
             catch (IOException)
             {
-                // The failure is ignored, since every line was already flushed when it was written.
+                // A failure to close the file loses nothing, since each line was flushed when it was written.
             }
         }
     }
@@ -91,7 +91,7 @@ internal sealed record LogSettings(string? Format, string? File)
         var besides = File is null ? null : surroundings.Error;
         void Add(string line) => output.WriteLine(Format == LogForm.Json ? LogForm.OfMessage(line, time.GetLocalNow()) : form(null, line, time.GetLocalNow()));
         var words = new LogWords(Add, besides);
-        // Messages that JsonLines writes for people go only to the log, since the screen's own event output has already shown them.
+        // JsonLines passes its human-readable messages to the log only, because the screen has already shown them.
         var alone = new LogWords(Add, besides: null);
         IProgressOutput events = Format == LogForm.Json ? new JsonLines(output, alone) : new PlainLines(output, time, form);
         return surroundings with

@@ -60,7 +60,8 @@ internal static class LoginCommand
             : OperatingSystem.IsMacOS() ? "open" : OperatingSystem.IsWindows() ? "explorer" : "xdg-open";
         try
         {
-            // The browser's own output is discarded. The URL is passed to the shell as an argument, so it is never interpreted.
+            // The browser's own output is discarded. The shell gets the URL as an argument and not as part of its script, so it does not
+            // interpret it.
             var (program, first) = OperatingSystem.IsWindows() ? (opener, Array.Empty<string>()) : ("/bin/sh", ["-c", "exec \"$0\" \"$1\" >/dev/null 2>&1 </dev/null", opener]);
             using var process = Process.Start(new ProcessStartInfo(program, [.. first, address.AbsoluteUri]) { UseShellExecute = false });
         }

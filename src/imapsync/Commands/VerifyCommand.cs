@@ -114,7 +114,8 @@ internal static class VerifyCommand
             return report.Job;
         }
 
-        // The queue's job report replaces the one in the verification's report, since the queue may have added a note or abandoned the job.
+        // The job report from the queue replaces the one that the verification made, since the queue may have added a note, or abandoned a
+        // job that did not end.
         VerifyReport Whole(JobReport report) => new(report, verified.GetValueOrDefault(report.Name)?.Counts ?? VerifyCounts.None, verified.GetValueOrDefault(report.Name)?.Findings ?? []);
     }
 

@@ -10,7 +10,7 @@ internal static class Roff
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $".\\\" Made from the program's own tables; to print it anew: imapsync man {Last(page)}\n");
-        // The page has no date, so that the same program prints the same page.
+        // The page has no date, so that the output depends only on the version of the program.
         text.Append(CultureInfo.InvariantCulture, $".TH {Escape(page.Name.ToUpperInvariant())} {page.Section} \"\" \"imapsync {Escape(ProgramVersion.Text)}\" \"imapsync\"\n.nh\n.ad l\n");
         text.Append(CultureInfo.InvariantCulture, $".SH NAME\n{Escape(page.Name)} \\- {Escape(page.Purpose)}\n");
         foreach (var section in page.Sections)

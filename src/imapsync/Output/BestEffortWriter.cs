@@ -33,7 +33,7 @@ internal sealed class BestEffortWriter(TextWriter inner) : TextWriter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            // The failure is ignored, since there is nowhere to report it.
+            // A failed write is ignored, since there is nowhere to report it.
         }
     }
 }

@@ -48,7 +48,7 @@ internal sealed class EventFeed(IReadOnlyList<IProgressOutput> outputs, TimeProv
         private readonly IProgressOutput output;
         private readonly Task reading;
 
-        // For each job, the queued copy events that later ones can still be merged into.
+        // For each job and source folder, the queued MessagesCopied event into which the next such event is merged.
         private readonly Dictionary<string, Dictionary<FolderPath, StrongBox<Item>>> open = new(StringComparer.Ordinal);
 
         public Reader(IProgressOutput output)

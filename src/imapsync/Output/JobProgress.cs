@@ -20,7 +20,7 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
     /// <summary>The URLs of source and target; empty before the job has started.</summary>
     public IReadOnlyList<string> Stores { get; private set; } = [];
 
-    /// <summary>The number of folder pairs; null until they are known.</summary>
+    /// <summary>The number of pairs of a source folder and its target folder; null until they are known.</summary>
     public int? Folders { get; private set; }
 
     public int FoldersFinished { get; private set; }

@@ -13,7 +13,9 @@ internal sealed class LiveDisplay : IProgressOutput
     private const int RoomForReason = 44;
     private const int RoomForFolder = 16;
 
-    /// <summary>After this time without an event, the job's row says so. A group of messages normally takes much less.</summary>
+    /// <summary>
+    /// After this time without an event, the job's row says so. Normally each copied batch of messages causes an event much sooner.
+    /// </summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -129,7 +131,8 @@ internal sealed class LiveDisplay : IProgressOutput
             var lines = Lines(shown, now, profile.Width).DefaultIfEmpty("…").ToList();
             if (atWork.Count > shown.Count)
                 lines.Add($"and {Quantities.Count(atWork.Count - shown.Count)} more at work");
-            // The totals line is always drawn: redrawing a table of a single line makes some terminals move up a line each time.
+            // The totals line is always drawn, so that the table has at least two lines. Each redrawing of a single line would make some
+            // terminals move up a line.
             lines.Add(LiveRows.Fit(totals.Line(atWork.Values, now), profile.Width));
             if (words.Count > 0)
                 lines.Add(TerminalText.Escape(words[^1]));

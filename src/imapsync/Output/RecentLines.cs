@@ -15,6 +15,9 @@ internal sealed class RecentLines
             told.Dequeue();
     }
 
-    /// <param name="linesSince">The number of lines written since, which were not passed to <see cref="Add"/>.</param>
+    /// <param name="linesSince">
+    /// The number of lines written since the last call of <see cref="Add"/>. That many of the oldest remembered lines no longer count as
+    /// recent.
+    /// </param>
     public bool Has(string what, int linesSince) => told.Skip(linesSince - Seen + told.Count).Contains(what);
 }

@@ -75,7 +75,7 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
             }
             catch (IOException)
             {
-                // The failure was already reported when a line could not be written.
+                // A failure to close the file needs no report: the line that could not be written was reported before.
             }
 
             file = null;

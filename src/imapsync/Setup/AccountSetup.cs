@@ -96,8 +96,8 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
     {
         while (given.All(g => g.Path[^1] is not ("tls_fingerprint" or "tls_ca_file")) && !account.IsAtProvider)
         {
-            // A provider with a self-signed certificate is rejected without a fingerprint. A dummy fingerprint suffices here, since
-            // only the certificate is looked at.
+            // Settings for a provider with a self-signed certificate are invalid without a fingerprint. Any fingerprint will do here,
+            // because the proof below uses only the host, port and kind of TLS.
             var endpoint = Endpoint(account with { Settings = account.Settings.Add(new("tls_fingerprint", new string('0', 64))) });
             var proof = surroundings.Discovery.Proof ?? new ServerProof(surroundings.Time);
             if (await proof.WhyNotAsync(endpoint.Host, endpoint.Port, endpoint.Tls == TlsMode.StartTls, cancellationToken) is not { } objection)

@@ -7,7 +7,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <param name="Messages">The number of messages; null when the server does not report it. A run then handles the failure.</param>
+/// <param name="Messages">
+/// The number of messages; null when the server does not report it. Setup does not fail then, because a run reports the failure.
+/// </param>
 /// <param name="Bytes">The size in octets; null when unknown, or when determining it would take too long.</param>
 internal sealed record FolderLine(FolderEntry Folder, long? Messages, long? Bytes);
 

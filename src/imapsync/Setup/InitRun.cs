@@ -88,7 +88,7 @@ internal sealed class InitRun(HostContext surroundings, InitChoices choices)
         return [.. rules];
     }
 
-    /// <summary>Reads the job as it will be written, and performs a dry run.</summary>
+    /// <summary>Parses the job as it will be written into the job file, and performs a dry run of it.</summary>
     private async Task<int> TryAsync(JobDraft draft, string file, IReadOnlyList<(string Side, Account Account)> accounts, CancellationToken cancellationToken)
     {
         var secrets = new Dictionary<string, Secret>();

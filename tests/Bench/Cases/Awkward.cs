@@ -28,7 +28,7 @@ internal static class Awkward
                 }
                 catch (InvalidOperationException e)
                 {
-                    // The program reported a failure, but only the messages that arrived matter here.
+                    // The program reported a failure. The benchmark ignores it, because it only checks which messages have arrived.
                     await Console.Error.WriteLineAsync($"{name}: {e.Message}");
                 }
 

@@ -16,7 +16,7 @@ internal static class Extremes
     {
         await using (var idle = new BenchLab(lab.Options with { Runs = 1 }))
         {
-            // Run the same job with a tiny message, to find out how much memory the program needs whatever the size of the message.
+            // Run the same job with a tiny message, to find out how much memory the program needs apart from the message.
             var small = new CaseResult("idle");
             await RunAsync(idle, small, 1000, idle.Imapsync());
             result.Notes.Add(string.Create(CultureInfo.InvariantCulture, $"imapsync with a message of 1 KB in its place: {small.Median("imapsync", m => m.PeakMiB):0} MiB."));

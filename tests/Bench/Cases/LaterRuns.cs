@@ -76,8 +76,9 @@ internal static class LaterRuns
         var transfers = await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
         foreach (var (contender, transfer) in transfers)
         {
-            // Run again through proxies that count round trips. The proxies cost time, so these runs' times are no result. The first run through
-            // them is not counted: imapsync records which server a mailbox is on, port included, and looks closely at one that it does not know.
+            // Run twice more through proxies that count round trips. The proxies cost time, so the times of these runs are not reported.
+            // The round trips of the first of these runs are not counted either: imapsync sees another server, because the port is another,
+            // and examines its folders more thoroughly than those of a known server.
             var (toSource, toTarget) = (lab.LineTo(source.Port), lab.LineTo(server.Port));
             var proxied = transfer with { Source = source with { Port = toSource.Port }, Target = (ImapPlace)transfer.Target with { Port = toTarget.Port } };
             await contender.RunAsync([proxied]);

@@ -18,8 +18,8 @@ internal sealed class OctetEntity : MimeEntity
     }
 
     /// <summary>
-    /// Creates a message whose header is parsed by MimeKit, which keeps each field's octets, and whose body is untouched; null if no empty line separates the
-    /// two.
+    /// Creates a message. MimeKit parses its header, but keeps each field's octets; the body stays untouched. Returns null if there is no
+    /// empty line between header and body.
     /// </summary>
     public static MimeMessage? TryRead(byte[] message)
     {

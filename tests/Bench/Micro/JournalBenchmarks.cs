@@ -6,7 +6,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Bench.Micro;
 
-/// <summary>Measures writing and reading a checkpoint in memory, i.e. the cost apart from the disk.</summary>
+/// <summary>
+/// Measures writing and reading a checkpoint (the record of the messages copied) in a file system in memory, i.e. the cost apart from the
+/// disk.
+/// </summary>
 public class JournalBenchmarks : IDisposable
 {
     private const int Messages = 20_000;

@@ -6,8 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Fleet.Tests.Dashboard;
 
 /// <summary>
-/// The cost of the web pages about a long account list. The figures of docs/fleet.md come from its output (IMAPSYNC_TESTS_LONG=1: 50,000
-/// accounts).
+/// The cost of the web pages about a long account list. The figures in docs/fleet.md are taken from the output of these tests
+/// (IMAPSYNC_TESTS_LONG=1: 50,000 accounts).
 /// </summary>
 [Collection(PostgresCollection.Name)]
 public sealed class PageCostTests(PostgresFixture postgres) : IDisposable

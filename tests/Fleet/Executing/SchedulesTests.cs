@@ -6,7 +6,8 @@ namespace Imapsync.Fleet.Tests.Executing;
 public sealed class SchedulesTests
 {
     /// <summary>
-    /// Includes the days on which the local clock is put forward or back, so that a time of day does not exist or occurs twice.
+    /// The tested time includes days on which the local clock is put forward or back. On such a day, the scheduled time of day does not
+    /// exist or occurs twice.
     /// </summary>
     [Theory]
     [InlineData("Europe/Vienna")]

@@ -38,7 +38,8 @@ public sealed class FeedPlanTests
             Assert.Equal(chosen.Count, chosen.DistinctBy(c => waiting[c.Account].Account.Mailbox).Count());
             if (chosen.Count < workers.Sum(w => w.Slots))
             {
-                // Slots are left, so the first waiting account of each route must need more connections than its two hosts have left.
+                // Workers still have free slots. So an account that is first in line between its two servers may only have been left out
+                // because it needs more connections than the servers have free, or because another account of the same mailbox was chosen.
                 var taken = chosen.Select(c => c.Account).ToHashSet();
                 var mailboxes = chosen.Select(c => waiting[c.Account].Account.Mailbox).ToHashSet();
                 foreach (var head in waiting.Values.GroupBy(w => w.Account.Account / 100).Select(r => r.FirstOrDefault(w => !taken.Contains(w.Account.Account))).Where(w => w.Account.Mailbox is not null))

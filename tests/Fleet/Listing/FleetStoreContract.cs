@@ -17,7 +17,8 @@ public abstract class FleetStoreContract : IAsyncLifetime
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
 
     /// <summary>
-    /// Lets the feeder take back an account whose worker has gone or whose lease has expired. It has no worker to offer the account to.
+    /// Lets the feeder take back an account whose worker has gone or whose lease has expired. No worker is registered meanwhile, so the
+    /// feeder does not offer the account again.
     /// </summary>
     private async Task TakeBackAsync(FleetStore brief)
     {

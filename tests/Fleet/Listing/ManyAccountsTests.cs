@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Fleet.Tests.Listing;
 
 /// <summary>
-/// A long account list: paging shows every account exactly once. The figures of docs/fleet.md come from its output (IMAPSYNC_TESTS_LONG=1:
-/// 50,000).
+/// A long account list: paging shows every account exactly once. The figures in docs/fleet.md are taken from the output of these tests
+/// (IMAPSYNC_TESTS_LONG=1: 50,000 accounts).
 /// </summary>
 [Collection(PostgresCollection.Name)]
 public sealed class ManyAccountsTests(PostgresFixture postgres) : IDisposable

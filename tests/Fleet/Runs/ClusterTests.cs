@@ -11,7 +11,10 @@ public sealed class ClusterTests(PostgresFixture postgres)
 
     private static int Accounts => IsLong ? 300 : 24;
 
-    /// <summary>The minimum time for which one worker is frozen (SIGSTOP); it stays frozen until other workers have taken over all its accounts.</summary>
+    /// <summary>
+    /// The minimum time for which one worker is frozen (SIGSTOP). In any case it stays frozen until other workers have taken over all its
+    /// accounts.
+    /// </summary>
     private static TimeSpan Sleep => IsLong ? TimeSpan.FromSeconds(45) : TimeSpan.Zero;
 
     [Fact(Timeout = 1_500_000)]
@@ -34,8 +37,8 @@ public sealed class ClusterTests(PostgresFixture postgres)
         // From here on the database records which worker writes each part of state.
         await using var watch = await StateWatch.BeginAsync(lab.Postgres);
         await frozen.SignalAsync("STOP");
-        // Only accounts that the frozen worker has begun count. An offer that it has not begun may be begun by another worker as the same
-        // attempt.
+        // Look only at accounts whose attempt the frozen worker has begun. If an account was merely offered to it, another worker may begin
+        // the same attempt, so the attempt's number would not show who runs it.
         var asleep = Held(await FleetLab.AccountsAsync(list), "frozen");
         var (since, sinceAt) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
         await killed.SignalAsync("KILL");
@@ -54,8 +57,8 @@ public sealed class ClusterTests(PostgresFixture postgres)
         if (Sleep - TimeProvider.System.GetElapsedTime(since) is var rest && rest > TimeSpan.Zero)
             await Task.Delay(rest, TimeProvider.System, TestContext.Current.CancellationToken);
         TestContext.Current.TestOutputHelper?.WriteLine($"the frozen worker slept for {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s");
-        // A frozen worker can't begin a write. So any write that it makes for an account that was taken from it has a number above this
-        // mark.
+        // The frozen worker can't begin a write. So if it later writes state of an account that was taken from it, that write gets a higher
+        // number than this one.
         var awakeFrom = await watch.MarkAsync();
         await frozen.SignalAsync("CONT");
         await postgres.Server.KillAsync();
@@ -86,8 +89,8 @@ public sealed class ClusterTests(PostgresFixture postgres)
         accounts.Where(a => a.Worker == worker && a.Status == AccountStatus.Running).ToDictionary(a => a.Id, a => a.Attempt);
 
     /// <summary>
-    /// Writes how many seconds after the fault each of the worker's accounts was begun again, according to the account's events in the
-    /// list.
+    /// Prints how many seconds after the worker was frozen or killed each of its accounts was begun again, according to the account's
+    /// events in the list.
     /// </summary>
     private static async Task SayTakenOverAsync(FleetStore list, string worker, Dictionary<long, long> had, DateTimeOffset since)
     {

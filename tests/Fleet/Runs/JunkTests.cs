@@ -8,8 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>
-/// A file of a gibibyte that is not an account list: the command and the server refuse it without reading it into memory as a whole. The
-/// figures of docs/fleet.md come from the output.
+/// A file of a gibibyte that is not an account list: the command and the server refuse it without reading all of it into memory. The
+/// figures in docs/fleet.md are taken from the output of this test.
 /// </summary>
 public sealed class JunkTests
 {
@@ -65,7 +65,10 @@ public sealed class JunkTests
         Assert.Equal("[]", await http.GetStringAsync("/api/batches", Stop));
     }
 
-    /// <summary>Posts a form of junk and returns the status. A gibibyte is sent for as long as the server takes it.</summary>
+    /// <summary>
+    /// Posts a form, optionally with a gibibyte of junk as its body, and returns the status. Sending the body stops when the server answers
+    /// or closes the connection.
+    /// </summary>
     private static async Task<int> SendAsync(Uri server, string path, string? token, string length, bool sendsBody)
     {
         using var client = new TcpClient();
@@ -101,7 +104,7 @@ public sealed class JunkTests
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The server has answered, or reads no more.
+            // The rest of the body is not sent, because the server has answered or has closed the connection.
         }
     }
 }

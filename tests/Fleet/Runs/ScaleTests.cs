@@ -6,8 +6,8 @@ using Npgsql;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>
-/// The cost of a long account list in which nothing changes, and of a thousand workers that share a list. The figures of docs/fleet.md come
-/// from their output (IMAPSYNC_TESTS_LONG=1: 50,000 accounts, two minutes, 1,000 workers).
+/// The cost of a long account list in which nothing changes, and of a thousand workers that share a list. The figures in docs/fleet.md are
+/// taken from the output of these tests (IMAPSYNC_TESTS_LONG=1: 50,000 accounts, two minutes, 1,000 workers).
 /// </summary>
 [Collection(PostgresCollection.Name)] // Not beside the others: what it starts is measured.
 public sealed class ScaleTests : IAsyncLifetime

@@ -40,7 +40,7 @@ public sealed class SignInRunTests(PostgresFixture postgres)
             Assert.Contains("source: signed in", words[^1], StringComparison.Ordinal);
             words.Add(await lab.CommandAsync("retry", "moves"));
             await EndsAsync(list, AccountStatus.Done);
-            // A check logs in with the kept sign-in, as a run does.
+            // The command "check" logs in at the source with the stored OAuth tokens, as a run does.
             words.Add(await lab.CommandAsync("check", "--submitted", "moves"));
             Assert.Contains("1 of 1 can be run", words[^1], StringComparison.Ordinal);
             foreach (var process in new[] { server, first }.OfType<FleetProcess>())
@@ -88,7 +88,10 @@ public sealed class SignInRunTests(PostgresFixture postgres)
     private static async Task<AccountView> EndsAsync(FleetStore list, AccountStatus status) =>
         (await FleetLab.UntilAsync(list, a => a.Count == 1 && a[0].Status == status)).Single();
 
-    /// <summary>Has the source accept tokens of the authorization server for programs, and its password for the test's own probe.</summary>
+    /// <summary>
+    /// Makes the source server accept OAuth tokens that the authorization server confirms. The test's own IMAP client can still log in with
+    /// the password.
+    /// </summary>
     private static Task AcceptTokensAsync(FleetLab lab, AuthorizationServer authority)
     {
         var settings = lab.Dir.Write("oauth2.conf", $"introspection_url = {authority.Url}/introspect\nintrospection_mode = post\nusername_attribute = username\nactive_attribute = active\nactive_value = true\n");

@@ -3,9 +3,9 @@ using Npgsql;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>One write of a part of a job's state.</summary>
-/// <param name="Number">Increased with each write, in the order in which the database made them.</param>
+/// <param name="Number">A number that increases with each write, in the order in which the database executes the writes.</param>
 /// <param name="Account">The account to which the state belongs.</param>
-/// <param name="Attempt">The attempt that holds the state.</param>
+/// <param name="Attempt">The attempt that has locked the state.</param>
 /// <param name="Writer">The worker whose session wrote it.</param>
 /// <param name="Holder">The worker that held the lease of the attempt; null if no worker did.</param>
 internal readonly record struct WrittenPart(long Number, long Account, long Attempt, string Writer, string? Holder);

@@ -128,8 +128,8 @@ public sealed class ApiTests : IAsyncLifetime
     {
         using var rebound = new HttpRequestMessage(HttpMethod.Get, "/healthz") { Headers = { Host = "evil.example" } };
         Assert.Equal(HttpStatusCode.BadRequest, (await operators.SendAsync(rebound, Stop)).StatusCode);
-        // A page of another site can't make the browser send a bearer token, and requests without a token are refused. A form is not
-        // accepted as JSON.
+        // A web page of another site can't make the browser act for the user: it can't send a bearer token, and requests without a token
+        // are refused. Nor are forms, which it can send, accepted instead of JSON.
         using var nobody = Client(null);
         using var json = new StringContent("""{ "action": "cancel", "batch": 1 }""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.PostAsync("/api/actions", json, Stop)).StatusCode);
@@ -270,7 +270,7 @@ public sealed class ApiTests : IAsyncLifetime
             { new StringContent(schedule), "schedule" },
             { new StringContent(zone), "zone" },
         };
-        // A refusal arrives before the refused body is sent.
+        // With Expect: 100-continue, the server can refuse the request before the body is sent.
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/batches") { Content = form };
         request.Headers.ExpectContinue = true;
         using var answer = await (by ?? operators).SendAsync(request, Stop);

@@ -200,7 +200,7 @@ public sealed class PreflightApiTests : IAsyncLifetime
 
     private HttpClient Client(string token) => new() { BaseAddress = new Uri(app.Urls.First()), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
 
-    /// <summary>A clock whose timers of a day fire only when the test says that the day has passed.</summary>
+    /// <summary>A clock on which a timer of one day fires only when the test calls <see cref="PassDay"/>.</summary>
     private sealed class DayClocks : TimeProvider
     {
         private Action? passed;

@@ -170,7 +170,9 @@ public abstract class SignInContract : IAsyncLifetime
         await signIn.SignInAsync(new SignInDialogue(_ => { }), KeyPlace.Best, Token);
     }
 
-    /// <summary>Has a worker begin an account, which may have been offered before.</summary>
+    /// <summary>
+    /// Lets a worker begin an attempt of the account. The account is offered to the worker first, unless it was offered before.
+    /// </summary>
     private async Task<StartedAccount> BeginAsync(string account, string worker = Worker)
     {
         await store.SeenAsync(worker, 10, "1", false, Token);

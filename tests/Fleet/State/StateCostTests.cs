@@ -9,7 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Fleet.Tests.State;
 
 /// <summary>
-/// Twenty accounts at once save batches of 500 messages: each save must write only its own batch. The figures of docs/fleet.md come from its output.
+/// Twenty accounts at once save batches of 500 messages: each save must write only its own batch. The figures in docs/fleet.md are taken
+/// from the output of these tests.
 /// </summary>
 [Collection(PostgresCollection.Name)]
 public sealed class StateCostTests(PostgresFixture postgres) : IDisposable

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Fleet.Tests.Submitting;
 
-/// <summary>The job that a worker runs equals the submitted one, cell for cell.</summary>
+/// <summary>The job that a worker runs equals the submitted job, whatever characters the cells of its account's row contain.</summary>
 public sealed class BatchReaderTests : IDisposable
 {
     private const string Letters = "aé,;\"|\t #'{}\\ 漢=";
@@ -36,7 +36,8 @@ public sealed class BatchReaderTests : IDisposable
                 var (source, target) = ((ImapEndpoint)job.Source, (ImapEndpoint)job.Target);
                 Assert.True(source.User == row.User && job.Name == row.Name, $"seed {seed}: {row}");
                 Assert.Equal(row.Password, (await source.Password!.ReadAsync(TestContext.Current.CancellationToken)).Reveal());
-                // The job opens no more connections than were counted for it or than the job file allows.
+                // Each number of connections is the smaller one of two limits: what the list counts for the account (1 and 3), and what the
+                // job file allows (its target: 2).
                 Assert.Equal((1, 2), (source.Connections, target.Connections));
             }
         }

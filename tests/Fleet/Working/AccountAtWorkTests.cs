@@ -3,7 +3,10 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Tests.Working;
 
-/// <summary>An attempt measures its lease with its own clocks and stops when the lease has expired, whatever the database does.</summary>
+/// <summary>
+/// A worker measures the lease of an attempt by two clocks of its own machine, a steady one and the time of day. It stops the attempt when
+/// the lease has expired by either clock, whatever the database does.
+/// </summary>
 public sealed class AccountAtWorkTests
 {
     private static readonly TimeSpan HoldFor = TimeSpan.FromSeconds(17);
@@ -16,7 +19,7 @@ public sealed class AccountAtWorkTests
         using var run = Begin();
         clocks.Advance(TimeSpan.FromSeconds(10));
         var (sent, sentAt) = (clocks.GetTimestamp(), clocks.GetUtcNow());
-        // The answer to the renewal takes six seconds to arrive.
+        // The database's answer to the renewal takes six seconds to arrive. The lease counts from when the renewal was sent.
         clocks.Advance(TimeSpan.FromSeconds(6));
         run.Renew(sent, sentAt);
         clocks.Advance(TimeSpan.FromSeconds(10));

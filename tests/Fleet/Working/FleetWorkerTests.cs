@@ -40,7 +40,7 @@ public sealed class FleetWorkerTests
         using var dir = new TempDir();
         await using var store = await FleetStore.OpenFileAsync(dir["fleet.db"], null, TestContext.Current.CancellationToken);
         var (executor, log, seal) = (new FailingExecutor(), new ErrorLog(), Seal.Open(dir["keys"]));
-        // The row can be unsealed but not parsed, as if another version of the program had written it.
+        // The account's row can be decrypted but not parsed, as if another version of the program had written it.
         var account = new NewAccount("a", "m", "s", "t", "old.example", "new.example", 1, 1, seal.CloseCells("no JSON"));
         await store.SubmitAsync(new NewBatch("b", seal.CloseJob("jobs: []"), 0, null, "UTC", false), [account], TestContext.Current.CancellationToken);
         var runner = new AccountRunner(new BatchReader(seal, new BatchRules(false, [], new Dictionary<string, string>())), store, new AttemptDirectories(dir["state"]), "w", TimeProvider.System);

@@ -106,7 +106,7 @@ internal static class CheckpointTargets
         }
         catch (Exception e) when (e is StateDamagedException or CheckpointVersionException)
         {
-            // These are the two documented ways to reject a journal.
+            // StateDamagedException and CheckpointVersionException are the documented ways to reject a journal, so they are no finding.
         }
     }
 
@@ -119,7 +119,7 @@ internal static class CheckpointTargets
         }
         catch (CheckpointVersionException)
         {
-            // The summary was written by a newer version.
+            // CheckpointVersionException is documented for a summary that a newer version wrote, so it is no finding.
         }
     }
 
@@ -133,7 +133,7 @@ internal static class CheckpointTargets
             Assert.Equal(path, FolderPath.Parse(path.ToString()));
     }
 
-    /// <summary>Gives every line its correct checksum.</summary>
+    /// <summary>Gives every line of a state file its correct checksum.</summary>
     private static byte[] Seal(byte[] octets, bool isChained)
     {
         var sealedLines = new List<byte>(octets.Length);

@@ -87,7 +87,7 @@ internal static class MboxTargets
         Assert.Equal(level, FileNames.Unescape(FileNames.Escape(level)));
     }
 
-    /// <summary>Gives every line its correct checksum.</summary>
+    /// <summary>Gives every line of an index file its correct checksum.</summary>
     private static byte[] Seal(byte[] octets)
     {
         var sealedLines = new List<byte>(octets.Length);

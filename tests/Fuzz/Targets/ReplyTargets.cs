@@ -9,7 +9,9 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Targets for replies as each command reads them, and for the values that the engine reads from them: folder names and headers.</summary>
+/// <summary>
+/// Targets for servers' replies, read as each IMAP command reads them, and for the folder names and message headers in replies.
+/// </summary>
 internal static class ReplyTargets
 {
     private static readonly ImapLimits Limits = new() { MaxLineBytes = 4096, MaxInlineLiteralBytes = 4096, MaxFrameBytes = 16384 };
@@ -59,7 +61,7 @@ internal static class ReplyTargets
             }
             catch (ImapProtocolException)
             {
-                // A limit was exceeded.
+                // ImapProtocolException is documented for a reply that exceeds a limit, so it is no finding.
             }
         }
 

@@ -39,7 +39,7 @@ internal static class SaslTargets
                 }
                 catch (SaslFaultException)
                 {
-                    // AUTHENTICATE handles this exception by cancelling the exchange, so it is no finding.
+                    // The AUTHENTICATE command handles SaslFaultException by cancelling the exchange, so it is no finding.
                 }
             }
         }

@@ -51,7 +51,8 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is ConversationEndException or RefusalException)
         {
-            // These are the documented ways for a session to end.
+            // ConversationEndException and RefusalException are documented: the session ends, or a literal is too long. So they are no
+            // finding.
         }
     }
 
@@ -96,7 +97,7 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is CommandException or RefusalException)
         {
-            // For such a command the server answers BAD or NO.
+            // The server answers CommandException and RefusalException with BAD or NO, so they are no finding.
         }
     }
 

@@ -6,7 +6,9 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Targets for framing, tokenizing and parsing values.</summary>
+/// <summary>
+/// Targets for the lowest layer of the IMAP client: splitting octets into frames (responses) and frames into tokens, and parsing values.
+/// </summary>
 internal static class WireTargets
 {
     private static readonly ImapLimits Limits = new() { MaxLineBytes = 4096, MaxInlineLiteralBytes = 4096, MaxFrameBytes = 16384 };
@@ -27,7 +29,7 @@ internal static class WireTargets
         new("uid-sets", UidSets, FuzzTarget.Texts("1:3,7", "4294967295", "9:1,1,2,3:5", "1:*")) { Words = FuzzTarget.Texts(",", ":", "*", "4294967295", "0", "1:4294967295"), Weight = 2 },
     ];
 
-    /// <summary>The frames must be the same however the octets are split.</summary>
+    /// <summary>The frames must be the same, whether the octets are in one buffer or split over several.</summary>
     private static void Frames(byte[] octets)
     {
         var whole = Cut(new ReadOnlySequence<byte>(octets), int.MaxValue);
@@ -59,7 +61,7 @@ internal static class WireTargets
         }
         catch (ImapProtocolException)
         {
-            // The lists are nested too deeply.
+            // ImapProtocolException is the documented answer to lists that are nested too deeply, so it is no finding.
         }
     }
 

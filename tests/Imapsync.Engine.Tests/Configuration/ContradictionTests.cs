@@ -67,7 +67,7 @@ public sealed class ContradictionTests : JobFileFixture
         "source and target overlap",
         Error($"jobs: [{{ name: a, source: {{ url: '{source}' }}, target: {{ url: '{target}' }} }}]"), StringComparison.Ordinal);
 
-    /// <summary>One directory may be reached by several names.</summary>
+    /// <summary>Source and target overlap also if one of them names its directory through symbolic links.</summary>
     [Theory]
     [InlineData("link", "mail")]
     [InlineData("mail", "link/deeper")]

@@ -32,7 +32,10 @@ public abstract class JobFileFixture : IDisposable
 
     protected JobFile Read(string text, params string[] set) => Read(text, new JobFileOptions { Environment = Environment, Set = set });
 
-    /// <summary>Reads a job file; if it is valid without settings from outside, also validates it against the schema for editors.</summary>
+    /// <summary>
+    /// Reads a job file. If it is valid, and no setting comes from the command line or the environment, the schema for editors must accept
+    /// it too.
+    /// </summary>
     protected JobFile Read(string text, JobFileOptions options)
     {
         var read = JobFileReader.Parse(Path.Combine(Directory, "job.yaml"), text, options);

@@ -193,7 +193,9 @@ public abstract partial class MessageStoreContract
         }
     }
 
-    /// <summary>Asserts that message 0 is there, that every other message is whole, and that the folder still works.</summary>
+    /// <summary>
+    /// Asserts that message 0 is in the folder, that every message in it is complete, and that more messages can be appended.
+    /// </summary>
     private async Task AssertNothingTornAsync(IWritableFolder folder, int before)
     {
         var whole = Enumerable.Range(0, before + 1).Select(AwkwardMessages.Ordinary).ToArray();

@@ -113,7 +113,7 @@ public abstract class StateMediumContract : CheckpointContract
         await using (var looking = Open())
         {
             await RefusesAsync(looking);
-            // Pieces of state that do not require the hold, such as the verify cursor, can still be written.
+            // Some pieces of state, such as the verify cursor, can be written without holding the state, i.e. without its lock.
             await looking.ReplaceAsync(StateName.VerifyCursor, Text("mine"), Token);
         }
 
@@ -244,7 +244,9 @@ public abstract class StateMediumContract : CheckpointContract
     protected static async Task<string?> ReadAsync(IStateMedium state, StateName name) =>
         await state.ReadAllAsync(name, int.MaxValue, Token) is { } octets ? Encoding.UTF8.GetString(octets) : null;
 
-    /// <summary>Asserts that every kind of write to the held state is refused.</summary>
+    /// <summary>
+    /// Asserts that every kind of write is refused for pieces of state that only the holder of the state's lock may write.
+    /// </summary>
     protected static async Task RefusesAsync(IStateMedium state)
     {
         foreach (var name in (StateName[])[Journal, StateName.Summary, StateName.Appending, StateName.TrashOrigins])

@@ -3,7 +3,10 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Until the cut-over the target shows the source's flags; after the cut-over, flags that the target's users change stay.</summary>
+/// <summary>
+/// The cut-over is the moment at which users begin to work at the target. Until then, runs give the target the source's flags; afterwards,
+/// flags that users change at the target stay.
+/// </summary>
 public sealed class CutoverTests : IDisposable
 {
     private static readonly DateTimeOffset Cutover = new(2026, 6, 1, 20, 0, 0, TimeSpan.Zero);
@@ -43,7 +46,8 @@ public sealed class CutoverTests : IDisposable
             var (left, folderThen) = (at, "");
             box.Target.OnStep = step =>
             {
-                // A change between a run's reading and setting of the flags can't be noticed, so the cut-over never comes at a flag-setting step.
+                // A run can't notice a flag that a user changes after the run read the flags and before it sets them. So the cut-over never
+                // comes at a step that sets flags.
                 if (time.Now >= Cutover || step.StartsWith("flags", StringComparison.Ordinal) || left-- > 0)
                     return;
                 time.Now = Cutover;

@@ -6,7 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A source that merely does not show some mail: its copies are not removed from the target, and the doubtful listing is reported.
+/// A source that does not list some mail although it may still have it: the copies of that mail are not removed from the target, and the
+/// doubtful listing is reported.
 /// </summary>
 public sealed class DoubtfulEmptinessTests : IDisposable
 {

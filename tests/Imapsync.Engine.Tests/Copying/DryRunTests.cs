@@ -59,7 +59,8 @@ public sealed class DryRunTests
         using var box = new MailboxFixture();
         box.Source.HasModSeq = random.Next(2) == 0;
         box.Target.HasModSeq = random.Next(2) == 0;
-        // The target is sometimes a backup. There a run reports missing messages, and copies them again if the job says so.
+        // The target is sometimes a backup. For a backup, a run reports messages that are recorded as stored but missing there, or copies
+        // them again when healing is on.
         box.Target.KeepsWhatItGets = random.Next(3) == 0;
         box.Job = box.Job with
         {

@@ -8,7 +8,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A run is broken off at every single step it takes; the next run must leave exactly one copy of each message.</summary>
+/// <summary>
+/// A run is interrupted at each of its steps in turn. The run after it must leave exactly one copy of each message at the target.
+/// </summary>
 public abstract class ExactlyOnceTests : IDisposable
 {
     private readonly StateOpener open;

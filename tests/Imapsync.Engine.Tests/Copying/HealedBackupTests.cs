@@ -3,7 +3,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Healing repairs only mail that the job copied and removes no other mail, even if a backup restored from an older copy has reused UIDs.
+/// Healing copies mail again that is recorded as stored at the target and is now missing or damaged there. It must touch no other mail,
+/// even if a backup that was restored from an older copy has reused UIDs.
 /// </summary>
 public sealed class HealedBackupTests : IDisposable
 {
@@ -22,7 +23,8 @@ public sealed class HealedBackupTests : IDisposable
     public void Dispose() => box.Dispose();
 
     /// <summary>
-    /// If other programs deliver at least as many messages as were lost, no counter shows that the backup is an older copy.
+    /// If other programs deliver at least as many messages as were lost, no counter shows that the backup was restored from an older copy.
+    /// Healing must keep the delivered messages nevertheless.
     /// </summary>
     [Theory]
     [InlineData(1)]

@@ -22,7 +22,7 @@ public sealed class LastCopyTests
         return cases;
     }
 
-    /// <param name="deleted">Which of the two is deleted at the source.</param>
+    /// <param name="deleted">Which of the two messages is deleted at the source.</param>
     /// <param name="taken">Which of the two copies is removed at the target.</param>
     [Theory]
     [MemberData(nameof(Cases))]
@@ -56,7 +56,7 @@ public sealed class LastCopyTests
     /// Of two identical messages, one was deleted at the source, and the copy of the other was removed at the target. So the remaining copy
     /// is now recorded for the other message. Then the removal of other mail in the folder fails.
     /// </summary>
-    /// <param name="step">Where the removal fails: before anything is removed, or after it.</param>
+    /// <param name="step">The step at which the removal fails: <c>remove</c> before anything is removed, <c>remove!</c> afterwards.</param>
     [Theory]
     [InlineData(DeletionPolicy.Mirror, true, "remove")]
     [InlineData(DeletionPolicy.Trash, true, "remove")]

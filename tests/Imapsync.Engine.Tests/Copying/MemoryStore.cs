@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
 /// A store in memory that can be made to misbehave on request, as a real server can't: to list too few messages, to refuse, not to answer,
-/// or to fail at the n-th step. As on a server, its contents outlive the objects that were opened.
+/// or to fail at the n-th step. The mail stays when the opened store and its folders are closed, as on a server.
 /// </summary>
 internal sealed class MemoryStore
 {
@@ -66,13 +66,15 @@ internal sealed class MemoryStore
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
 
-    /// <summary>Whether listings have counters.</summary>
+    /// <summary>Whether the list of folders contains each folder's counters, as with LIST-STATUS.</summary>
     public bool ListsStatus { get; set; } = true;
 
     /// <summary>Whether the store answers STATUS instead of refusing it.</summary>
     public bool AnswersStatus { get; set; } = true;
 
-    /// <summary>Whether listings have no counters and the store refuses STATUS.</summary>
+    /// <summary>
+    /// Whether the counters are nowhere to be had except by opening a folder: the list of folders lacks them, and STATUS is refused.
+    /// </summary>
     public bool RefusesStatus
     {
         set => ListsStatus = AnswersStatus = !value;
@@ -288,10 +290,13 @@ internal sealed class MemoryFolderState(uint validity)
         return status with { Messages = OpensEmpty ? 0 : status.Messages, UidNext = OpensWithUidNext ? status.UidNext : Uid.None };
     }
 
-    /// <summary>A wrong message count that STATUS and listings report, with no unseen messages; null for the right counts.</summary>
+    /// <summary>
+    /// The wrong number of messages that STATUS and the list of folders report, together with no unseen messages; null to report the true
+    /// numbers.
+    /// </summary>
     public int? WrongCount { get; set; }
 
-    /// <summary>The status that a listing reports for the folder.</summary>
+    /// <summary>The status that the list of folders contains for this folder.</summary>
     public FolderStatus ListedStatus(bool withModSeq) => WrongCount is { } count ? Status(withModSeq) with { Messages = count, Unseen = 0 }
         : TellsCount ? Status(withModSeq)
         : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };

@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A store that is restored from an older copy assigns UIDs again that belonged to other mail before. UIDVALIDITY does not change, so it does not show
-/// this.
+/// A store that was restored from an older copy assigns UIDs again that belonged to other mail before. Its UIDVALIDITY stays the same, so a
+/// run has to notice the restore by other signs.
 /// </summary>
 public sealed class PutBackTests : IDisposable
 {
@@ -169,8 +169,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// All counters are as before the restore. So nothing shows that a message has the UID of an earlier one, until the earlier message is at the
-    /// source again and is compared with the whole target.
+    /// All counters are as before the restore, so nothing shows that a new message has the UID of an earlier one. It shows only when the
+    /// earlier message is at the source again and is compared with the whole target.
     /// </summary>
     [Fact]
     public async Task A_copy_that_is_recorded_for_other_mail_is_found_when_its_message_is_back()

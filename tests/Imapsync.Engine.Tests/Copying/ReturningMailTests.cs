@@ -99,7 +99,7 @@ public sealed class ReturningMailTests : IDisposable
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(MailboxFixture.Mail($"m{i}"));
-        // Messages with equal headers can be told apart from other messages only by reading them.
+        // To tell two messages with equal headers apart, a run has to read them whole.
         inbox.Add(MailboxFixture.Mail("twin"));
         inbox.Add(MailboxFixture.Mail("twin"));
         await box.RunAsync();

@@ -61,7 +61,7 @@ public sealed class JobStandingTests
         Assert.False(standing.IsLastGood);
         Assert.True(standing.HasClockGoneBack);
 
-        // An earlier success whose time is plausible does count.
+        // A success whose recorded time is not in the future does count.
         Assert.False(Of(26, Run(2, JobOutcome.Ok), Run(-5, JobOutcome.Ok)).IsOld);
         Assert.True(Of(26, Run(30, JobOutcome.Ok), Run(-5, JobOutcome.Ok)).IsOld);
 
@@ -98,7 +98,8 @@ public sealed class JobStandingTests
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), going, locked).Last);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Ok }, locked).IsLastGood);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Incomplete }, locked) is { IsLastFailed: true, Last.Id: "long" });
-        // No entry is a run without an end, so it is unknown what held the lock, and the refused run remains the last one.
+        // Every other entry has an end, so it is unknown which run held the lock. Then the run that found the job locked counts as the last
+        // one.
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), locked).Last);
     }
 

@@ -8,7 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>A message counts as in place only if the backup really contains it, not because the state has a record of it.</summary>
+/// <summary>A run treats a message as stored only if the backup really contains it. A record in the job's state is not enough.</summary>
 public sealed class LostMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -36,7 +36,7 @@ public sealed class LostMailTests : IDisposable
             var files = Files();
             var lost = random.GetItems(files, random.Next(1, 5)).Distinct().ToList();
             lost.ForEach(File.Delete);
-            // New mail on either side must not hide the loss.
+            // New mail at the source or target must not hide the loss, although it changes the message counts.
             if (random.Next(2) == 0)
                 box.Source.Folder("INBOX").Add(MailboxFixture.Mail($"r{round}"));
             if (random.Next(2) == 0)

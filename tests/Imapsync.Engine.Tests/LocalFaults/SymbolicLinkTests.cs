@@ -98,7 +98,8 @@ public sealed class SymbolicLinkTests : IDisposable
     private static Endpoint Endpoint(string format, string path) => format switch { "mbox" => new MboxEndpoint(path), "eml" => new EmlEndpoint(path), _ => new MaildirEndpoint(path) };
 
     /// <summary>
-    /// Runs the job with a link put there before the first run, then with a link in place of a file or directory that a run created.
+    /// Runs the job twice with a symbolic link under the given name: once put there before the first run, and once in place of a file or
+    /// directory that a run created.
     /// </summary>
     private async Task LinkedAsync(Endpoint? target, string root, string name)
     {
@@ -122,12 +123,12 @@ public sealed class SymbolicLinkTests : IDisposable
         AssertClear(await box.RunAsync());
         AssertUntouched(name);
         RemoveLink(root, name);
-        // The link replaced mail of the job, so the run has to heal it.
+        // The link was put in place of the job's mail, so the mail is gone and is only copied again by a run with healing.
         var last = await box.RunAsync(heal: true);
         Assert.True(last.Outcome == Progress.JobOutcome.Ok, string.Join('\n', last.Problems));
     }
 
-    /// <summary>Asserts that the run succeeded without following the link, or that its problem says why it failed.</summary>
+    /// <summary>Asserts that the run succeeded, or that its only problem names the symbolic link or the lock as the reason.</summary>
     private static void AssertClear(Progress.JobReport report)
     {
         if (report.Outcome != Progress.JobOutcome.Ok)
@@ -171,7 +172,10 @@ public sealed class SymbolicLinkTests : IDisposable
 
     private static bool IsDirectory(string name) => Path.GetFileName(name) is "cur" or "new" or "tmp" or ".Work" or "pairs";
 
-    /// <summary>Returns the path of the file or directory to replace; the journal of a folder pair has a digest in its file name.</summary>
+    /// <summary>
+    /// Returns the path of the file or directory that the link replaces. The name of a journal (the record of a folder's copied messages)
+    /// contains a digest, so it is searched for.
+    /// </summary>
     private static string Find(string root, string name)
     {
         var path = Path.Combine(root, name);
