@@ -34,8 +34,8 @@ public sealed class RestoreRoutingTests : IDisposable
     }
 
     /// <summary>
-    /// After the account was moved to another server, a folder has another name there. Records of both names refer to the same mail in the
-    /// backup.
+    /// The account was moved to another server, on which a folder has another name. The job has records for the old and for the new name,
+    /// and both refer to the same messages in the backup.
     /// </summary>
     [Fact]
     public async Task What_two_folders_claim_comes_back_once_to_the_one_that_is_there()

@@ -66,7 +66,7 @@ public sealed class RetryTests : IDisposable
         var report = await box.RunAsync();
         AssertAllCopied(report);
         Assert.Equal(39, report.Waits.Length);
-        // Each wait is the first since mail last arrived, so it has the shortest delay.
+        // Between any two waits mail has arrived, which resets the back-off. So each wait has the shortest delay.
         Assert.All(report.Waits, w => Assert.InRange(w.Delay, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1)));
     }
 

@@ -23,7 +23,7 @@ public sealed class MuttTests
         Assert.Equal(await ExpectedAsync(lab), Digests(flagged));
         await NothingToDoAsync(lab);
 
-        // Later changes at the source must still find the messages that mutt rewrote.
+        // Later changes of flags and deletions at the source must still reach the messages that mutt rewrote.
         await using (var probe = await lab.ConnectAsync())
         {
             await probe.CommandAsync("SELECT INBOX");

@@ -37,7 +37,10 @@ internal static partial class Lies
         Lie.SwappedAppendUid, Lie.AppendUidOfAnotherValidity, Lie.ShiftedAppendUid, Lie.NoSizes,
     ];
 
-    /// <summary>Whether a lie hides the counters that would reveal a store restored from an older copy.</summary>
+    /// <summary>
+    /// Whether a lie hides the counters (UIDNEXT, UIDVALIDITY, MODSEQ) by which a program could notice that a store was restored from an
+    /// older copy.
+    /// </summary>
     public static bool HidesCounters(Lie lie) => lie is Lie.NoUidNext or Lie.ZeroUidNext or Lie.NoUidValidity or Lie.ZeroUidValidity or Lie.NoModSeq
         or Lie.ZeroModSeq or Lie.EmptyStatus or Lie.NoExistsAndEmptyStatus;
 

@@ -231,7 +231,7 @@ public sealed class EmlBackupTests : IDisposable
         string[] theirs = [$"{name} 5.eml", $"{name} 5-2.eml"];
         foreach (var their in theirs)
             await File.WriteAllTextAsync(Path.Combine(Inbox, their), "Subject: theirs\r\n\r\nx\r\n", token);
-        // A name that a broken symbolic link has counts as taken, too.
+        // A name also counts as taken if only a broken symbolic link has it.
         File.CreateSymbolicLink(Path.Combine(Inbox, $"{name} 6.eml"), "/nowhere");
         Directory.CreateDirectory(Path.Combine(Inbox, $"{name} 7.eml"));
 

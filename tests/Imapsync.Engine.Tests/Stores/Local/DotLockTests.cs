@@ -27,7 +27,8 @@ public sealed class DotLockTests
     }
 
     /// <summary>
-    /// A child process has all handles of its parent until it executes its program. A lock must not stay held because such a child has its handle.
+    /// After a fork a child process has its parent's file handles until it executes its own program. A released lock must not count as held
+    /// because such a child still has a handle of the lock file.
     /// </summary>
     [Fact]
     public async Task Of_many_that_find_a_lock_left_behind_one_takes_it_though_children_are_started_meanwhile()
@@ -83,7 +84,7 @@ public sealed class DotLockTests
             }
             catch (FileNotFoundException)
             {
-                // The lock was free at that moment, which is allowed.
+                // The lock file did not exist at that moment, because nobody held the lock. This is allowed.
             }
         }
 

@@ -8,7 +8,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A foreign Maildir as the source of a job over several nights: nothing is skipped silently and nothing arrives twice.</summary>
+/// <summary>
+/// A Maildir that other programs write, as the source of a job over several nights: nothing is skipped silently and nothing arrives twice.
+/// </summary>
 public sealed class ForeignMaildirTests : IDisposable
 {
     private readonly MaildirJob job = new();
@@ -53,8 +55,8 @@ public sealed class ForeignMaildirTests : IDisposable
     }
 
     /// <summary>
-    /// A restore may give the folder a uidlist with UIDs of its own in the same second in which the job records some; their UIDVALIDITYs must
-    /// differ.
+    /// A folder without a uidlist gets UIDs that the job records. A restore may write a uidlist with other UIDs into the folder, even in
+    /// the same second. The UIDVALIDITYs of both must differ, so the job uses values from 2^31 on.
     /// </summary>
     [Fact]
     public async Task UIDs_remembered_are_never_under_the_UIDVALIDITY_of_a_uidlist_made_at_the_same_time()

@@ -4,7 +4,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A foreign Maildir in which a file was replaced by another one of the same unique name: the new file is another message.</summary>
+/// <summary>
+/// A Maildir of another program, in which a file was replaced by another one with the same unique name: the new file is another message.
+/// </summary>
 public sealed class ReplacedFileTests : IDisposable
 {
     private readonly MaildirJob job = new();
