@@ -30,7 +30,8 @@ public sealed class WatchTests
         var took = new List<double>();
         for (var i = 0; i < 5; i++)
         {
-            // A run that soon follows another one is delayed, so the test waits until no such delay is due.
+            // A run that would begin soon after the previous one is delayed. Wait here until no delay is due, so that the measured time
+            // contains none.
             await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
             var began = TimeProvider.System.GetTimestamp();
             await probe.AppendAsync(folder, MailGenerator.Message(1000 + i));
@@ -95,7 +96,7 @@ public sealed class WatchTests
             Assert.Contains("another run holds this job: pid ", run.Error, StringComparison.Ordinal);
         }
 
-        // A second watch of the same job takes turns with the first one.
+        // A second process watches the same job; its runs and those of the first process take turns.
         await using (var other = Watch(lab))
         {
             await SeesAsync(other, "listened to by");

@@ -84,7 +84,7 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Equal(Token, await New().ReadAsync(Binding, default));
         environment.Remove("HAS_SECRET_TOOL");
         Assert.Contains("the desktop's Secret Service", (await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(Binding, default))).Message, StringComparison.Ordinal);
-        // A user who runs jobs where the Secret Service is locked chooses the key file instead.
+        // A user whose jobs run while the Secret Service is locked, for example at night, chooses the key file instead.
         environment["HAS_SECRET_TOOL"] = "1";
         Assert.Equal("", await New().WriteAnewAsync(Binding, Token, KeyPlace.File, default));
         environment.Remove("HAS_SECRET_TOOL");

@@ -114,7 +114,7 @@ public sealed class OAuthSignInTests : IDisposable
             return;
         }
 
-        // End the earlier sign-in, so that only the new refresh token gets an access token.
+        // Revoke all earlier refresh tokens, so that only the refresh token of the new sign-in can get an access token.
         server.RevokeAll();
         await other.SignInAsync(new SignInDialogue(told.Add), KeyPlace.File, default);
         await signIn.ReadAsync(default);

@@ -28,7 +28,9 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     public ImapEndpoint Endpoint { get; }
 
-    /// <summary>A description of the proxy's behaviour in the next run, apart from cut connections.</summary>
+    /// <summary>
+    /// How the proxy behaves in the next run: good, split, limited or delayed. Faults such as cut connections come in addition.
+    /// </summary>
     public string Manner { get; private set; } = "good";
 
     /// <summary>The endpoint's YAML lines in a job file.</summary>

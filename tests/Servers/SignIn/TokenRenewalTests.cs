@@ -4,7 +4,8 @@ using Imapsync.Tests.Support.OAuth;
 namespace Imapsync.Servers.Tests.SignIn;
 
 /// <summary>
-/// Tokens that expire during a run: the run renews them in time and no more often than needed, and the sign-in survives however a run ends.
+/// Access tokens that expire during a run: the run renews them in time and no more often than needed. However the run ends, the stored
+/// refresh token stays valid.
 /// </summary>
 public sealed class TokenRenewalTests
 {

@@ -27,7 +27,7 @@ internal enum Lie
     ShortListing,
 }
 
-/// <summary>Implements each lie as a change of the server's lines.</summary>
+/// <summary>Implements each lie as a function that changes or drops lines that the server sends.</summary>
 internal static partial class Lies
 {
     /// <summary>Lies that some servers always tell, so a job has to cope with them.</summary>

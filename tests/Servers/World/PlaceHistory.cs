@@ -18,7 +18,9 @@ internal sealed class PlaceHistory(WorldPlace place)
 
     public bool HasCopies => copies.Count > 0;
 
-    /// <summary>Records the mail that is there now.</summary>
+    /// <summary>
+    /// Reads the store and records its present mail. Counts each message that was not there at the previous call as an arrival.
+    /// </summary>
     public MailCounts Look()
     {
         var now = place.Read();
@@ -47,7 +49,8 @@ internal sealed class PlaceHistory(WorldPlace place)
     }
 
     /// <summary>
-    /// Tells the model which changes a program can't detect if it remembers these numbers of arrivals (in effect UIDNEXT).
+    /// Tells the model which changes a program can't detect if all it remembers is how many messages had arrived in each folder (which
+    /// determines UIDNEXT).
     /// </summary>
     /// <param name="hidesCounters">Whether the server hides the counters (UIDNEXT, UIDVALIDITY and the like) from the program.</param>
     /// <param name="isSource">

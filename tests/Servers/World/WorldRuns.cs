@@ -33,7 +33,7 @@ internal sealed class WorldRuns
         }
     }
 
-    /// <summary>The lie that the source or the target tells in every run.</summary>
+    /// <summary>What the server of the source or the target misstates in every run.</summary>
     public IReadOnlyDictionary<WorldPlace, Lie> Manners => manners;
 
     /// <summary>The folder that the source leaves out of LIST in the next run; null if it lists all.</summary>
@@ -154,7 +154,7 @@ internal sealed class WorldRuns
             await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
     }
 
-    /// <summary>Makes source and target tell only the lies that they tell in every run.</summary>
+    /// <summary>From now on the servers of source and target misstate only what they misstate in every run.</summary>
     public void BeHonest()
     {
         HiddenFolder = null;

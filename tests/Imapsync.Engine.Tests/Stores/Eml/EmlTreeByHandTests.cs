@@ -296,7 +296,8 @@ public sealed class EmlTreeByHandTests : IDisposable
     }
 
     /// <summary>
-    /// Makes one change that a person or a program may make. Returns how many additional files may remain after the healing run.
+    /// Makes one change that a person or a program may make. Returns how many files more than the source has messages may remain after a
+    /// run with --heal.
     /// </summary>
     /// <param name="theirs">The contents of the files that a person added.</param>
     /// <param name="said">Receives a description of the change.</param>

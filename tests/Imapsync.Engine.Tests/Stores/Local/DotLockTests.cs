@@ -13,7 +13,8 @@ public sealed class DotLockTests
         var holders = 0;
         for (var round = 0; round < 60; round++)
         {
-            // All tasks ask at once, so a task that loses may find the lock gone when it examines it.
+            // All tasks ask for the lock at once. A task that does not get it may find, when it looks who holds the lock, that the lock
+            // file is gone again.
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
             {
                 await using var held = await DotLock.AcquireAsync(dir["file"], TimeProvider.System, CancellationToken.None);

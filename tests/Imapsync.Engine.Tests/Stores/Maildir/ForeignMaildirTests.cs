@@ -244,7 +244,8 @@ public sealed class ForeignMaildirTests : IDisposable
         _ = job.Folder("");
         for (var night = 0; night < 12; night++)
         {
-            // A unique name is not reused after its files are gone, and a file is not deleted in the same night in which another one with its unique name arrives.
+            // As in real Maildirs, a unique name is not used again after all its files are gone. So in a night in which a file with an
+            // existing unique name arrives, no file with this name is deleted.
             var before = Directory.GetFiles(job.Source, "*.h*", SearchOption.AllDirectories);
             var touched = new HashSet<string>(StringComparer.Ordinal);
             for (var n = random.Next(4); n >= 0; n--)
