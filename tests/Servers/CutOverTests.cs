@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>People already work at the target while the job still follows the source.</summary>
+/// <summary>People already work at the target while the job still copies changes from the source.</summary>
 public sealed class CutOverTests
 {
     [Theory]

@@ -88,7 +88,7 @@ public sealed class NotificationTests
         Assert.Contains(envelope.GetProperty("subject").GetString()!, text, StringComparison.Ordinal);
         Assert.Contains("[LIMIT] Mail size is larger", text, StringComparison.OrdinalIgnoreCase);
 
-        // The run history, which status shows, has the same details of the failure as the mail.
+        // The history of runs, which the command status shows, has the same details of the failure as the notification mail.
         var status = await StatusAsync(lab.Job, "--output", "json");
         Assert.Equal(14, status.Status);
         var problem = JsonDocument.Parse(status.Output).RootElement.GetProperty("jobs")[0].GetProperty("last_run").GetProperty("problems")[0];

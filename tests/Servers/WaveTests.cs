@@ -2,7 +2,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A migration in waves: recent mail first, and whose flags win before and after the cut-over.</summary>
+/// <summary>
+/// A migration in waves: recent mail is copied first, and which side's flags win depends on whether the cut-over has taken place.
+/// </summary>
 public sealed class WaveTests
 {
     private const int Messages = 1800;

@@ -11,7 +11,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Restoring;
 
 /// <summary>
-/// Restores if the job's map copied several source folders into one target folder: which source folder each message goes back to.
+/// The job copied several source folders into one target folder, as its <c>map</c> says. Tests to which of these source folders a restore
+/// brings each message back.
 /// </summary>
 public sealed class RestoreRoutingTests : IDisposable
 {

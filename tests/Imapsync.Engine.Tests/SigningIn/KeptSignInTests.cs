@@ -119,7 +119,10 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Null(await New().ReadAsync(Binding, default));
     }
 
-    /// <summary>A long-running program must not keep using a key that was deleted at sign-out.</summary>
+    /// <summary>
+    /// A sign-out deletes the key, and a new sign-in creates another one. A program that runs all the time must notice this and not use the
+    /// deleted key.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

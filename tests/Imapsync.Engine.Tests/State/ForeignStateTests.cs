@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A state directory that belongs to somebody else, or that contains something other than regular files.</summary>
+/// <summary>A state directory that contains files of other programs, or something other than regular files.</summary>
 public sealed class ForeignStateTests : IDisposable
 {
     private readonly StateFolder folder = new();

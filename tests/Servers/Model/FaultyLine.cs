@@ -73,7 +73,9 @@ internal sealed class FaultyLine : IAsyncDisposable
         (Proxy.NextRules, Manner) = (null, "good");
     }
 
-    /// <summary>Returns a random octet position, uniformly distributed over orders of magnitude.</summary>
+    /// <summary>
+    /// Returns a random number of octets after which a fault occurs; small and large orders of magnitude are equally likely.
+    /// </summary>
     public long Place(long octets) => (long)Math.Exp(random.NextDouble() * Math.Log(Math.Max(1000, octets)));
 
     public ValueTask DisposeAsync() => Proxy.DisposeAsync();

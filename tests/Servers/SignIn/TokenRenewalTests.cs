@@ -75,7 +75,7 @@ public sealed class TokenRenewalTests
         Assert.Equal(4, lab.Authority.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>With refresh token rotation a server ends the sign-in if two programs use the same refresh token.</summary>
+    /// <summary>With refresh token rotation a server revokes all tokens of a sign-in if two programs use the same refresh token.</summary>
     [Fact]
     public async Task Several_commands_of_one_job_at_once_do_not_spend_one_refresh_token_twice()
     {

@@ -9,7 +9,10 @@ internal sealed class PlaceHistory(WorldPlace place)
     private readonly List<(string Copy, Dictionary<string, int> Arrivals)> copies = [];
     private readonly List<(string Folder, int Number)> missing = [];
 
-    /// <summary>Folders whose UIDNEXT decreased when an older copy was restored, so that UIDs are assigned a second time even if no mail is missing.</summary>
+    /// <summary>
+    /// Folders in which UIDNEXT decreased because an older copy was restored. There UIDs are assigned a second time, even if the restore
+    /// lost no mail.
+    /// </summary>
     private readonly HashSet<string> setBack = new(StringComparer.Ordinal);
     private Dictionary<string, int> arrivals = new(StringComparer.Ordinal);
     private MailCounts putBack = new();

@@ -19,8 +19,8 @@ internal sealed class WorldModel
     public Dictionary<int, WorldMail> Mail { get; } = [];
 
     /// <summary>
-    /// Renames of source folders, which a target may follow. When an older copy of the source is restored, each rename is also recorded in
-    /// reverse.
+    /// Renames of source folders, which a run may repeat at the target. When an older copy of the source is restored, each rename is also
+    /// recorded in reverse.
     /// </summary>
     public List<(string From, string To)> Renames { get; } = [];
 

@@ -31,8 +31,8 @@ internal sealed class WorldRound : IRound
     private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, Dictionary<string, int> OfRestores, MailCounts AtTarget)> states = [];
 
     /// <summary>
-    /// Messages that users delivered to the target and a restore by the program copied to the source. States is the number of copies of the
-    /// job's state that existed before that restore.
+    /// Messages that users delivered to the target, and that a restore by the program then copied to the source. States: how many copies of
+    /// the job's state had been saved before that restore.
     /// </summary>
     private readonly List<(int States, string Folder, int Number, int Count)> broughtBack = [];
 
@@ -57,7 +57,7 @@ internal sealed class WorldRound : IRound
     public WorldRound(int seed, ModelServers servers, WorldTally tally)
     {
         this.tally = tally;
-        // Spread the seeds: neighbouring ones would produce similar random sequences.
+        // Spread the seeds, because neighbouring seeds would produce similar random sequences.
         random = new Random(unchecked((int)((uint)seed * 2654435761u)));
         var account = Guid.NewGuid().ToString("N")[..12];
         var (sourceServer, targetServer) = (servers.Any(random), servers.Any(random));
@@ -386,7 +386,7 @@ internal sealed class WorldRound : IRound
         tally.AddMail(model.Mail.Count);
     }
 
-    /// <summary>Adds the folders that were not known before, with their numbers of arrivals.</summary>
+    /// <summary>Adds the folders that were not known before, each with the number of messages that have arrived in it.</summary>
     private static void Remember(Dictionary<string, int> known, Dictionary<string, int> arrivals)
     {
         foreach (var (folder, count) in arrivals)

@@ -157,7 +157,7 @@ public sealed class EmlBackupTests : IDisposable
         var whole = await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken);
         for (var at = -1; at < whole.Length - 1; at += 17)
         {
-            // Each round has its own time, since an index that is created in the same second as another may get the same UIDVALIDITY.
+            // Each round runs at another time, since an index that is created in the same second as another may get the same UIDVALIDITY.
             box.Time = new LaterTime(TimeSpan.FromMinutes(at + 2));
             if (at < 0)
             {

@@ -190,7 +190,7 @@ public sealed class EmlIndexTests : IDisposable
 
         public string Text() => $"next {next}\n" + string.Concat(messages.Where(m => !Missing.Contains(m.Key)).Select(m => Line(m.Value.Record, m.Value.Name)));
 
-        /// <summary>Makes a random change to the index and to the model. Returns a word for the change.</summary>
+        /// <summary>Makes the same random change to the index and to the model. Returns a word that describes the change.</summary>
         public string Step(EmlIndex index, Random random)
         {
             var lines = index.Begin();

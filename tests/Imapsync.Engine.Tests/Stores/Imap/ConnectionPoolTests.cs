@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>How many connections the pool makes, and how long they are used.</summary>
+/// <summary>How many connections the pool opens, and for how long it uses a connection.</summary>
 public sealed class ConnectionPoolTests
 {
     private readonly AppendServer server = new();

@@ -40,7 +40,8 @@ public sealed class ReplacedFileTests : IDisposable
             _ = job.Deliver($"cur/{i}.h:2,", $"Message-ID: <{i}@x>\nSubject: {i}\n\n{i}\n");
         await OkAsync(20);
         var before = job.Arrived();
-        // Restore the whole tree from a copy, with other files, other dates and the same mail, and set a flag.
+        // Write every file anew, as a restore of the whole tree from a copy does: the files and their dates are new, the mail is the same.
+        // Also set a flag.
         foreach (var file in Directory.GetFiles(Path.Combine(job.Source, "cur")))
         {
             var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
