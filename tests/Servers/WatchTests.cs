@@ -58,7 +58,10 @@ public sealed class WatchTests
         await lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>A server without IDLE, and one that announces IDLE but sends no updates.</summary>
+    /// <summary>
+    /// The server does not report the change: it has no IDLE, refuses IDLE, ends IDLE at once, or reports by IDLE only about another
+    /// folder. The change is found nevertheless, because the source is looked at every 10 seconds.
+    /// </summary>
     [Theory]
     [InlineData("IMAP4rev1 SASL-IR LITERAL+ NAMESPACE UIDPLUS CONDSTORE LIST-EXTENDED LIST-STATUS", "looked at every 10 s: the source tells nothing of changes by itself", null)]
     [InlineData(WithoutNotify, "looked at every 10 s: the source tells nothing of changes by itself", "NO [CANNOT] not for you")]
