@@ -76,7 +76,7 @@ public sealed class BulkRunTests
     public async Task An_interrupt_ends_jobs_at_work_and_those_that_wait_and_all_are_in_the_report()
     {
         await using var lab = await BulkLab.StartAsync(30, messages: 40);
-        // More jobs at once than the hosts allow connections, so some jobs start and have to wait.
+        // More jobs run at once than the hosts allow connections, so some jobs start and then have to wait for a connection.
         lab.Hosts = $"{lab.HostOfSource}: {{ connections: 4 }}\n{lab.HostOfTarget}: {{ connections: 8 }}";
         await using (var process = lab.Start("run", "--parallel", "10", "--report", lab.ReportFile))
         {

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>People already work at the target while the job still follows the source.</summary>
+/// <summary>People already work at the target while the job still copies changes from the source.</summary>
 public sealed class CutOverTests
 {
     [Theory]
@@ -24,8 +24,8 @@ public sealed class CutOverTests
         {
             await source.CommandAsync("SELECT INBOX");
             await target.CommandAsync("SELECT INBOX");
-            // Message 1 changes at the target only, 2 at the source only, 3 on both sides differently, 4 on both sides equally, 5 in
-            // opposite directions.
+            // Flag changes: message 1 changes at the target only, 2 at the source only, 3 on both sides but differently, 4 on both sides in
+            // the same way; for 5 one side sets a flag that the other side clears.
             await target.CommandAsync("UID STORE 1 +FLAGS (\\Seen todo)");
             await target.CommandAsync("UID STORE 1 -FLAGS (\\Flagged)");
             await source.CommandAsync("UID STORE 2 +FLAGS (\\Answered work)");

@@ -25,7 +25,7 @@ public sealed class InterruptionTests
 
         var next = await lab.SucceedAsync();
 
-        // Messages saved by the stopped run are not copied again.
+        // The messages that the stopped run copied are not copied again.
         Assert.Equal(stopped.Total("copied"), next.Total("already_present"));
         next.AddsUp();
         await lab.TargetEqualsSourceAsync();

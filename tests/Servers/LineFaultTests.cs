@@ -84,8 +84,8 @@ public sealed class LineFaultTests(TlsLines lines) : IClassFixture<TlsLines>
         : new FaultRules { CutAfterFromClient = Place(atSource, fromServer) };
 
     /// <summary>
-    /// Returns a random octet position after the TLS handshake and before the end of the traffic. The range is wide in the direction in
-    /// which message bodies pass, and narrow in the one in which only commands or replies pass.
+    /// Returns the number of octets after which a fault occurs: at random, but after the TLS handshake and before the end of the traffic.
+    /// The range is wide for the direction that carries message bodies, and narrow for the one that carries only commands or replies.
     /// </summary>
     private int Place(bool atSource, bool fromServer) => new Random(seed).Next(1500, atSource == fromServer ? lines.SourceBytes / 3 : 2500);
 }

@@ -37,7 +37,7 @@ public sealed class LostReplyTests
                 {
                     if (Interlocked.Increment(ref replies) != cutAt)
                         return false;
-                    // Every second time the program ends together with the connection, before it can reconnect.
+                    // In every second run the program is ended at the same moment as the connection, before it can reconnect.
                     if (cutAt % 2 == 0)
                         abort.Cancel();
                     return true;

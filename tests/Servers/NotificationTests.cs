@@ -88,7 +88,7 @@ public sealed class NotificationTests
         Assert.Contains(envelope.GetProperty("subject").GetString()!, text, StringComparison.Ordinal);
         Assert.Contains("[LIMIT] Mail size is larger", text, StringComparison.OrdinalIgnoreCase);
 
-        // The run history, which status shows, has the same details of the failure as the mail.
+        // The history of runs, which the command status shows, has the same details of the failure as the notification mail.
         var status = await StatusAsync(lab.Job, "--output", "json");
         Assert.Equal(14, status.Status);
         var problem = JsonDocument.Parse(status.Output).RootElement.GetProperty("jobs")[0].GetProperty("last_run").GetProperty("problems")[0];
@@ -135,7 +135,7 @@ public sealed class NotificationTests
 
         Assert.InRange(http.Seen.Count(s => s.Target.StartsWith("/hang", StringComparison.Ordinal)), 1, 3);
         Assert.Equal(1, http.Seen.Count(s => s.Target.StartsWith("/status-404", StringComparison.Ordinal)));
-        // Untrusted receivers got neither a request nor a password.
+        // Receivers whose certificates the job does not trust got neither a request nor a password.
         Assert.DoesNotContain(http.Seen, s => s.Target is "/token-4" or "/token-5");
         Assert.Empty(mail.Messages);
         foreach (var secret in new[] { "token-", "not-the-password-88" })

@@ -65,7 +65,7 @@ public sealed class SelectionTests
         static (long, long) Counts(RunOutcome run) => (run.Total("copied"), run.Total("deleted"));
     }
 
-    /// <summary>A filter that matches no message excludes none, whatever is wrong with the message.</summary>
+    /// <summary>If no message matches the filter's exclusions, every message is copied, even malformed ones.</summary>
     [Fact]
     public async Task Of_awkward_mail_none_is_left_out_by_a_filter_that_fits_none()
     {

@@ -31,7 +31,7 @@ public sealed class SnapshotTests
         Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline", "--at", name)).Status);
         Assert.Equal(0, (await ImapsyncAsync(lab, "verify", "alice", "--offline")).Status);
 
-        // Mail deleted since then is found in the snapshot and nowhere else.
+        // Mail that was deleted after the snapshot is found in the snapshot, but no longer in the backup itself.
         var then = await ImapsyncAsync(lab, "find", "alice", "--at", name, "--folder", "INBOX", "--output", "ids");
         Assert.True(then.Status == 0 && then.Output.Length > 0, then.ToString());
         Assert.Empty((await ImapsyncAsync(lab, "find", "alice", "--folder", "INBOX", "--output", "ids")).Output);

@@ -36,7 +36,7 @@ public sealed class TaskPageTests
         await using (var probe = await ImapProbe.ConnectAsync(lab.Server, "bob"))
             Assert.Equal(3, (await probe.SnapshotAsync()).MessageCount);
 
-        // A message deleted before a run is moved to the backup's trash, and restored to its original folder.
+        // The next run moves a message that was deleted at the source to the backup's trash; restore puts it back into its original folder.
         await using (var probe = await lab.ConnectAsync())
         {
             await probe.CommandAsync("SELECT INBOX");

@@ -98,7 +98,10 @@ public sealed class TraceTests
         Assert.All(Forms(Password), form => Assert.DoesNotContain(form, trace, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>Returns the forms of a password: plain, quoted, base64 alone (LOGIN), and base64 in a PLAIN response at each alignment.</summary>
+    /// <summary>
+    /// Returns each form in which a password could appear in a trace: plain, quoted, in base64 alone (as LOGIN sends it), and in base64
+    /// within a PLAIN response, where it may begin at any of the three octets of a base64 group.
+    /// </summary>
     private static IEnumerable<string> Forms(string password)
     {
         yield return password;

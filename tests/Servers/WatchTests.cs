@@ -30,7 +30,8 @@ public sealed class WatchTests
         var took = new List<double>();
         for (var i = 0; i < 5; i++)
         {
-            // A run that soon follows another one is delayed, so the test waits until no such delay is due.
+            // A run that would begin soon after the previous one is delayed. Wait here until no delay is due, so that the measured time
+            // contains none.
             await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
             var began = TimeProvider.System.GetTimestamp();
             await probe.AppendAsync(folder, MailGenerator.Message(1000 + i));
@@ -57,7 +58,10 @@ public sealed class WatchTests
         await lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>A server without IDLE, and one that announces IDLE but sends no updates.</summary>
+    /// <summary>
+    /// The server does not report the change: it has no IDLE, refuses IDLE, ends IDLE at once, or reports by IDLE only about another
+    /// folder. The change is found nevertheless, because the source is looked at every 10 seconds.
+    /// </summary>
     [Theory]
     [InlineData("IMAP4rev1 SASL-IR LITERAL+ NAMESPACE UIDPLUS CONDSTORE LIST-EXTENDED LIST-STATUS", "looked at every 10 s: the source tells nothing of changes by itself", null)]
     [InlineData(WithoutNotify, "looked at every 10 s: the source tells nothing of changes by itself", "NO [CANNOT] not for you")]
@@ -95,7 +99,7 @@ public sealed class WatchTests
             Assert.Contains("another run holds this job: pid ", run.Error, StringComparison.Ordinal);
         }
 
-        // A second watch of the same job takes turns with the first one.
+        // A second process watches the same job; its runs and those of the first process take turns.
         await using (var other = Watch(lab))
         {
             await SeesAsync(other, "listened to by");

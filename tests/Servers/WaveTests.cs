@@ -2,7 +2,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A migration in waves: recent mail first, and whose flags win before and after the cut-over.</summary>
+/// <summary>
+/// A migration in waves: recent mail is copied first, and which side's flags win depends on whether the cut-over has taken place.
+/// </summary>
 public sealed class WaveTests
 {
     private const int Messages = 1800;
@@ -27,7 +29,8 @@ public sealed class WaveTests
             var there = await DatesAsync(lab);
             Assert.InRange(there.Count, before, Messages);
             before = there.Count;
-            // The newest parts of 500 messages have been copied, the last of them perhaps incompletely, and no older message.
+            // Messages are copied in parts of 500, the newest first. So the target has the newest parts, perhaps not all messages of the
+            // last part, and no older message.
             var parts = (there.Count + 499) / 500;
             Assert.All(there, d => Assert.True(d >= MailGenerator.Date(Math.Max(0, Messages - (parts * 500))), $"{d} among {there.Count}"));
         }
@@ -36,7 +39,7 @@ public sealed class WaveTests
         var last = await lab.SucceedAsync();
         last.AddsUp();
         await lab.TargetEqualsSourceAsync();
-        // Later deliveries are copied as well, in whatever order the first mail came.
+        // Mail that is delivered later is copied as well, although the existing mail was copied newest first.
         await using (var source = await lab.Job.ConnectAsync())
             await source.AppendAsync("INBOX", MailGenerator.Message(Messages + 1), "", MailGenerator.Date(Messages + 1));
         Assert.Equal(1, (await lab.SucceedAsync()).Total("copied"));

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A row of a list of accounts.</summary>
+/// <summary>A row of a CSV file that lists accounts to migrate.</summary>
 /// <param name="Reason">A part of the error message expected for this row; empty if the account can be moved.</param>
 public sealed record AccountRow(string Name, string Source, string Target, string Reason = "", string Tls = "none", string Password = BrokenAccounts.Password, string TargetPassword = BrokenAccounts.AdminPassword)
 {

@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A private Dovecot on free loopback ports: STARTTLS (and clear text) on <see cref="Port"/>, TLS on <see cref="TlsPort"/>.
-/// It accepts any user name with the one password. Under root it runs as an unprivileged user created for it, otherwise as the current user.
+/// A private Dovecot on free loopback ports: STARTTLS (and clear text) on <see cref="Port"/>, TLS on <see cref="TlsPort"/>. It accepts any
+/// user name with the password <see cref="Password"/>. Under root it runs as an unprivileged user created for it, otherwise as the current
+/// user.
 /// </summary>
 public sealed class DovecotServer : IAsyncDisposable
 {

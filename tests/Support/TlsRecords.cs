@@ -10,7 +10,7 @@ internal sealed class TlsRecords
     private int left;
 
     /// <summary>Advances over these octets.</summary>
-    /// <param name="skip">How many octets at the beginning are not candidates for the result.</param>
+    /// <param name="skip">How many octets at the beginning must not be returned, although they may be inside a record.</param>
     /// <returns>The index of the first octet after the skipped ones that is inside a record; -1 if there is none.</returns>
     public int Advance(ReadOnlySpan<byte> octets, long skip)
     {

@@ -11,7 +11,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Restoring;
 
 /// <summary>
-/// Restores if the job's map copied several source folders into one target folder: which source folder each message goes back to.
+/// The job copied several source folders into one target folder, as its <c>map</c> says. Tests to which of these source folders a restore
+/// brings each message back.
 /// </summary>
 public sealed class RestoreRoutingTests : IDisposable
 {
@@ -34,8 +35,8 @@ public sealed class RestoreRoutingTests : IDisposable
     }
 
     /// <summary>
-    /// After the account was moved to another server, a folder has another name there. Records of both names refer to the same mail in the
-    /// backup.
+    /// The account was moved to another server, on which a folder has another name. The job has records for the old and for the new name,
+    /// and both refer to the same messages in the backup.
     /// </summary>
     [Fact]
     public async Task What_two_folders_claim_comes_back_once_to_the_one_that_is_there()

@@ -71,7 +71,9 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(before, box.Fingerprint());
     }
 
-    /// <summary>If messages are missing from a backup, a restore from it reports how many, according to the job's records.</summary>
+    /// <summary>
+    /// A restore compares the backup with the job's records, and reports how many recorded messages are missing from the backup.
+    /// </summary>
     [Fact]
     public async Task What_is_gone_from_the_backup_is_told_and_decides_the_exit_status()
     {

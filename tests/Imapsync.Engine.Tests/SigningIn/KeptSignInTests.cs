@@ -5,7 +5,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.SigningIn;
 
-/// <summary>A refresh token on disk: it can be read only for its own purpose, only with its key, and only whole.</summary>
+/// <summary>
+/// A refresh token is stored encrypted on disk. It can be read only for the account, client and server that it was stored for, only with
+/// its key, and only if the file is unchanged.
+/// </summary>
 public sealed class KeptSignInTests : IDisposable
 {
     private const string Binding = "alice\nclient\n\nhttps://login.example.com/token";
@@ -38,7 +41,7 @@ public sealed class KeptSignInTests : IDisposable
     {
         await Keep();
         await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(other, default));
-        // The seal also covers the line that says what the token is for, so replacing that line is noticed.
+        // The authenticated encryption also covers the line that says what the token is for, so replacing that line is noticed.
         var text = await File.ReadAllTextAsync(Kept, TestContext.Current.CancellationToken);
         await New(dir["other"]).WriteAsync(other, "x", KeyPlace.File, default);
         var forged = (await File.ReadAllTextAsync(dir["other"], TestContext.Current.CancellationToken)).Split('\n')[2];
@@ -51,7 +54,7 @@ public sealed class KeptSignInTests : IDisposable
     {
         await Keep();
         var octets = await File.ReadAllBytesAsync(Kept, TestContext.Current.CancellationToken);
-        // The final line end is not sealed, so the loop leaves it out.
+        // The authenticated encryption does not cover the final line end, so the loop leaves it out.
         for (var i = 0; i < octets.Length - 1; i++)
         {
             var changed = (byte[])octets.Clone();
@@ -81,7 +84,7 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Equal(Token, await New().ReadAsync(Binding, default));
         environment.Remove("HAS_SECRET_TOOL");
         Assert.Contains("the desktop's Secret Service", (await Assert.ThrowsAsync<SignInLostException>(() => New().ReadAsync(Binding, default))).Message, StringComparison.Ordinal);
-        // A user who runs jobs where the Secret Service is locked chooses the key file instead.
+        // A user whose jobs run while the Secret Service is locked, for example at night, chooses the key file instead.
         environment["HAS_SECRET_TOOL"] = "1";
         Assert.Equal("", await New().WriteAnewAsync(Binding, Token, KeyPlace.File, default));
         environment.Remove("HAS_SECRET_TOOL");
@@ -116,7 +119,10 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Null(await New().ReadAsync(Binding, default));
     }
 
-    /// <summary>A long-running program must not keep using a key that was deleted at sign-out.</summary>
+    /// <summary>
+    /// A sign-out deletes the key, and a new sign-in creates another one. A program that runs all the time must notice this and not use the
+    /// deleted key.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

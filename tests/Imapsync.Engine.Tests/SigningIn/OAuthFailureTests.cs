@@ -8,7 +8,10 @@ namespace Imapsync.Engine.Tests.SigningIn;
 /// <summary>The text that is reported when an authorization server refuses.</summary>
 public sealed class OAuthFailureTests
 {
-    /// <summary>Refresh tokens of some providers are longer than the reported text, so its truncation may fall inside a token.</summary>
+    /// <summary>
+    /// The server's text is shortened before it is reported. Refresh tokens of some providers are longer than the shortened text, so it may
+    /// end within a token; even then no part of the token may be shown.
+    /// </summary>
     [Theory]
     [InlineData(40)]
     [InlineData(299)]

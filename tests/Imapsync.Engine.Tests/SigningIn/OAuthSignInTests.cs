@@ -64,7 +64,10 @@ public sealed class OAuthSignInTests : IDisposable
         Assert.Equal(5, server.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>The program notices that the disk can't be written before it uses the refresh token, so everything works again once the disk has room.</summary>
+    /// <summary>
+    /// Before the program sends the refresh token, it checks that a new one could be written to disk. If not, the old token stays unused
+    /// and still works when the disk has room again.
+    /// </summary>
     [Fact]
     public async Task Where_a_new_refresh_token_could_not_be_kept_the_old_one_is_not_spent()
     {
@@ -111,7 +114,7 @@ public sealed class OAuthSignInTests : IDisposable
             return;
         }
 
-        // End the earlier sign-in, so that only the new refresh token gets an access token.
+        // Revoke all earlier refresh tokens, so that only the refresh token of the new sign-in can get an access token.
         server.RevokeAll();
         await other.SignInAsync(new SignInDialogue(told.Add), KeyPlace.File, default);
         await signIn.ReadAsync(default);

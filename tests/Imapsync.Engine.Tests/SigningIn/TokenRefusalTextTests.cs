@@ -41,7 +41,8 @@ public sealed class TokenRefusalTextTests
         var given = new IssuedToken(Opaque, TimeSpan.FromHours(1)) { Scope = "openid profile" };
         Assert.Contains("permits 'openid profile' and not 'https://outlook.office.com/IMAP.AccessAsUser.All'", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
         Assert.Contains("and not 'mail'", Tell(Microsoft(), Opaque, null, new TokenRefusal("insufficient_scope", "mail")), StringComparison.Ordinal);
-        // A server that grants everything omits the scope, or repeats it without the parts that don't concern the mail server.
+        // A server that grants everything that was asked for omits the scope, or returns it without the parts that don't concern the mail
+        // server.
         given = given with { Scope = "https://outlook.office.com/IMAP.AccessAsUser.All" };
         Assert.DoesNotContain("permits", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
     }

@@ -146,7 +146,9 @@ public sealed class SnapshotTests : IDisposable
         Assert.Equal(3, report.Totals.Copied);
     }
 
-    /// <summary>Another program renames files while they are being linked; each message must be in the snapshot exactly once.</summary>
+    /// <summary>
+    /// Another program renames files while a snapshot makes hard links to them; each message must be in the snapshot exactly once.
+    /// </summary>
     [Fact]
     public async Task Flags_that_change_meanwhile_neither_lose_nor_double_a_message()
     {

@@ -37,7 +37,7 @@ public sealed class DayBudgetTests : IDisposable
     {
         var lost = await ReadAsync();
         await lost.SpendAsync(999, Token);
-        // The first budget is not disposed yet, as after a crash.
+        // The first budget object is still open, as if its process had crashed without closing the file.
         await using var next = await ReadAsync();
         Assert.False(next.IsSpent);
         await next.SpendAsync(1, Token);

@@ -3,7 +3,7 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>State in files keeps the contract.</summary>
+/// <summary>State that is stored in files passes the tests that every kind of state storage must pass.</summary>
 public sealed class FileMediumTests : StateMediumContract
 {
     private readonly StateFolder folder = new();

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A state directory that belongs to somebody else, or that contains something other than regular files.</summary>
+/// <summary>A state directory that contains files of other programs, or something other than regular files.</summary>
 public sealed class ForeignStateTests : IDisposable
 {
     private readonly StateFolder folder = new();
@@ -158,7 +158,8 @@ public sealed class ForeignStateTests : IDisposable
     [Fact]
     public async Task The_lock_is_the_systems_own_whatever_the_base_library_is_told()
     {
-        // A .NET switch lets a second open of the file succeed by asking for no lock; flock asks the system for the lock, which must refuse it.
+        // A switch of .NET makes it open files without a lock. With this switch, opening the file a second time from .NET would prove
+        // nothing. The program flock asks the system itself for the lock, and must be refused.
         await using var held = await folder.OpenAsync();
         using var process = Process.Start(new ProcessStartInfo("flock", ["--nonblock", "--shared", Path.Combine(folder.Root, "lock"), "true"]))!;
         await process.WaitForExitAsync(Token);

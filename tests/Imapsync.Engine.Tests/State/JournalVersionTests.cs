@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Tests.State;
 
 public sealed class JournalVersionTests : IDisposable
 {
-    /// <summary>A journal as version 1 wrote it, which recorded no checksums of messages.</summary>
+    /// <summary>A journal in format version 1, which recorded no checksums of messages.</summary>
     private const string FirstVersion = """
         imapsync-journal 1 6bf72d85
         pair Lists/a%20b Lists/a%20b 43ca7d0a
@@ -22,7 +22,7 @@ public sealed class JournalVersionTests : IDisposable
 
         """;
 
-    /// <summary>A journal as version 2 wrote it, which did not mark moves to the trash folder.</summary>
+    /// <summary>A journal in format version 2, which did not mark moves to the trash folder.</summary>
     private const string SecondVersion = """
         imapsync-journal 2 78a7de71
         pair Lists/a%20b Lists/a%20b 5e4a5694

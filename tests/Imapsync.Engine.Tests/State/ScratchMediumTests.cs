@@ -4,7 +4,10 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>Checkpoints in a scratch medium, which keeps changes in memory, pass the contract as long as the medium is open.</summary>
+/// <summary>
+/// A scratch medium keeps changes in memory. Checkpoints in it pass the tests that all checkpoints must pass, as long as the medium is
+/// open.
+/// </summary>
 public sealed class ScratchMediumTests : CheckpointContract
 {
     private readonly StateFolder folder = new();

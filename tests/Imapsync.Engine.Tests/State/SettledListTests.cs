@@ -52,7 +52,8 @@ public sealed class SettledListTests
 
         var used = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.Equal((int)Count, list.Count);
-        // An entry takes 20 octets, but split blocks may be half empty. Memory that the process frees elsewhere meanwhile lowers the measured value.
+        // An entry takes 20 octets. Blocks of the list may be half empty, which raises the measured value; memory that the process frees
+        // elsewhere during the test lowers it.
         Assert.InRange(used, Count * 10, 52 * 1024 * 1024);
     }
 }

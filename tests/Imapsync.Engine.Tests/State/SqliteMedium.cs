@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Imapsync.Engine.Tests.State;
 
 /// <summary>
-/// State in a database, as a fleet of machines stores it. The hold on a job is a lease that expires. Each hold has a number, and a write is made only
-/// while its holder's number is the latest. A journal has one row for each batch.
+/// State in a database that several machines share. A run holds its job by a lease that expires. Each new lease of a job gets a higher
+/// number, and only the run with the highest number may write. Each batch of journal records is one row.
 /// </summary>
 public sealed class SqliteMedium(string database, StateLocation location, TimeProvider time) : IStateMedium
 {
@@ -121,8 +121,8 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
     });
 
     /// <summary>
-    /// Executes all commands or none. Writes to pieces that only the holder may write are refused unless this hold is the latest. Each write renews the
-    /// lease.
+    /// Executes all commands or none. If only the run that holds the job may write this piece of state, the commands are refused unless
+    /// this run got the latest lease; otherwise they renew the lease.
     /// </summary>
     private void Write(StateName name, params (string Sql, byte[] Octets)[] commands)
     {

@@ -7,7 +7,10 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>State in a database passes the contract. Other tests cover what only leases have: they can expire while their holder still works.</summary>
+/// <summary>
+/// State in a database passes the tests that every kind of state storage must pass. Further tests concern what only leases can do: expire
+/// while their holder still works.
+/// </summary>
 public sealed class SqliteMediumTests : StateMediumContract
 {
     private readonly SqliteDatabase database = new();

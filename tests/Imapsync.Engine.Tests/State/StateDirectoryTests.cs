@@ -158,7 +158,7 @@ public sealed class StateDirectoryTests : IDisposable
             await File.WriteAllBytesAsync(folder.Summary, changed, Token);
             await using var store = await folder.OpenAsync();
             Assert.True(store.Summaries.Keys.All(pairs.Contains), $"seed {seed}, octet {at}");
-            // Changing a line end joins two lines, so the entries of up to two folder pairs are lost.
+            // The file has a line for each folder pair. A changed line end joins two lines, so up to two folder pairs are lost.
             Assert.InRange(store.Summaries.Count, at <= header ? 0 : 3, at <= header ? 0 : 5);
         }
     }

@@ -11,7 +11,7 @@ public sealed class StateFolder : IDisposable
 
     public string Summary => Path.Combine(Root, "summary");
 
-    /// <summary>The path of the only journal; fails if there are more or none.</summary>
+    /// <summary>The path of the only journal; fails if there is none or more than one.</summary>
     public string Journal => Assert.Single(Directory.GetFiles(Pairs, "*.journal"));
 
     public Task<CheckpointStore> OpenAsync(bool readOnly = false) =>

@@ -7,8 +7,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Stores;
 
 /// <summary>
-/// A view wraps a store or folder and forwards every member that it does not override. The tests find members that are not forwarded, and
-/// interface members with a default implementation: a view would run that instead of the wrapped object's member.
+/// A view is a class that wraps a store or a folder. Calls of members that the view does not override must reach the wrapped object. The
+/// tests also forbid default implementations in these interfaces: if a view forgot to forward such a member, the default would run instead
+/// of the wrapped object's own implementation.
 /// </summary>
 public sealed class ViewForwardingTests
 {
@@ -26,7 +27,7 @@ public sealed class ViewForwardingTests
     [MemberData(nameof(FolderMembers))]
     public void A_view_of_a_folder_hands_on(string member)
     {
-        // A folder's view does not forward its status: it has the one given to its constructor.
+        // A view of a folder does not forward Status; it returns the status that was given to its constructor.
         if (member != "get_Status(0)")
             Check<IMessageFolder>(member, f => new PlainFolder(f));
     }

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>Plays a transcript to every connection.</summary>
+/// <summary>A server that answers every connection with the replies of a transcript.</summary>
 /// <param name="segment">The number of octets that arrive with each read.</param>
 /// <param name="cut">The number of octets after which each connection is closed.</param>
 /// <param name="damage">Changes the octets that are sent.</param>

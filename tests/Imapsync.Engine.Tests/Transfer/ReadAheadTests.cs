@@ -39,7 +39,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
     [Fact]
     public async Task After_a_second_of_waiting_another_reader_helps_and_the_order_stays()
     {
-        // The first reader continues only after the second one has read a message, so the test can end only if both read.
+        // The first reader is blocked until the second one has read a message, so the test can end only if both take part.
         second.OnRead = _ => first.Released.TrySetResult();
         await using (var ahead = Begin())
         {

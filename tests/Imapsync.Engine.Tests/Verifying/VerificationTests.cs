@@ -371,7 +371,10 @@ public sealed class VerificationTests : IDisposable
         return m with { Octets = octets };
     });
 
-    /// <summary>Asserts that the findings are exactly these: kind and UID, which is the source's if the message has one there.</summary>
+    /// <summary>
+    /// Asserts that the findings are exactly these, each given as its kind and a UID: the message's UID at the source or, if the message is
+    /// not there, at the target.
+    /// </summary>
     internal static void AssertFound(VerifyReport report, params string[] expected) => Assert.Equal(
         expected.Order(StringComparer.Ordinal),
         report.Findings.Select(f => $"{f.Kind} {(f.SourceUid.IsNone ? f.TargetUid : f.SourceUid)}").Order(StringComparer.Ordinal));

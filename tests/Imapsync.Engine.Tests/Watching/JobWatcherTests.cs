@@ -167,7 +167,7 @@ public sealed class JobWatcherTests
         Assert.Equal(3, source.Asked[0].Connections);
         source.Cut();
         await UntilAsync(() => source.Asked.Count > 1, "another feed");
-        // The new feed may hold three connections again, because connections that were in use at the first attempt may be free now.
+        // The new listener for changes may use three connections again: connections that were in use at the first attempt may be free now.
         Assert.Equal(3, source.Asked[^1].Connections);
     }
 

@@ -19,8 +19,8 @@ public sealed class RunSumTests
     }
 
     /// <summary>
-    /// For any sequence of runs, the counts of their <see cref="RunSum"/> add up to the number of messages at the source, like the counts
-    /// of a single run.
+    /// A <see cref="RunSum"/> sums up several runs. For any sequence of runs its counts must add up to the number of messages at the
+    /// source, like the counts of a single run.
     /// </summary>
     [Fact]
     public void The_counts_add_up()

@@ -58,7 +58,8 @@ public sealed class WatchPlanTests
         Assert.Equal(["Lists/a", "Lists/b", "INBOX", "Archive"], Wanted(job with { Watch = new WatchSettings { Folders = ["Lists/*", "INBOX", "**"] } }));
         Assert.Empty(Wanted(job with { Watch = new WatchSettings { Folders = ["Junk"] } }));
         Assert.Equal(["Junk"], WatchedFolders.Choose(job, listed).Ignored.Select(p => p.ToString()));
-        // A change of labels shows in All Mail even if All Mail is excluded, so it must not be ignored.
+        // Gmail reports a change of labels in All Mail. The job needs this report even if it excludes All Mail, so changes in All Mail must
+        // not be ignored.
         Assert.Empty(WatchedFolders.Choose(job with { Labels = LabelPolicy.Folders }, listed).Ignored);
 
         IEnumerable<string> Wanted(JobDefinition of) => WatchedFolders.Choose(of, listed).Wanted.Select(p => p.ToString());

@@ -92,8 +92,8 @@ public sealed class IdleTests
     }
 
     /// <summary>
-    /// The client processes the tagged response in two steps. If the task that writes DONE continues between them, it must not write DONE
-    /// any more.
+    /// The client processes the tagged response in two steps. If the task that writes DONE runs between these steps, it must no longer
+    /// write DONE.
     /// </summary>
     [Fact]
     public async Task No_DONE_is_owed_from_the_moment_that_the_server_answers()
@@ -148,7 +148,8 @@ public sealed class IdleTests
         Assert.Equal(TimeSpan.Zero, session.Client.QuietTime);
         await done.CancelAsync();
         Assert.Equal("DONE", await session.Server.ReadLineAsync(Token));
-        // Only now does the client wait for the server. A test can't see when exactly, so the clock is advanced until IDLE ends.
+        // The client expects an answer only after DONE, so only now does silence become a stall. A test can't see when exactly, so it
+        // advances the clock until IDLE ends.
         while (!idle.IsCompleted)
         {
             session.Clock.Advance(TimeSpan.FromMinutes(1));

@@ -7,7 +7,10 @@ namespace Imapsync.Imap.Tests.Transcripts;
 [CollectionDefinition("alone", DisableParallelization = true)]
 public sealed class AloneCollection;
 
-/// <summary>Tests of servers that try to fill the memory or keep the client busy for ever, which no transcript could represent.</summary>
+/// <summary>
+/// Tests of servers that try to fill the client's memory or keep it busy for ever. Such servers send more than a transcript file could
+/// hold.
+/// </summary>
 [Collection("alone")]
 public sealed class HostileServerTests
 {

@@ -7,8 +7,8 @@ namespace Imapsync.Imap.Tests.Transcripts;
 /// <param name="CutAt">How many octets are delivered before the connection ends.</param>
 /// <param name="AtOnce">The most octets that one read returns.</param>
 /// <param name="IsDamaged">
-/// Whether the server's replies were changed, so that the client may send anything. Then the server continues after the expected number of lines,
-/// and closes the connection if the client is silent and there is nothing to send.
+/// Whether the server's replies were changed, so that the client may send anything. The server then goes on when the client has sent the
+/// expected number of lines, whatever they say, and closes the connection if both sides wait for each other.
 /// </param>
 internal sealed record Delivery(long CutAt = long.MaxValue, int AtOnce = int.MaxValue, bool IsDamaged = false);
 

@@ -38,7 +38,7 @@ public sealed class KillTests
         var killed = 0;
         for (var i = 0; i < Kills; i++)
         {
-            // The kill comes after a random number of octets, uniformly distributed over orders of magnitude.
+            // The kill comes after a random number of octets; small and large orders of magnitude are equally likely.
             var moment = (long)Math.Exp(Math.Log(500) + (random.NextDouble() * Math.Log(octets / 5.0 / 500)));
             await using var process = lab.Start();
             lab.Line.CallAfterFromServer(lab.Line.TotalFromServer + moment, process.Kill);

@@ -22,7 +22,7 @@ public sealed class MigrationKillTests
         for (var (kills, runs) = (0, 0); kills < Kills; runs++)
         {
             Assert.True(runs < 4 * Kills, $"only {kills} of {runs} runs were killed, seed {seed}");
-            // The kill comes after a random number of octets, uniformly distributed over orders of magnitude.
+            // The kill comes after a random number of octets; small and large orders of magnitude are equally likely.
             var (line, most) = random.Next(2) == 0 ? (lab.Job.Line, 1_000_000) : (lab.TargetLine, 10_000);
             var moment = (long)Math.Exp(Math.Log(500) + (random.NextDouble() * Math.Log(most / 500.0)));
             await using var process = lab.Job.Start();
@@ -35,7 +35,8 @@ public sealed class MigrationKillTests
                 continue;
             }
 
-            // The run ended before the kill was due, so the migration is complete. The next one starts without state, into another account.
+            // The run ended before the kill was due, so the migration is complete. The next migration starts without state and goes into
+            // another account.
             BackupLab.Same(expected, await lab.TargetAsync(), $"seed {seed}, after {kills} kills");
             (lab.User, lab.Job.StateName) = ($"user{runs}", $"state{runs}");
         }

@@ -28,7 +28,9 @@ internal sealed class FaultyLine : IAsyncDisposable
 
     public ImapEndpoint Endpoint { get; }
 
-    /// <summary>A description of the proxy's behaviour in the next run, apart from cut connections.</summary>
+    /// <summary>
+    /// How the proxy behaves in the next run: good, split, limited or delayed. Faults such as cut connections come in addition.
+    /// </summary>
     public string Manner { get; private set; } = "good";
 
     /// <summary>The endpoint's YAML lines in a job file.</summary>
@@ -71,7 +73,9 @@ internal sealed class FaultyLine : IAsyncDisposable
         (Proxy.NextRules, Manner) = (null, "good");
     }
 
-    /// <summary>Returns a random octet position, uniformly distributed over orders of magnitude.</summary>
+    /// <summary>
+    /// Returns a random number of octets after which a fault occurs; small and large orders of magnitude are equally likely.
+    /// </summary>
     public long Place(long octets) => (long)Math.Exp(random.NextDouble() * Math.Log(Math.Max(1000, octets)));
 
     public ValueTask DisposeAsync() => Proxy.DisposeAsync();

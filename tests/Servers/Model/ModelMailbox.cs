@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// What the source shows, and what the target has to show after a successful run. Where an interrupted run preceded a change, both outcomes are
-/// allowed: a message may have been copied before it was deleted at the source.
+/// The mail at the source, and the mail that the target must show after a successful run. If a run was interrupted before a change, two
+/// results are allowed: for example, a message deleted at the source may have been copied before, or not.
 /// </summary>
 internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
 {

@@ -14,7 +14,10 @@ internal enum Presence
     Not,
 }
 
-/// <summary>A message that is or was at the source, or was delivered to the target, with the state that the target must show.</summary>
+/// <summary>
+/// A message that is or was at the source, or that was delivered to the target, together with the flags and folders that the target must or
+/// may show for it.
+/// </summary>
 internal sealed class ModelMessage
 {
     private readonly FlagPolicy policy;

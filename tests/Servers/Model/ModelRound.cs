@@ -28,7 +28,7 @@ internal sealed class ModelRound : IRound
     public ModelRound(int seed, ModelServers servers, ModelTally tally)
     {
         this.tally = tally;
-        // Spread the seeds: neighbouring ones would produce similar random sequences.
+        // Spread the seeds, because neighbouring seeds would produce similar random sequences.
         random = new Random(unchecked((int)((uint)seed * 2654435761u)));
         sourceServer = servers.Any(random);
         var account = Guid.NewGuid().ToString("N")[..12];

@@ -8,7 +8,7 @@ public sealed class ModelTests
     {
         await using var servers = await ModelServers.StartAsync();
         var tally = new ModelTally();
-        // A round spends half of its time waiting, so twice as many run at once as there are processors.
+        // A round spends half of its time waiting, so twice as many rounds run at once as there are processors.
         await new Rounds(few: 40).PlayAsync(atOnce: 2 * Environment.ProcessorCount, seed => new ModelRound(seed, servers, tally), Ended, tally.ToString);
 
         int Ended(Exception? failure)

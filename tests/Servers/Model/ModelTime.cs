@@ -1,8 +1,9 @@
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// A clock on which a minute passes in a second, so that waits before a retry and stalled connections cost little. A machine that is busy for
-/// some seconds then looks like a stall, which is one more fault.
+/// A clock on which a minute passes in a second, so that waits before a retry and stalled connections cost little. If the test machine is
+/// too busy to go on for some seconds, minutes pass on this clock, and the job may take the connection for stalled. This is one more fault
+/// that it must survive.
 /// </summary>
 /// <param name="days">How many days the clock is ahead of the system's.</param>
 internal sealed class ModelTime(int days = 0) : TimeProvider

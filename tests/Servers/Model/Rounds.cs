@@ -14,7 +14,7 @@ internal interface IRound : IAsyncDisposable
 }
 
 /// <summary>
-/// Plays the rounds of a model and reports those that failed, each with the seed that repeats it. IMAPSYNC_ROUNDS sets their number, 2,000 by
+/// Plays test rounds and reports those that failed, each with the seed that repeats it. IMAPSYNC_ROUNDS sets the number of rounds, 2,000 by
 /// default in long mode; IMAPSYNC_SEED plays the one round of that seed.
 /// </summary>
 /// <param name="few">The number of rounds in a normal test run.</param>

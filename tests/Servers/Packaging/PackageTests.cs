@@ -48,7 +48,8 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     {
         var (status, symbols, error) = await Release.TryAsync("objdump", [], "-T", release.Program);
         var versions = GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups["version"].Value)).ToList();
-        // Only the native program needs a version of glibc. If the tests use another one, the packaged program is a script.
+        // Only the published native program is linked with glibc. If the tests use another program, the package contains a script, which
+        // objdump can't read.
         Assert.True(Release.IsNative ? status == 0 && versions.Count > 0 : versions.Count == 0, $"objdump ended with {status}: {error}");
         var needed = versions.Append(new Version(0, 0)).Max();
         var said = Libc().Match((await Release.RunAsync("dpkg-deb", "--field", release.Deb, "Depends")).Output);
@@ -213,7 +214,10 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
 
     private Dictionary<string, string> WithProgram() => new() { ["PATH"] = $"{Tree}/usr/bin:{Environment.GetEnvironmentVariable("PATH")}" };
 
-    /// <summary>Writes a script that starts the program; the script is small enough to be packed twice.</summary>
+    /// <summary>
+    /// Writes a script that starts the program. Packing this small script instead of the program makes it cheap to build each package
+    /// twice.
+    /// </summary>
     private string Small() => dir.WriteProgram("imapsync", $"exec {release.Program} \"$@\"");
 
     private async Task BacksUpAsync(string program)

@@ -83,7 +83,7 @@ public sealed class ComingFromTests
         await using var migration = await MigrationLab.WithDovecotAsync(await AccountAsync());
         var lab = migration.Job;
         var home = await HomeAsync(lab);
-        // A part of the messages is at the target already, as if another program had appended them.
+        // Append some of the messages to the target first, as another migration program would have done.
         await using (var probe = await migration.ConnectAsync())
         {
             await probe.CommandAsync("CREATE Sent");

@@ -23,7 +23,7 @@ public sealed class MuttTests
         Assert.Equal(await ExpectedAsync(lab), Digests(flagged));
         await NothingToDoAsync(lab);
 
-        // Later changes at the source must still find the messages that mutt rewrote.
+        // Later changes of flags and deletions at the source must still reach the messages that mutt rewrote.
         await using (var probe = await lab.ConnectAsync())
         {
             await probe.CommandAsync("SELECT INBOX");
@@ -97,8 +97,8 @@ public sealed class MuttTests
     private static async Task<IEnumerable<string>> SourceDigestsAsync(BackupLab lab) => Digests((await lab.SourceAsync()).Folders["INBOX"].Messages);
 
     /// <summary>
-    /// The digests expected in the backup. In an mbox mutt adds a field Lines to every header, so there they are computed from the mbox
-    /// itself by an independent reader.
+    /// The digests expected in the backup. In an mbox mutt adds a field Lines to every header. So for an mbox the expected digests are
+    /// computed from its file, by a reader that shares no code with the program.
     /// </summary>
     private static async Task<IEnumerable<string>> ExpectedAsync(BackupLab lab) => lab.Target.StartsWith("mbox:", StringComparison.Ordinal)
         ? MboxrdReader.Digests(lab.TargetDirectory).Order(StringComparer.Ordinal)

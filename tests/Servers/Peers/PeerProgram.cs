@@ -47,7 +47,7 @@ public static class PeerProgram
     {
         Directory.CreateDirectory(tree);
         var file = Path.Combine(lab.Dir.Create("mbsync"), "mbsyncrc");
-        // With Maildir++ all folders are inside INBOX, so there is no Path.
+        // With Maildir++ all folders are inside INBOX, so mbsync needs no Path setting.
         var path = subFolders == "Maildir++" ? "" : $"Path {tree}/\n";
         await File.WriteAllTextAsync(file, $"""
             IMAPAccount account

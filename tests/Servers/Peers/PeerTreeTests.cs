@@ -13,7 +13,9 @@ public sealed class PeerTreeTests
 
     private static readonly string[] Folders = ["INBOX", "Sent", "Work", "Work/Sub", "Work/Sub/Deep"];
 
-    /// <summary>Kinds of mail that programs other than servers produce, and messages that look alike.</summary>
+    /// <summary>
+    /// The names of the test messages used here: mail as only programs other than servers write it, and messages that look alike.
+    /// </summary>
     private static readonly string[] Awkward = ["no Message-ID", "twin", "other twin", "8-bit header", "UTF-8 header", "From lines", "dots"];
 
     private static Dictionary<string, (PeerTree Tree, Func<BackupLab, string, Task> RunAsync)> All => new()

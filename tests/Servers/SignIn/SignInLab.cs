@@ -90,13 +90,16 @@ public sealed class SignInLab : IAsyncDisposable
     {
         foreach (var secret in Authority.Secrets.Append(AuthorizationServer.ClientSecret))
         {
-            // Base64 is as readable as plain text. Its first and last characters depend on the neighbouring octets, so they are not compared.
+            // A secret in base64 is as readable as in plain text, so both are searched. The first and last base64 characters depend on the
+            // octets before and after the secret, so they are left out.
             foreach (var form in (string[])[secret, .. Encoded(secret)])
                 Assert.False(text.Contains(form, StringComparison.Ordinal), $"{secret} stands in {where}");
         }
     }
 
-    /// <summary>The three base64 forms of a text, one for each alignment.</summary>
+    /// <summary>
+    /// The text in base64 in its three possible forms: it may begin at the first, second or third octet of a base64 group.
+    /// </summary>
     private static IEnumerable<string> Encoded(string secret) =>
         Enumerable.Range(0, 3).Select(i => Convert.ToBase64String(Encoding.UTF8.GetBytes(new string('x', i) + secret))[4..^4]);
 }

@@ -5,7 +5,10 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>OAuth 2 sign-ins by the real program: an authorization server, a Dovecot that validates each token there, and runs.</summary>
+/// <summary>
+/// OAuth 2 with the real program: it signs in at an authorization server and then runs jobs on a Dovecot that validates each token at that
+/// server.
+/// </summary>
 public sealed class SignInTests
 {
     [Theory]

@@ -4,7 +4,8 @@ using Imapsync.Tests.Support.OAuth;
 namespace Imapsync.Servers.Tests.SignIn;
 
 /// <summary>
-/// Tokens that expire during a run: the run renews them in time and no more often than needed, and the sign-in survives however a run ends.
+/// Access tokens that expire during a run: the run renews them in time and no more often than needed. However the run ends, the stored
+/// refresh token stays valid.
 /// </summary>
 public sealed class TokenRenewalTests
 {
@@ -74,7 +75,7 @@ public sealed class TokenRenewalTests
         Assert.Equal(4, lab.Authority.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>With refresh token rotation a server ends the sign-in if two programs use the same refresh token.</summary>
+    /// <summary>With refresh token rotation a server revokes all tokens of a sign-in if two programs use the same refresh token.</summary>
     [Fact]
     public async Task Several_commands_of_one_job_at_once_do_not_spend_one_refresh_token_twice()
     {

@@ -27,7 +27,7 @@ internal enum Lie
     ShortListing,
 }
 
-/// <summary>Implements each lie as a change of the server's lines.</summary>
+/// <summary>Implements each lie as a function that changes or drops lines that the server sends.</summary>
 internal static partial class Lies
 {
     /// <summary>Lies that some servers always tell, so a job has to cope with them.</summary>
@@ -37,7 +37,10 @@ internal static partial class Lies
         Lie.SwappedAppendUid, Lie.AppendUidOfAnotherValidity, Lie.ShiftedAppendUid, Lie.NoSizes,
     ];
 
-    /// <summary>Whether a lie hides the counters that would reveal a store restored from an older copy.</summary>
+    /// <summary>
+    /// Whether a lie hides the counters (UIDNEXT, UIDVALIDITY, MODSEQ) by which a program could notice that a store was restored from an
+    /// older copy.
+    /// </summary>
     public static bool HidesCounters(Lie lie) => lie is Lie.NoUidNext or Lie.ZeroUidNext or Lie.NoUidValidity or Lie.ZeroUidValidity or Lie.NoModSeq
         or Lie.ZeroModSeq or Lie.EmptyStatus or Lie.NoExistsAndEmptyStatus;
 

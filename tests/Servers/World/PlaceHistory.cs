@@ -9,7 +9,10 @@ internal sealed class PlaceHistory(WorldPlace place)
     private readonly List<(string Copy, Dictionary<string, int> Arrivals)> copies = [];
     private readonly List<(string Folder, int Number)> missing = [];
 
-    /// <summary>Folders whose UIDNEXT decreased when an older copy was restored, so that UIDs are assigned a second time even if no mail is missing.</summary>
+    /// <summary>
+    /// Folders in which UIDNEXT decreased because an older copy was restored. There UIDs are assigned a second time, even if the restore
+    /// lost no mail.
+    /// </summary>
     private readonly HashSet<string> setBack = new(StringComparer.Ordinal);
     private Dictionary<string, int> arrivals = new(StringComparer.Ordinal);
     private MailCounts putBack = new();
@@ -18,7 +21,9 @@ internal sealed class PlaceHistory(WorldPlace place)
 
     public bool HasCopies => copies.Count > 0;
 
-    /// <summary>Records the mail that is there now.</summary>
+    /// <summary>
+    /// Reads the store and records its present mail. Counts each message that was not there at the previous call as an arrival.
+    /// </summary>
     public MailCounts Look()
     {
         var now = place.Read();
@@ -47,7 +52,8 @@ internal sealed class PlaceHistory(WorldPlace place)
     }
 
     /// <summary>
-    /// Tells the model which changes a program can't detect if it remembers these numbers of arrivals (in effect UIDNEXT).
+    /// Tells the model which changes a program can't detect if all it remembers is how many messages had arrived in each folder (which
+    /// determines UIDNEXT).
     /// </summary>
     /// <param name="hidesCounters">Whether the server hides the counters (UIDNEXT, UIDVALIDITY and the like) from the program.</param>
     /// <param name="isSource">

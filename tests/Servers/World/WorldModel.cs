@@ -3,7 +3,7 @@ using Imapsync.Engine.Jobs;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// Records all changes that users and restores of older disks make. What a run may do is judged by these changes alone, never by the
+/// Records all changes that users make and that restores of older disks cause. The tests judge a run by these changes alone, never by the
 /// program's state.
 /// </summary>
 internal sealed class WorldModel
@@ -19,8 +19,8 @@ internal sealed class WorldModel
     public Dictionary<int, WorldMail> Mail { get; } = [];
 
     /// <summary>
-    /// Renames of source folders, which a target may follow. When an older copy of the source is restored, each rename is also recorded in
-    /// reverse.
+    /// Renames of source folders, which a run may repeat at the target. When an older copy of the source is restored, each rename is also
+    /// recorded in reverse.
     /// </summary>
     public List<(string From, string To)> Renames { get; } = [];
 
@@ -59,12 +59,15 @@ internal sealed class WorldModel
         takenByPeople[(folder, number)] = Taken(folder, number) + 1;
     }
 
-    /// <summary>Records that the message may be missing: the target was restored from an older copy, and no counter shows this.</summary>
+    /// <summary>
+    /// Records that the message may be missing: the target was restored from an older copy, and neither UIDNEXT nor any other counter shows
+    /// this.
+    /// </summary>
     public void MayBeMissing(string folder, int number) => missing.Add((folder, number));
 
     /// <summary>
-    /// Records that a run may remove the message at the target: no program can detect that the owner did not delete it, or that its UID
-    /// belonged to other mail before.
+    /// Records that a run may remove the message at the target, because no program could know better: to a program it looks as if the owner
+    /// had deleted the message, or the message has a UID that belonged to other mail before.
     /// </summary>
     public void MayGo(string folder, int number) => gone.Add((folder, number));
 

@@ -9,8 +9,9 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A random test of one mailbox and its copy, with disks restored from older copies, servers that omit things, people at both ends, changing rules,
-/// and restores. After each run the mail at both sides is compared with the changes that were made, never with the program's state.
+/// A random test of one mailbox and its copy: disks are restored from older copies, servers omit or misstate things, people change mail at
+/// both ends, the job's rules change, and mail is restored from the copy. After each run the mail at both sides is compared with the
+/// changes that were made, never with the program's state.
 /// </summary>
 internal sealed class WorldRound : IRound
 {
@@ -30,8 +31,8 @@ internal sealed class WorldRound : IRound
     private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, Dictionary<string, int> OfRestores, MailCounts AtTarget)> states = [];
 
     /// <summary>
-    /// Messages that users delivered to the target and a restore by the program copied to the source. States is the number of copies of the
-    /// job's state that existed before that restore.
+    /// Messages that users delivered to the target, and that a restore by the program then copied to the source. States: how many copies of
+    /// the job's state had been saved before that restore.
     /// </summary>
     private readonly List<(int States, string Folder, int Number, int Count)> broughtBack = [];
 
@@ -39,12 +40,15 @@ internal sealed class WorldRound : IRound
     private Dictionary<string, int> knownOfSource = new(StringComparer.Ordinal);
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
 
-    /// <summary>For each target folder, the number of arrivals that earlier restores by the program have recorded.</summary>
+    /// <summary>
+    /// For each target folder, how many messages had ever arrived in it (which determines UIDNEXT) when a restore by the program last
+    /// recorded this.
+    /// </summary>
     private Dictionary<string, int> knownOfRestores = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Target folders whose number of arrivals fell below the number that restores by the program had recorded, because the target was
-    /// replaced by an older copy.
+    /// Target folders that were replaced by an older copy, so that fewer messages have arrived in them than a restore by the program had
+    /// recorded.
     /// </summary>
     private HashSet<string> setBackForRestores = new(StringComparer.Ordinal);
     private bool wasPutBack;
@@ -53,7 +57,7 @@ internal sealed class WorldRound : IRound
     public WorldRound(int seed, ModelServers servers, WorldTally tally)
     {
         this.tally = tally;
-        // Spread the seeds: neighbouring ones would produce similar random sequences.
+        // Spread the seeds, because neighbouring seeds would produce similar random sequences.
         random = new Random(unchecked((int)((uint)seed * 2654435761u)));
         var account = Guid.NewGuid().ToString("N")[..12];
         var (sourceServer, targetServer) = (servers.Any(random), servers.Any(random));
@@ -230,8 +234,9 @@ internal sealed class WorldRound : IRound
 
         var chosen = random.Next(states.Count);
         var (copy, ofSource, ofTarget, ofRestores, atTarget) = states[chosen];
-        // These messages were at the target when the restored state was saved, and are gone now. To the job, a user of the target deleted
-        // them, so they may stay missing even if they come back at the source.
+        // The job's state is about to be replaced by an older copy of it. These messages were at the target when that copy was made, and
+        // are gone now. To the job it looks as if a user of the target had deleted them. So the job may leave them out even if the source
+        // has them again.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
         // If the job's state is older than a restore by the program, the message that the restore copied to the source is new to the job.
@@ -329,8 +334,8 @@ internal sealed class WorldRound : IRound
             1 => new MessageFilter { Since = DateTimeOffset.FromUnixTimeSeconds(1_420_000_000 + random.NextInt64(300_000_000)) },
             _ => new MessageFilter(),
         };
-        // The numbers of arrivals in these folders have reached again what restores by the program recorded, so no program can detect that
-        // the UIDs now belong to other mail.
+        // These folders were replaced by an older copy, and have since received so many messages that UIDNEXT is again as high as a restore
+        // by the program had recorded. So no program can detect that the UIDs now belong to other mail.
         var doubtful = setBackForRestores.Where(f => targetHistory.Arrivals().GetValueOrDefault(f) >= knownOfRestores[f]).ToHashSet(StringComparer.Ordinal);
         var folder = random.Next(3) == 0 ? people.AnyFolder(targetHistory) : null;
         ImmutableArray<string> globs = folder is null ? [] : [folder];
@@ -381,7 +386,7 @@ internal sealed class WorldRound : IRound
         tally.AddMail(model.Mail.Count);
     }
 
-    /// <summary>Adds the folders that were not known before, with their numbers of arrivals.</summary>
+    /// <summary>Adds the folders that were not known before, each with the number of messages that have arrived in it.</summary>
     private static void Remember(Dictionary<string, int> known, Dictionary<string, int> arrivals)
     {
         foreach (var (folder, count) in arrivals)

@@ -10,7 +10,10 @@ namespace Imapsync.Servers.Tests.World;
 /// <param name="Changes">The messages copied and removed, as far as the run reported.</param>
 internal readonly record struct WorldEnd(bool IsOk, long Changes);
 
-/// <summary>Performs the runs of a test round. Draws at random which lies of servers, broken connections and kills each run has.</summary>
+/// <summary>
+/// Performs the runs of a test round. Draws at random which false statements of servers, broken connections and kills each run has to cope
+/// with.
+/// </summary>
 internal sealed class WorldRuns
 {
     private readonly Random random;
@@ -33,19 +36,21 @@ internal sealed class WorldRuns
         }
     }
 
-    /// <summary>The lie that the source or the target tells in every run.</summary>
+    /// <summary>What the server of the source or the target misstates in every run.</summary>
     public IReadOnlyDictionary<WorldPlace, Lie> Manners => manners;
 
     /// <summary>The folder that the source leaves out of LIST in the next run; null if it lists all.</summary>
     public string? HiddenFolder { get; private set; }
 
     /// <summary>Draws at random what the server of the source or the target misstates in the next run.</summary>
-    /// <param name="lies">Whether the server may tell one lie in addition to those that it tells in every run.</param>
-    /// <param name="anyFolder">Names a folder that the lie may be about.</param>
+    /// <param name="lies">Whether the server may misstate one thing in addition to what it misstates in every run.</param>
+    /// <param name="anyFolder">Returns a folder that the false statement may concern.</param>
     /// <param name="isStateOdd">
     /// Whether the job's state may lack what earlier runs saw, because the state was lost or replaced, or the job's rules changed.
     /// </param>
-    /// <returns>Whether the counters that reveal a restored store are hidden.</returns>
+    /// <returns>
+    /// Whether the server hides the counters by which a program could notice that the store was restored from an older copy.
+    /// </returns>
     public bool HidesCounters(WorldPlace place, bool lies, Func<string> anyFolder, bool isStateOdd) =>
         (lies && DrawLie(place, anyFolder, isStateOdd)) | (manners.TryGetValue(place, out var manner) && Lies.HidesCounters(manner));
 
@@ -54,7 +59,8 @@ internal sealed class WorldRuns
         if (place.Line is not { } line || random.Next(3) == 0)
             return false;
         var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
-        // A program can't know of mail that the target never lists, or of a folder that no run has seen. So another lie is told instead.
+        // No program could know of mail that the target never lists, or of a folder that no run has seen. So the server misstates something
+        // else instead.
         if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
             lie = Lie.NoAppendUid;
         var folder = anyFolder();
@@ -154,7 +160,7 @@ internal sealed class WorldRuns
             await (place.Line?.SettledAsync() ?? Task.CompletedTask).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, CancellationToken.None);
     }
 
-    /// <summary>Makes source and target tell only the lies that they tell in every run.</summary>
+    /// <summary>From now on the servers of source and target misstate only what they misstate in every run.</summary>
     public void BeHonest()
     {
         HiddenFolder = null;

@@ -157,7 +157,7 @@ public sealed class EmlBackupTests : IDisposable
         var whole = await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken);
         for (var at = -1; at < whole.Length - 1; at += 17)
         {
-            // Each round has its own time, since an index that is created in the same second as another may get the same UIDVALIDITY.
+            // Each round runs at another time, since an index that is created in the same second as another may get the same UIDVALIDITY.
             box.Time = new LaterTime(TimeSpan.FromMinutes(at + 2));
             if (at < 0)
             {
@@ -231,7 +231,7 @@ public sealed class EmlBackupTests : IDisposable
         string[] theirs = [$"{name} 5.eml", $"{name} 5-2.eml"];
         foreach (var their in theirs)
             await File.WriteAllTextAsync(Path.Combine(Inbox, their), "Subject: theirs\r\n\r\nx\r\n", token);
-        // A name that a broken symbolic link has counts as taken, too.
+        // A name also counts as taken if only a broken symbolic link has it.
         File.CreateSymbolicLink(Path.Combine(Inbox, $"{name} 6.eml"), "/nowhere");
         Directory.CreateDirectory(Path.Combine(Inbox, $"{name} 7.eml"));
 

@@ -110,7 +110,7 @@ public sealed class EmlIndexTests : IDisposable
         Assert.Throws<MailException>(() => index.Refresh());
         Assert.Equal(Later(), File.ReadAllBytes(IndexFile));
 
-        // A version number that is higher only because of a wrong bit is damage.
+        // A later version number that is due to a wrong bit, and not to a later program, is reported as damage.
         var wrong = Later();
         wrong["imapsync-eml ".Length] ^= 4;
         File.WriteAllBytes(IndexFile, wrong);
@@ -181,14 +181,16 @@ public sealed class EmlIndexTests : IDisposable
         private readonly SortedDictionary<uint, (EmlRecord Record, string Name)> messages = [];
         private uint next = 1;
 
-        /// <summary>UIDs of messages whose files are gone. The index file may still contain them, but they do not count.</summary>
+        /// <summary>
+        /// UIDs of messages whose files are gone. The index file may still contain them, but the comparison ignores them.
+        /// </summary>
         public HashSet<uint> Missing { get; } = [];
 
         public static string Line(in EmlRecord record, string name) => $"{record.Uid.Value} {name} {string.Join(',', record.Flags.Names)} {record.Date:O} {record.Size} {record.IsFound}\n";
 
         public string Text() => $"next {next}\n" + string.Concat(messages.Where(m => !Missing.Contains(m.Key)).Select(m => Line(m.Value.Record, m.Value.Name)));
 
-        /// <summary>Makes a random change to the index and to the model. Returns a word for the change.</summary>
+        /// <summary>Makes the same random change to the index and to the model. Returns a word that describes the change.</summary>
         public string Step(EmlIndex index, Random random)
         {
             var lines = index.Begin();

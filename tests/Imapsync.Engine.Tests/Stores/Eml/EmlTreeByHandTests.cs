@@ -73,7 +73,8 @@ public sealed class EmlTreeByHandTests : IDisposable
         await File.WriteAllBytesAsync(Index, whole, TestContext.Current.CancellationToken);
         Assert.Equal((before, before), await ValiditiesAsync());
         File.Move(Files(Inbox)[0], Path.Combine(Inbox, "renamed.eml"));
-        // The renamed file is recognised and keeps its UID. After a further rename it may not be, so the folder reports no UIDVALIDITY.
+        // The renamed file is recognised and keeps its UID. It may not be recognised after a further rename, so the folder reports no
+        // UIDVALIDITY.
         Assert.Equal((UidValidity.None, before), await ValiditiesAsync());
     }
 
@@ -288,13 +289,15 @@ public sealed class EmlTreeByHandTests : IDisposable
 
             Assert.Empty(theirs.Except(folders.SelectMany(f => Files(Path.Combine(Root, f))).Select(File.ReadAllText)));
             Assert.True(total <= box.Source.Folders.Values.Sum(f => f.Messages.Count) + theirs.Count + spare, $"{said}\n{total} files, {theirs.Count} theirs, {spare} spare\n{string.Join('\n', folders.SelectMany(f => Files(Path.Combine(Root, f))).Select(f => $"{f} {File.ReadAllText(f).Length}"))}");
-            // Files that were moved or copied now belong to a person, so the program keeps them. They are deleted before the next round.
+            // The program treats moved and copied files as a person's own mail and keeps them. Delete them here, so that the next round
+            // starts without them.
             Purge(folders, theirs);
         }
     }
 
     /// <summary>
-    /// Makes one change that a person or a program may make. Returns how many additional files may remain after the healing run.
+    /// Makes one change that a person or a program may make. Returns how many files more than the source has messages may remain after a
+    /// run with --heal.
     /// </summary>
     /// <param name="theirs">The contents of the files that a person added.</param>
     /// <param name="said">Receives a description of the change.</param>
@@ -329,8 +332,8 @@ public sealed class EmlTreeByHandTests : IDisposable
                 File.WriteAllText(Path.Combine(folder, $"theirs {random.Next()}.EML".ToLowerInvariant()), text);
                 return 0;
             case 5:
-                // A healing run does not remove a damaged message that the job found at the target instead of copying it, so its file may
-                // remain. The same applies below.
+                // A run with --heal removes a damaged message only if the job itself copied it. A message that was at the target before the
+                // job stays there, so its damaged file remains. The same applies to the cases below.
                 File.WriteAllText(file, "");
                 return 1;
             case 6:
@@ -365,7 +368,8 @@ public sealed class EmlTreeByHandTests : IDisposable
                     File.Move(file + ".x", file);
                 }
 
-                // The healing run takes each of the two files for other mail, which it does not remove, and fetches both messages again.
+                // The contents of two files were exchanged. The run with --heal takes each file for other mail, which it does not remove,
+                // and fetches both messages again.
                 return 2;
             case 11:
                 // Replaces the directory's files by copies, as another program or a move to another disk does.

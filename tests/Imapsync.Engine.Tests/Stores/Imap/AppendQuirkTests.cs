@@ -237,7 +237,8 @@ public sealed class AppendQuirkTests
         Assert.Equal(1 + 3, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
 
         server.Commands.Clear();
-        // The three messages in flight when the connection broke are sent alone; the ten with other UIDs are sent in one MULTIAPPEND.
+        // The three messages in flight when the connection broke are sent again with one APPEND each; the ten new ones share one
+        // MULTIAPPEND.
         await run.CopyAsync([("", "one"), ("", "two"), ("", "three"), .. Enumerable.Range(0, 10).Select(i => ("", $"more {i}"))]);
         Assert.Equal(3 + 1, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
     }

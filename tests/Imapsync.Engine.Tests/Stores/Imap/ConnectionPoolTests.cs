@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>How many connections the pool makes, and how long they are used.</summary>
+/// <summary>How many connections the pool opens, and for how long it uses a connection.</summary>
 public sealed class ConnectionPoolTests
 {
     private readonly AppendServer server = new();
@@ -32,7 +32,7 @@ public sealed class ConnectionPoolTests
         await using var third = await opening;
         Assert.Equal(3, server.Connections);
 
-        // After a while the pool tries one more connection, which is refused. The next try comes after twice that time.
+        // After FirstLowering the pool tries to open one more connection, which is refused. It waits twice as long before the next try.
         there = allowed;
         opening = store.OpenAsync(FolderPath.Inbox, Token);
         clock.Advance(ConnectionPool.FirstLowering);

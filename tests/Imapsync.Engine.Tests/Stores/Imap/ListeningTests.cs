@@ -5,7 +5,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A server that reports changes, played line by line. Tests with a real server are in tests/Servers.</summary>
+/// <summary>
+/// The test plays a server that reports changes by IDLE or NOTIFY, line by line. Tests with a real server are in tests/Servers.
+/// </summary>
 public sealed class ListeningTests
 {
     private readonly ManualClock clock = new();

@@ -5,7 +5,10 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A target that reports wrong numbers: the messages that it really holds are recognised and not copied a second time.</summary>
+/// <summary>
+/// A target that reports wrong message sizes or a wrong number of messages: the messages that it really holds are recognised and not copied
+/// a second time.
+/// </summary>
 public sealed class MisstatedNumbersTests : IDisposable
 {
     private const int Count = 6;

@@ -63,8 +63,8 @@ public sealed class PatientJobTests : IDisposable
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
         Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
-        // A refusal of a whole batch causes no wait, since its messages are first sent one by one to find the refused one. The waits after
-        // that grow.
+        // If the server refuses a whole batch, its messages are first sent one by one, without a wait, to find the refused one. Only then
+        // does the job wait, and each wait is longer than the one before.
         Assert.Equal(report.Waits.Select(w => w.Delay).Order(), report.Waits.Select(w => w.Delay));
         Assert.InRange(report.Waits.Length, 2, 3);
         Assert.All(report.Waits, w => Assert.Contains(reply, w.Reason, StringComparison.Ordinal));
@@ -161,7 +161,8 @@ public sealed class PatientJobTests : IDisposable
     {
         var clock = new ManualClock();
         box.Time = clock;
-        // The manual clock advances while the job waits for the processor, so the time limit must be far away; otherwise it would end the job before its last try.
+        // The test advances the clock even while the job only waits for processor time. So GiveUpAfter must be very long; otherwise the job
+        // might end before its last try.
         box.Job = box.Job with { Source = AppendRun.Endpoint, Retry = new RetrySettings { GiveUpAfter = TimeSpan.FromDays(10_000) } };
         var silent = new List<ScriptedServer>();
         box.OpenSource = async (_, context, c) => await ImapStore.OpenAsync(

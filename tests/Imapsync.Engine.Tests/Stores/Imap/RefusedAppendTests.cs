@@ -4,7 +4,10 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A refusal that concerns one message affects that message as little as possible, and the other messages not at all.</summary>
+/// <summary>
+/// A target that refuses some of the messages: the other messages are stored, a message refused because of a flag is stored without this
+/// flag, and many refusals in a row cost few commands.
+/// </summary>
 public sealed class RefusedAppendTests : IDisposable
 {
     private const string Multi = "IMAP4rev1 UIDPLUS LITERAL+ MULTIAPPEND";

@@ -84,7 +84,8 @@ public sealed class SharedHostTests
         await using var source = await read.OpenAsync(FolderPath.Inbox, Token);
         await using var target = await written.OpenForWritingAsync(FolderPath.Inbox, Token);
         Assert.Equal(1, await source.ReadAsync([new MessageInfo(uid, FlagSet.Empty)], Token).CountAsync(Token));
-        // Reading used up what the whole host may transfer without waiting, so the target's APPEND must wait.
+        // The limit of the host is shared by both accounts. Reading alice's message used up what may be transferred without waiting, so the
+        // APPEND to bob's account must wait.
         var waiting = target.AppendAsync(AppendRun.Window(("", "b\r\n")), Token);
         Assert.False(waiting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));

@@ -68,7 +68,7 @@ public sealed class WrongLengthTests : IDisposable
                 {
                     var items = (isLast ? [$"UID {m.Uid}", .. random.GetItems(others, random.Next(3)).Distinct()] : random.GetItems(others, 2).Distinct().ToList()).OrderBy(_ => random.Next()).ToList();
                     var text = " " + string.Join(' ', items);
-                    // The surplus covers all items after the body, or only the items up to the UID.
+                    // The announced length is too large: it also covers all items after the body, or only the items up to the UID.
                     var uidEnd = isLast ? text.IndexOf($"UID {m.Uid}", StringComparison.Ordinal) + $"UID {m.Uid}".Length : text.Length;
                     var surplus = bad.GetValueOrDefault(m.Uid) switch { 0 => 0, 1 => text.Length, _ => uidEnd };
                     return $"{m.Uid} FETCH ({(isLast ? "" : $"UID {m.Uid} ")}BODY[] {{{m.Body.Length + surplus}}}\v{m.Body.Replace("\r\n", "\v", StringComparison.Ordinal)}{text})\n";

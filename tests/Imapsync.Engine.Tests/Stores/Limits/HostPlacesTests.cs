@@ -18,7 +18,7 @@ public sealed class HostPlacesTests
         var second = EnterAsync("old", "new");
         Assert.False(second.IsCompleted);
         Assert.Equal(["all connections to new are in use (1 of 1); other jobs have them"], waits);
-        // A job that needs only another host overtakes the waiting job; a job that needs the same host does not.
+        // A job that needs only a connection to another host may start before the waiting job; a job that needs the same host may not.
         using var third = await EnterAsync("else", null);
         var fourth = EnterAsync(null, "new");
         first.Dispose();

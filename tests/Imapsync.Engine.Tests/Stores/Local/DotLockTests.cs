@@ -13,7 +13,8 @@ public sealed class DotLockTests
         var holders = 0;
         for (var round = 0; round < 60; round++)
         {
-            // All tasks ask at once, so a task that loses may find the lock gone when it examines it.
+            // All tasks ask for the lock at once. A task that does not get it may find, when it looks who holds the lock, that the lock
+            // file is gone again.
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
             {
                 await using var held = await DotLock.AcquireAsync(dir["file"], TimeProvider.System, CancellationToken.None);
@@ -27,7 +28,8 @@ public sealed class DotLockTests
     }
 
     /// <summary>
-    /// A child process has all handles of its parent until it executes its program. A lock must not stay held because such a child has its handle.
+    /// After a fork a child process has its parent's file handles until it executes its own program. A released lock must not count as held
+    /// because such a child still has a handle of the lock file.
     /// </summary>
     [Fact]
     public async Task Of_many_that_find_a_lock_left_behind_one_takes_it_though_children_are_started_meanwhile()
@@ -83,7 +85,7 @@ public sealed class DotLockTests
             }
             catch (FileNotFoundException)
             {
-                // The lock was free at that moment, which is allowed.
+                // The lock file did not exist at that moment, because nobody held the lock. This is allowed.
             }
         }
 

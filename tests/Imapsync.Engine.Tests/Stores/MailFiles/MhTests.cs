@@ -41,7 +41,7 @@ public sealed class MhTests
         Assert.Equal(0, (await job.SucceedAsync()).Totals.Copied);
     }
 
-    /// <summary>Mutt, for one, has folders of several kinds below one directory.</summary>
+    /// <summary>Mutt, for example, may have folders in MH, Maildir and mbox format below one directory.</summary>
     [Fact]
     public async Task Mail_of_another_kind_among_the_folders_decides_the_exit_status()
     {

@@ -13,8 +13,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
 /// <summary>
-/// Trees with arbitrary names and contents. Every file is either a message that was copied, or one of the files that a line of the report counts and
-/// names with a reason. The trees include names that are one folder in two spellings.
+/// Trees with random file names and contents. Each file is either copied as a message, or included in a line of the report that states how
+/// many files were left out and why. Some of the names are different spellings of the same folder.
 /// </summary>
 public sealed class NothingPassedOverTests
 {
@@ -111,8 +111,8 @@ public sealed class NothingPassedOverTests
             : 0;
 
     /// <summary>
-    /// Returns the path under which a file is counted: its own, or that of a directory that is left out as a whole. Empty for the file with the flags of an
-    /// mbox, which is read.
+    /// Returns the path that the report counts for a file: the file's own, or that of a directory that is left out as a whole. Empty for
+    /// imap-backup's .imap file beside an mbox, because that file is read: it holds the flags.
     /// </summary>
     private static string Entry(string kind, string root, string file)
     {

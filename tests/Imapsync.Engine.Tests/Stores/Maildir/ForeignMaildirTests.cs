@@ -8,7 +8,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A foreign Maildir as the source of a job over several nights: nothing is skipped silently and nothing arrives twice.</summary>
+/// <summary>
+/// A Maildir that other programs write, as the source of a job over several nights: nothing is skipped silently and nothing arrives twice.
+/// </summary>
 public sealed class ForeignMaildirTests : IDisposable
 {
     private readonly MaildirJob job = new();
@@ -53,8 +55,8 @@ public sealed class ForeignMaildirTests : IDisposable
     }
 
     /// <summary>
-    /// A restore may give the folder a uidlist with UIDs of its own in the same second in which the job records some; their UIDVALIDITYs must
-    /// differ.
+    /// A folder without a uidlist gets UIDs that the job records. A restore may write a uidlist with other UIDs into the folder, even in
+    /// the same second. The UIDVALIDITYs of both must differ, so the job uses values from 2^31 on.
     /// </summary>
     [Fact]
     public async Task UIDs_remembered_are_never_under_the_UIDVALIDITY_of_a_uidlist_made_at_the_same_time()
@@ -242,7 +244,8 @@ public sealed class ForeignMaildirTests : IDisposable
         _ = job.Folder("");
         for (var night = 0; night < 12; night++)
         {
-            // A unique name is not reused after its files are gone, and a file is not deleted in the same night in which another one with its unique name arrives.
+            // As in real Maildirs, a unique name is not used again after all its files are gone. So in a night in which a file with an
+            // existing unique name arrives, no file with this name is deleted.
             var before = Directory.GetFiles(job.Source, "*.h*", SearchOption.AllDirectories);
             var touched = new HashSet<string>(StringComparer.Ordinal);
             for (var n = random.Next(4); n >= 0; n--)

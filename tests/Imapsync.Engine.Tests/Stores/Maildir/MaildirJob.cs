@@ -7,7 +7,7 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A job from a foreign Maildir to a Maildir of the program's own.</summary>
+/// <summary>A job that copies a Maildir of another program into a Maildir that only this program writes.</summary>
 internal sealed class MaildirJob : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

@@ -133,7 +133,7 @@ public sealed class MaildirLayoutTests
                 Assert.True(arrived.Contains(text, StringComparison.Ordinal) || isNamed, $"seed {seed}, round {round}, '{directory}' of {string.Join(" | ", planted.Keys)}: {job.Problems}");
             }
 
-            // Whether a report names the directory itself or a directory above it.
+            // Returns whether the job's report says that this directory, or a directory above it, is left out.
             bool IsNamed(string directory)
             {
                 for (var at = directory; at.Length > 0; at = Path.GetDirectoryName(at) ?? "")

@@ -5,7 +5,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>A foreign mbox as a source: its messages keep their UIDs from run to run, and no file is written beside it.</summary>
+/// <summary>
+/// An mbox of another program as a source: its messages keep their UIDs from run to run, and no file is written beside it.
+/// </summary>
 public sealed class MboxMemoryTests
 {
     private const string Mark = "From a@example.org Thu Jan  2 03:04:05 2020\n";

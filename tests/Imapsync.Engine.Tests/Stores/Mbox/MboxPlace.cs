@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>A directory of mbox files for one test, with one folder that most tests need.</summary>
+/// <summary>A directory of mbox files for one test. Most tests use its folder Box.</summary>
 internal sealed class MboxPlace : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

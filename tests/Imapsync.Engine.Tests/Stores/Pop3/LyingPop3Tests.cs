@@ -6,7 +6,7 @@ using Imapsync.Engine.SigningIn;
 
 namespace Imapsync.Engine.Tests.Stores.Pop3;
 
-/// <summary>POP3 servers that lie, hang up early or lack required features.</summary>
+/// <summary>POP3 servers that give false answers, hang up early or lack required features.</summary>
 public sealed class LyingPop3Tests
 {
     private const string Head = "Subject: x\r\n\r\n";

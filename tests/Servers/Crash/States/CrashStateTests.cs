@@ -73,7 +73,7 @@ public sealed class CrashStateTests
         }
     }
 
-    /// <summary>The value of IMAPSYNC_STATES, the number of states to try of each run, or its default.</summary>
+    /// <summary>The number of crash states to try for each recorded run: the value of IMAPSYNC_STATES, or a default.</summary>
     private static int States() => Environment.GetEnvironmentVariable("IMAPSYNC_STATES") is { } given
         ? int.Parse(given, CultureInfo.InvariantCulture)
         : Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1" ? 600 : 35;

@@ -10,8 +10,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Crash.States;
 
 /// <summary>
-/// A run of the program under strace, from a local source to a local target; recreates states that a crash may leave, and checks the next run
-/// from each.
+/// Runs the program under strace, from a local source to a local target. Then recreates file system states that a crash of this run may
+/// leave, and checks that the next run recovers from each of them.
 /// </summary>
 internal sealed class RecordedRun : IDisposable
 {
