@@ -27,7 +27,7 @@ public sealed class DeletedFilesTests
         Write("Work");
         Write(directory);
 
-        await job.SucceedAsync();
+        await job.RunAsync();
         Assert.Equal(2, job.Report.Totals.Copied);
         Assert.Single(job.Notes, n => n.Contains("deleted, replaced or recovered", StringComparison.Ordinal) && n.Contains(directory[(directory.IndexOf('/', StringComparison.Ordinal) + 1)..], StringComparison.Ordinal));
 
