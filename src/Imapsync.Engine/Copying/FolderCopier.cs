@@ -188,7 +188,9 @@ internal sealed class FolderCopier(
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
-        if (meeting.IsWhole && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
+        // A copy without a record, if no interrupted run explains it, shows that the records are not up to date. A wrong one of them may hide a copy.
+        var areRecordsInDoubt = meeting.IsWhole || (found.Count > 0 && !await context.Appending.ExplainsAsync(pair.Target));
+        if (areRecordsInDoubt && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
         {
             await DoubtStrangersAsync(source, target, checkpoint, wrong, abort);
             await checkpoint.CommitAsync(abort);

@@ -51,6 +51,45 @@ public sealed class OlderStateTests
         Assert.Equal(FlagSet.Parse(["\\Flagged"]), TargetFlags(box, "m1"));
     }
 
+    /// <summary>
+    /// The server answered an APPEND with a UID that a later message has got since. In the older state that wrong record stands again, so it must not hide
+    /// the later message's copy.
+    /// </summary>
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(1, 3)]
+    [InlineData(2, 2)]
+    [InlineData(2, 4)]
+    [InlineData(3, 3)]
+    public async Task A_wrong_record_of_the_older_state_hides_no_copy(int shift, int later)
+    {
+        using var box = Box(hasModSeq: true);
+        var inbox = box.Source.Folder("INBOX");
+        for (var n = 0; n < 3; n++)
+            inbox.Add(MailboxFixture.Mail($"m{n}"));
+        await OkAsync(box);
+        box.Target.TellsUid = uid => (uint)(uid + shift);
+        inbox.Add(MailboxFixture.Mail("shifted"));
+        await OkAsync(box);
+        box.Target.TellsUid = uid => uid;
+        var putBack = BackUpState(box);
+        for (var n = 0; n < later; n++)
+            inbox.Add(MailboxFixture.Mail($"later{n}"));
+        await OkAsync(box);
+        putBack();
+
+        JobReport report;
+        var runs = 0;
+        do
+            report = await box.RunAsync();
+        while (report.Outcome != JobOutcome.Ok && ++runs < 3);
+
+        Assert.Equal(JobOutcome.Ok, report.Outcome);
+        Assert.Equal(Contents(box.Source), Contents(box.Target));
+
+        static IEnumerable<string> Contents(MemoryStore store) => store.Folder("INBOX").Messages.Select(m => Convert.ToHexString(m.Octets)).Order(StringComparer.Ordinal);
+    }
+
     [Fact]
     public async Task Whatever_happened_since_no_flag_of_the_source_is_missing_and_no_message_comes_twice()
     {
