@@ -14,6 +14,9 @@ internal sealed class FolderPlan
     /// <summary>Messages excluded by the filter that the checkpoint does not record as skipped yet.</summary>
     public MessageList Skip { get; } = new();
 
+    /// <summary>Messages excluded by the filter that may be the same as vanished ones, but could not be compared with their copies.</summary>
+    public List<MessageInfo> Unread { get; } = [];
+
     /// <summary>Settled messages whose flags at the source are no longer those last propagated.</summary>
     public List<(SettledMessage Known, FlagSet Now)> FlagChanges { get; } = [];
 

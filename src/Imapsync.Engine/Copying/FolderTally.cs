@@ -68,7 +68,7 @@ internal sealed class FolderTally
         AlreadyPresent = inPlace - Math.Min(inPlace, copiedBefore);
         Unlisted = listing.MissingCount;
         Skipped = plan.Skipped;
-        SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + Skipped + Unlisted;
+        SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + plan.Unread.Count + Skipped + Unlisted;
     }
 
     /// <summary>Sets the counts of a pair that has not changed since it was last up to date, which may have been earlier in this run.</summary>
