@@ -128,7 +128,8 @@ internal sealed class FolderCopier(
         return new FolderOutcome(summary, Removable(plan), WasStopped: false)
         {
             HasDamaged = checkpoint.DamagedCopies.Count > 0,
-            Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
+            // The listed size counts as well as the delivered length, since either can be wrong.
+            Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).SelectMany(m => (long[])[m.Size, tally.DeliveredLengths.GetValueOrDefault(m.Uid, m.Size)]).Distinct()],
             Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
     }

@@ -47,7 +47,7 @@ internal sealed class MemoryStore
     /// <summary>Returns the size that listings report of a message; -1 for none.</summary>
     public Func<MemoryMessage, long> ListsSize { get; set; } = m => m.Octets.Length;
 
-    /// <summary>Whether the store refuses to deliver a message.</summary>
+    /// <summary>Whether the store delivers a message with another length than it announced, so that it is not taken.</summary>
     public Func<MemoryMessage, bool> Withholds { get; set; } = _ => false;
 
     /// <summary>The UIDVALIDITY of the next folder that is created; 0 for a store that never reports one.</summary>
@@ -367,7 +367,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
                 failure = new MailException(FailureScope.Message, false, "unreadable");
             yield return failure is null
                 ? new IncomingMessage(wanted, m.Octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(m.Octets)))
-                : new IncomingMessage(wanted, failure);
+                : new IncomingMessage(store.Withholds(m) ? wanted with { Size = m.Octets.Length } : wanted, failure);
         }
     }
 

@@ -108,6 +108,41 @@ public sealed class WrongSizesTests : IDisposable
         Assert.Equal(["s0001", "s0002", "s0003", "s0004"], Here(box.Target, "INBOX"));
     }
 
+    /// <summary>
+    /// A message is moved to another folder and can't be copied from there. Its earlier copy is the only one at the target, so it is not removed.
+    /// </summary>
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_moved_message_that_can_not_be_copied_keeps_its_only_copy(bool isRefused, bool isLarger)
+    {
+        box.Job = box.Job with { Deletions = DeletionPolicy.Mirror, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
+        var (inbox, work) = (box.Source.Folder("INBOX"), box.Source.Folder("Work"));
+        for (var n = 1; n <= 4; n++)
+            inbox.Add(Text(n, true));
+        work.Add(Text(5, true));
+        await box.RunAsync();
+        inbox.Remove(2);
+        var moved = work.Add(Text(2, true));
+        Lie(box.Source, isLarger);
+        if (isRefused)
+            box.Target.OnStep = s => { if (s == "append") throw new MailException(FailureScope.Message, false, "NO not this one"); };
+        else
+            box.Source.Withholds = m => m.Uid == moved;
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Incomplete, 1L, 0L), (report.Outcome, report.Totals.Failed, report.Totals.Deleted));
+        Assert.Equal(["s0001", "s0002", "s0003", "s0004"], Here(box.Target, "INBOX"));
+        TellTheTruth();
+        box.Target.OnStep = _ => { };
+        box.Source.Withholds = _ => false;
+        Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
+        Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
+    }
+
     public static TheoryData<int> Seeds() => new(Enumerable.Range(1, 60));
 
     /// <summary>
