@@ -31,11 +31,12 @@ internal static class LikelyCopies
         return [.. records.Where(m => m.Size is null || sizes.Contains(m.Size)).Select(m => m.Target)];
     }
 
+    /// <summary>Chooses among all these copies. A message with no size, or with 0, may have any.</summary>
     /// <returns>Target UIDs.</returns>
     public static async Task<HashSet<Uid>> ChooseAsync(
         JobContext context, IMessageFolder target, IReadOnlyList<MessageInfo> messages, IReadOnlyCollection<SettledMessage> records, CancellationToken cancellationToken)
     {
-        if (records.Count <= Few || messages.Any(m => m.Size < 0))
+        if (records.Count <= Few || messages.Any(m => m.Size <= 0))
             return [.. records.Select(r => r.Target)];
         var sizes = new LikelySizes(messages.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
         var dates = messages.Select(m => m.InternalDate.ToUnixTimeSeconds()).ToHashSet();

@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Copying;
 /// <summary>
 /// Decides which target messages are compared with the messages about to be copied. If all of these arrived at the source since the last
 /// run, they are compared with what the target received since, with the copies of vanished messages, and with unrecorded messages of their
-/// size. If any of them was not considered by an earlier run (excluded by a filter, missing from a listing, failed, or restored), they are
+/// size or date. If any of them was not considered by an earlier run (excluded by a filter, missing from a listing, failed, or restored), they are
 /// compared with the whole target.
 /// </summary>
 internal sealed class Meeting

@@ -37,8 +37,8 @@ internal sealed class MessageMatcher(
     public async Task<IReadOnlyList<(MessageFingerprint Source, MessageFingerprint Target)>> MatchAsync(CancellationToken cancellationToken)
     {
         // First, messages with the same header octets and size: with a Message-ID and no other candidate this is sufficient proof. Sizes that are not
-        // known prove nothing.
-        await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore && s.Info.Size >= 0, _ => true), cancellationToken);
+        // told, or told as 0, prove nothing.
+        await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore && s.Info.Size > 0, _ => true), cancellationToken);
 
         // Then messages with the same header octets but another size. Either line ends were changed, or the target has another message, such as a
         // truncated one. So the bodies are compared.

@@ -85,13 +85,13 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     {
         var sizes = candidates.Select(c => c.Size).ToHashSet();
         var dates = candidates.Select(c => c.InternalDate.ToUnixTimeSeconds()).ToHashSet();
-        return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
+        return [.. about.Where(m => m.Size <= 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
     }
 
-    private static IEnumerable<MessageInfo> Except(IEnumerable<MessageInfo> messages, IReadOnlyCollection<MessageFingerprint> identified)
+    private static List<MessageInfo> Except(IEnumerable<MessageInfo> messages, IReadOnlyCollection<MessageFingerprint> identified)
     {
         var uids = identified.Select(i => i.Uid).ToHashSet();
-        return messages.Where(m => !uids.Contains(m.Uid));
+        return [.. messages.Where(m => !uids.Contains(m.Uid))];
     }
 
     private static IEnumerable<(Uid Source, Uid Target)> LikelyPairs(IEnumerable<MessageInfo> sources, IEnumerable<MessageInfo> targets) =>
