@@ -143,6 +143,24 @@ public sealed class WrongSizesTests : IDisposable
         Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
     }
 
+    /// <summary>Neither side tells sizes, and the target has a part of a message. That it has the same header does not prove it to be whole.</summary>
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    public async Task Sizes_that_are_not_told_are_not_equal_sizes(int told)
+    {
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("m1", "the whole text"));
+        box.Source.Folder("INBOX").Add(MailboxFixture.Mail("m2", "the whole text"));
+        box.Target.Folder("INBOX").Add(MailboxFixture.Mail("m1", "the"));
+        box.Target.Folder("INBOX").Add(MailboxFixture.Mail("m2", "the whole text"));
+        box.Source.ListsSize = box.Target.ListsSize = _ => told;
+
+        var report = await box.RunAsync();
+
+        Assert.Equal((JobOutcome.Ok, 1L, 1L), (report.Outcome, report.Totals.Copied, report.Totals.Adopted));
+        Assert.Equal(3, box.Target.Folder("INBOX").Messages.Count);
+    }
+
     public static TheoryData<int> Seeds() => new(Enumerable.Range(1, 60));
 
     /// <summary>
