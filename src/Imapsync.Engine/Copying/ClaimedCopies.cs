@@ -19,23 +19,14 @@ internal static class ClaimedCopies
     {
         if (messages.Count == 0)
             return [];
-        var sizes = new LikelySizes(messages.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
-        var all = checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone).ToLookup(m => m.Target);
-        if (all.Count == 0)
+        List<SettledMessage> records = [.. checkpoint.Messages.Where(m => m.Settlement is Settlement.Copied or Settlement.Adopted && !m.Target.IsNone)];
+        if (records.Count == 0)
             return [];
-        // Only target messages that have the size of a message to copy are examined further. A wrong record contains the size of the wrong
-        // source message, so the size that the target lists decides. The recorded size is accepted as well, because some servers list wrong
-        // sizes.
-        var likely = new HashSet<Uid>();
-        await foreach (var copy in target.ListAsync(new ListRequest(new UidSet(all.Select(g => g.Key)), WithDateAndSize: true), cancellationToken))
-        {
-            if (all[copy.Uid].Any(m => sizes.Contains(copy.Size) || sizes.Contains(m.Size)))
-                likely.Add(copy.Uid);
-        }
-
+        var likely = await LikelyCopies.ChooseAsync(context, target, messages, records, cancellationToken);
         if (likely.Count == 0)
             return [];
         var alike = await new MessageRecognition(source, target).RecognizeAsync(messages, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, likely);
-        return await TargetProof.FindUnprovenAsync(source, target, [.. alike.SelectMany(a => all[a.Target.Uid])], cancellationToken);
+        var found = alike.Select(a => a.Target.Uid).ToHashSet();
+        return await TargetProof.FindUnprovenAsync(source, target, [.. records.Where(r => found.Contains(r.Target))], cancellationToken);
     }
 }

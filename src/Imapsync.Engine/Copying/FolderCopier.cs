@@ -26,6 +26,7 @@ internal sealed class FolderCopier(
 
     private readonly CheckpointPast past = new(context, pair, last);
     private Dictionary<Uid, Sighting> seen = [];
+    private List<(Uid Source, Uid Target)> uncompared = [];
 
     private readonly MessageFilter filter = pair.Only is null ? context.Job.Messages : context.Job.Messages with { Uids = pair.Only };
 
@@ -76,9 +77,10 @@ internal sealed class FolderCopier(
         if (target is not null)
         {
             var recognition = new MessageRecognition(source, target);
-            recognized = [.. recognized, .. await LeftOutMail.FindAsync(context, recognition, plan, recognized.Select(r => r.Target.Uid), abort)];
+            recognized = [.. recognized, .. await LeftOutMail.FindAsync(context, recognition, target, plan, recognized.Select(r => r.Target.Uid), abort)];
             foreach (var (uid, sighting) in recognition.Seen)
                 seen[uid] = sighting;
+            HoldUncompared(plan, recognition.Uncompared);
         }
 
         tally.Count(plan, listing, recognized.Count);
@@ -121,7 +123,7 @@ internal sealed class FolderCopier(
         if (refusal is not null)
             report.Problem(new Problem(FailureScope.Folder, key.Source, null, Reasons.Flags, refusal.Message));
         if (wasStopped)
-            return new FolderOutcome(null, plan.Vanished, WasStopped: true);
+            return new FolderOutcome(null, [], WasStopped: true);
 
         var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort && refusal is null;
         if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
@@ -129,10 +131,11 @@ internal sealed class FolderCopier(
         await checkpoint.CommitAsync(abort);
         var isEmptied = !context.RemovesCopied || (areFlagsDone && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));
         var summary = !areFlagsDone || !isEmptied ? null : await SummarizeAsync(checkpoint, listing, writable, abort);
-        return new FolderOutcome(summary, plan.Vanished, WasStopped: false)
+        return new FolderOutcome(summary, Removable(plan), WasStopped: false)
         {
             HasDamaged = checkpoint.DamagedCopies.Count > 0,
-            Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).Select(m => m.Size)],
+            // The listed size counts as well as the delivered length, since either can be wrong.
+            Unplaced = [.. plan.Copy.Where(m => tally.Failures.ContainsKey(m.Uid)).SelectMany(m => (long[])[m.Size, tally.DeliveredLengths.GetValueOrDefault(m.Uid, m.Size)]).Distinct()],
             Brought = context.Target.Traits.KeepsWhatItGets ? TargetPresence.BroughtBy(checkpoint) : null,
         };
     }
@@ -183,8 +186,11 @@ internal sealed class FolderCopier(
         // A backup folder that was empty when it was opened contains nothing to find.
         var found = context.Target.Traits.KeepsWhatItGets && target.Status.Messages == 0
             ? []
-            : await recognition.RecognizeAsync(plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, abort), meeting.OwnFrom);
+            : await recognition.RecognizeAsync(
+                plan.Copy, meeting.From, claimed, abort, await meeting.FindWorthALookAsync(checkpoint, target, claimed, abort), meeting.OwnFrom,
+                plan.Reusable.Select(m => m.Target).ToHashSet());
         seen = recognition.Seen;
+        uncompared = [.. recognition.Uncompared];
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
@@ -214,6 +220,39 @@ internal sealed class FolderCopier(
     /// the account must get it only once.
     /// </summary>
     private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
+
+    /// <summary>
+    /// Takes messages out of the plan that a filter leaves out and that may be the same as messages that vanished from the source, but could not be read. They count as failed,
+    /// so the next run compares them again, and nothing is removed that may be theirs.
+    /// </summary>
+    private void HoldUncompared(FolderPlan plan, IReadOnlyList<(Uid Source, Uid Target)> pairs)
+    {
+        if (pairs.Count == 0)
+            return;
+        uncompared.AddRange(pairs);
+        var sources = pairs.Select(p => p.Source).ToHashSet();
+        plan.Unread.AddRange(plan.Skip.Where(m => sources.Contains(m.Uid)));
+        plan.Skip.RemoveAll(m => sources.Contains(m.Uid));
+        plan.Skipped -= plan.Unread.Count;
+    }
+
+    /// <summary>
+    /// Returns the vanished messages whose copies may be removed. A copy stays if it may be that of a message which is at the source under another UID
+    /// and could not be copied.
+    /// </summary>
+    private List<SettledMessage> Removable(FolderPlan plan)
+    {
+        var needed = uncompared.Where(p => tally.Failures.ContainsKey(p.Source)).Select(p => p.Target).ToHashSet();
+        List<SettledMessage> removable = [.. plan.Vanished.Where(m => !needed.Contains(m.Target))];
+        if (removable.Count < plan.Vanished.Count && context.Job.Deletions != DeletionPolicy.Keep)
+        {
+            report.Problem(new Problem(
+                FailureScope.Folder, key.Source, null, Reasons.Removal,
+                $"{plan.Vanished.Count - removable.Count} messages that vanished may be among those that could not be read, so they were not removed"));
+        }
+
+        return removable;
+    }
 
     /// <summary>
     /// Adds missing flags to messages that an interrupted run appended: for some servers the flags are set after the append. Under <see
@@ -253,6 +292,12 @@ internal sealed class FolderCopier(
 
         foreach (var skipped in plan.Skip)
             checkpoint.Settle(new SettledMessage(skipped.Uid, Uid.None, Settlement.Skipped, skipped.Flags));
+        foreach (var unread in plan.Unread)
+        {
+            tally.AddFailure(key.Source, unread.Uid, Reasons.Unreadable, "it could not be read, and may be the same as one that vanished, whose copy is kept therefore");
+            checkpoint.Settle(new SettledMessage(unread.Uid, Uid.None, Settlement.Failed, unread.Flags));
+        }
+
         foreach (var returned in plan.Returned)
             checkpoint.Settle(returned with { Settlement = Settlement.Copied });
         foreach (var vanished in plan.Vanished.Where(m => m.Settlement != Settlement.Vanished))

@@ -14,6 +14,9 @@ internal sealed class FolderPlan
     /// <summary>Messages excluded by the filter that the checkpoint does not record as skipped yet.</summary>
     public MessageList Skip { get; } = new();
 
+    /// <summary>Messages excluded by the filter that may be the same as messages that vanished from the source, but could not be compared with the copies of these.</summary>
+    public List<MessageInfo> Unread { get; } = [];
+
     /// <summary>Messages with a record whose flags at the source are no longer those propagated last.</summary>
     public List<(SettledMessage Known, FlagSet Now)> FlagChanges { get; } = [];
 

@@ -20,6 +20,9 @@ internal sealed class FolderTally
 
     public long Bytes { get; private set; }
 
+    /// <summary>The lengths with which messages were delivered that could not be stored, or not taken for whole. A listed size can be wrong.</summary>
+    public Dictionary<Uid, long> DeliveredLengths { get; } = [];
+
     public long Adopted { get; set; }
 
     public long FlagsUpdated { get; set; }
@@ -68,7 +71,7 @@ internal sealed class FolderTally
         AlreadyPresent = inPlace - Math.Min(inPlace, copiedBefore);
         Unlisted = listing.MissingCount;
         Skipped = plan.Skipped;
-        SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + Skipped + Unlisted;
+        SourceMessages = AlreadyPresent + Copied.Count + plan.Copy.LongCount(m => !Copied.Contains(m.Uid)) + plan.Unread.Count + Skipped + Unlisted;
     }
 
     /// <summary>

@@ -17,20 +17,15 @@ internal static class LeftOutMail
     /// <param name="taken">Target UIDs that already belong to other source messages.</param>
     /// <returns>The pairs of source and target messages that are the same.</returns>
     public static async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> FindAsync(
-        JobContext context, MessageRecognition recognition, FolderPlan plan, IEnumerable<Uid> taken, CancellationToken cancellationToken)
+        JobContext context, MessageRecognition recognition, IMessageFolder target, FolderPlan plan, IEnumerable<Uid> taken, CancellationToken cancellationToken)
     {
-        List<SettledMessage> gone = [.. plan.Reusable];
-        if (gone.Count == 0 || plan.Skip.Count == 0)
+        if (plan.Skip.Count == 0 || !plan.Reusable.Any())
             return [];
-        var (here, there) = (context.Source.Traits, context.Target.Traits);
-        var sizes = new LikelySizes(gone.Select(m => m.Size).OfType<long>(), here, there);
-        var isAnySize = gone.Exists(m => m.Size is null);
-        List<MessageInfo> back = [.. plan.Skip.Where(m => isAnySize || sizes.Contains(m.Size))];
-        if (back.Count == 0)
+        var copies = await LikelyCopies.ChooseReusableAsync(context, target, plan.Skip, plan, cancellationToken);
+        copies.ExceptWith(taken);
+        if (copies.Count == 0)
             return [];
-        var likely = new LikelySizes(back.Select(m => m.Size), here, there);
-        var copies = gone.Where(m => m.Size is not { } size || likely.Contains(size)).Select(m => m.Target).Except(taken).ToHashSet();
-        var found = await recognition.RecognizeAsync(back, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, copies);
+        var found = await recognition.RecognizeAsync(plan.Skip, new Uid(uint.MaxValue), new HashSet<Uid>(), cancellationToken, copies, vanished: copies);
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
         var sources = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Skip.RemoveAll(m => sources.Contains(m.Uid));

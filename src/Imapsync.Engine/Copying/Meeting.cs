@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Copying;
 /// <summary>
 /// Decides which target messages are compared with the messages about to be copied. There are two cases. (1) All messages to copy arrived
 /// at the source since the last run. They are compared with what the target received since, with the copies of vanished messages, and with
-/// messages of the same size that have no record. (2) An earlier run did not consider some of them, for example because a filter excluded
+/// messages of the same size or date that have no record. (2) An earlier run did not consider some of them, for example because a filter excluded
 /// them, a listing lacked them, or they failed. Then all are compared with the whole target.
 /// </summary>
 internal sealed class Meeting
@@ -26,8 +26,12 @@ internal sealed class Meeting
         return new Meeting(context, source, checkpoint, plan, isFirst, isWhole);
     }
 
+    private readonly JobContext context;
+    private readonly FolderPlan plan;
+
     private Meeting(JobContext context, FolderPath source, ICheckpoint checkpoint, FolderPlan plan, bool isFirst, bool isWhole)
     {
+        (this.context, this.plan) = (context, plan);
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
@@ -39,12 +43,7 @@ internal sealed class Meeting
         // the trash, but recorded as the copy of a message in another folder of the backup.
         if (context.Job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
-        sizes = new LikelySizes(isWhole ? [] : plan.Copy.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
-        Returning = [.. plan.Reusable.Where(m => sizes.Contains(m.Size)).Select(m => m.Target)];
     }
-
-    /// <summary>Sizes in octets that copies of the messages to copy may have at the target; none if the whole target is compared.</summary>
-    private readonly LikelySizes sizes;
 
     /// <summary>Whether the messages are compared with the whole target.</summary>
     public bool IsWhole => From.Value <= 1;
@@ -61,31 +60,28 @@ internal sealed class Meeting
     public HashSet<Uid> Claimed { get; }
 
     /// <summary>
-    /// Target UIDs below <see cref="From"/>: copies of vanished messages (<see cref="FolderPlan.Reusable"/>) that have the size of a
-    /// message to copy.
-    /// </summary>
-    private HashSet<Uid> Returning { get; }
-
-    /// <summary>
     /// Returns target UIDs below <see cref="From"/> to compare with as well: copies of vanished messages, and messages without a record
-    /// that have the size of a message to copy. A message to copy can be at the target without a record: the record was lost when one of
+    /// that have the size or the date of a message to copy. A message to copy can be at the target without a record: the record was lost when one of
     /// the mailboxes was restored from a copy, or the message was delivered to the target independently.
     /// </summary>
     /// <param name="claimed">Target UIDs that belong to messages of other pairs, or of this one at or above <see cref="From"/>.</param>
     public async Task<IReadOnlySet<Uid>> FindWorthALookAsync(
         ICheckpoint checkpoint, IMessageFolder target, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken)
     {
+        // The whole target includes all of them.
         if (IsWhole)
-            return Returning;
+            return new HashSet<Uid>();
+        var found = await LikelyCopies.ChooseReusableAsync(context, target, plan.Copy, plan, cancellationToken);
         var recorded = checkpoint.Messages.Where(m => !m.Target.IsNone).Select(m => m.Target).Concat(claimed).ToHashSet();
         // If the folder holds no more messages than are recorded, none is unrecorded, so the folder need not be listed.
         if (!target.Status.IsCountUnknown && target.Status.Messages <= recorded.Count)
-            return Returning;
-        var found = new HashSet<Uid>(Returning);
+            return found;
+        var sizes = new LikelySizes(plan.Copy.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
+        var dates = plan.Copy.Select(m => m.InternalDate.ToUnixTimeSeconds()).ToHashSet();
         var below = UidSet.Range(new Uid(1), new Uid(From.Value - 1));
         await foreach (var message in target.ListAsync(new ListRequest(below, WithDateAndSize: true), cancellationToken))
         {
-            if (message.Uid < From && !recorded.Contains(message.Uid) && sizes.Contains(message.Size))
+            if (message.Uid < From && !recorded.Contains(message.Uid) && (sizes.Contains(message.Size) || dates.Contains(message.InternalDate.ToUnixTimeSeconds())))
                 found.Add(message.Uid);
         }
 

@@ -106,7 +106,7 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
             Seen.Add(next.Message.Uid);
             if (next.Message.Failure is { } failure)
             {
-                Fail(next.Message.Info, failure, Reasons.Unreadable);
+                Fail(next.Message.Info, next.Message.Info.Size, failure, Reasons.Unreadable);
                 continue;
             }
 
@@ -146,7 +146,7 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
             var message = relayed.Message;
             if (receipt.Failure is { } failure)
             {
-                Fail(message.Info, failure, Reasons.Refused);
+                Fail(message.Info, message.Length, failure, Reasons.Refused);
                 continue;
             }
 
@@ -166,8 +166,9 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
             report.Tell(new MessagesCopied(report.Job, source.Path, count, bytes));
     }
 
-    private void Fail(in MessageInfo message, MailException failure, string reason)
+    private void Fail(in MessageInfo message, long length, MailException failure, string reason)
     {
+        tally.DeliveredLengths[message.Uid] = length;
         if (failure.IsTransient)
         {
             Transient.Add(message);

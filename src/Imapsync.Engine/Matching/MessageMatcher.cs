@@ -23,10 +23,22 @@ internal sealed class MessageMatcher(
     private readonly Dictionary<Uid, UInt128> sourceDigests = [];
     private readonly Dictionary<Uid, UInt128> targetDigests = [];
 
+    /// <summary>
+    /// The messages that resemble each other and were not matched because one of them could not be read: they may be the same. Call after <see
+    /// cref="MatchAsync"/>.
+    /// </summary>
+    public IEnumerable<(MessageFingerprint Source, MessageFingerprint Target)> Uncompared =>
+        from source in sources
+        where openSources.Contains(source.Uid)
+        join target in targets.Where(t => openTargets.Contains(t.Uid)) on source.Core equals target.Core
+        where !sourceDigests.ContainsKey(source.Uid) || !targetDigests.ContainsKey(target.Uid)
+        select (source, target);
+
     public async Task<IReadOnlyList<(MessageFingerprint Source, MessageFingerprint Target)>> MatchAsync(CancellationToken cancellationToken)
     {
-        // First, messages with the same header octets and size: with a Message-ID and no other candidate this is sufficient proof.
-        await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore, _ => true), cancellationToken);
+        // First, messages with the same header octets and size: with a Message-ID and no other candidate this is sufficient proof. Sizes that are not
+        // told, or told as 0, prove nothing.
+        await MatchByDigestAsync(MatchGroups(m => (m.Header, m.Info.Size), isProof: (s, _) => s.HasCore && s.Info.Size > 0, _ => true), cancellationToken);
 
         // Then messages with the same header octets but another size. Either line ends were changed, or the target has another message, such as a
         // truncated one. So the bodies are compared.

@@ -11,8 +11,20 @@ namespace Imapsync.Engine.Matching;
 /// </summary>
 internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder target)
 {
+    /// <summary>
+    /// Up to this many messages are compared by their headers, whatever sizes and dates the source lists: sizes can be wrong, and a restored message
+    /// can have another date.
+    /// </summary>
+    public const int FewMessages = 1000;
+
     /// <summary>The size and header digest of each recognised target message, by its UID.</summary>
     public Dictionary<Uid, Sighting> Seen { get; } = [];
+
+    /// <summary>
+    /// UIDs of messages of the source and of vanished messages' copies that may be the same, but could not be compared because one of them could not
+    /// be read. Where not even a header could be read, they have the same size or date.
+    /// </summary>
+    public IReadOnlyList<(Uid Source, Uid Target)> Uncompared { get; private set; } = [];
 
     /// <param name="about">Messages about to be copied, listed with date and size.</param>
     /// <param name="from">
@@ -25,10 +37,11 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     /// From this UID on, the target may hold copies that an interrupted run appended and did not record. If all examined messages are such,
     /// only headers of source messages with the same size or date are read. Null if no run has copied to the target.
     /// </param>
+    /// <param name="vanished">Target UIDs of copies of vanished messages, to find <see cref="Uncompared"/> among.</param>
     /// <returns>Source and target messages that are the same, with their flags on either side.</returns>
     public async Task<IReadOnlyList<(MessageInfo Source, MessageInfo Target)>> RecognizeAsync(
         IReadOnlyList<MessageInfo> about, Uid from, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken,
-        IReadOnlySet<Uid>? below = null, Uid? ownFrom = null)
+        IReadOnlySet<Uid>? below = null, Uid? ownFrom = null, IReadOnlySet<Uid>? vanished = null)
     {
         var looked = UidSet.Range(from, new Uid(uint.MaxValue));
         foreach (var uid in below ?? new HashSet<Uid>())
@@ -43,18 +56,26 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
         if (candidates.Count == 0)
             return [];
         var isOwnOnly = from.Value > 1 || (ownFrom is { } mark && candidates.Keys.All(u => u >= mark));
-        var sources = isOwnOnly ? LikelyAmong(about, candidates.Values) : about;
+        var sources = isOwnOnly && about.Count > FewMessages ? LikelyAmong(about, candidates.Values) : about;
+        var here = await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken);
+        var there = await IdentifyAsync(target, candidates, cancellationToken);
         var matcher = new MessageMatcher(
-            await IdentifyAsync(source, sources.ToDictionary(m => m.Uid), cancellationToken),
-            await IdentifyAsync(target, candidates, cancellationToken),
-            (messages, c) => DigestAsync(source, messages.Select(m => m.Info), c),
-            // The size that the target lists is ignored, since it may be wrong; the octets that the target delivers decide.
-            (messages, c) => DigestAsync(target, messages.Select(m => m.Info with { Size = -1 }), c));
+            here,
+            there,
+            (messages, c) => DigestAsync(source, messages, c),
+            (messages, c) => DigestAsync(target, messages, c));
         var matches = await matcher.MatchAsync(cancellationToken);
-        foreach (var (_, there) in matches)
+        foreach (var (_, match) in matches)
         {
-            if (there.Sighting is { } seen)
-                Seen[there.Uid] = seen;
+            if (match.Sighting is { } seen)
+                Seen[match.Uid] = seen;
+        }
+
+        var doubtful = candidates.Values.Where(c => vanished?.Contains(c.Uid) == true).ToList();
+        if (doubtful.Count > 0)
+        {
+            Uncompared = [.. matcher.Uncompared.Select(p => (p.Source.Uid, p.Target.Uid)).Where(p => vanished!.Contains(p.Item2))
+                .Concat(LikelyPairs(Except(sources, here), doubtful)).Concat(LikelyPairs(sources, Except(doubtful, there)))];
         }
 
         return [.. matches.Select(m => (m.Source.Info, m.Target.Info))];
@@ -68,8 +89,20 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     {
         var sizes = candidates.Select(c => c.Size).ToHashSet();
         var dates = candidates.Select(c => c.InternalDate.ToUnixTimeSeconds()).ToHashSet();
-        return [.. about.Where(m => m.Size < 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
+        return [.. about.Where(m => m.Size <= 0 || sizes.Contains(m.Size) || dates.Contains(m.InternalDate.ToUnixTimeSeconds()))];
     }
+
+    private static List<MessageInfo> Except(IEnumerable<MessageInfo> messages, IReadOnlyCollection<MessageFingerprint> identified)
+    {
+        var uids = identified.Select(i => i.Uid).ToHashSet();
+        return [.. messages.Where(m => !uids.Contains(m.Uid))];
+    }
+
+    private static IEnumerable<(Uid Source, Uid Target)> LikelyPairs(IEnumerable<MessageInfo> sources, IEnumerable<MessageInfo> targets) =>
+        from target in targets
+        from source in sources
+        where source.Size == target.Size || source.InternalDate.ToUnixTimeSeconds() == target.InternalDate.ToUnixTimeSeconds()
+        select (source.Uid, target.Uid);
 
     /// <summary>
     /// Reads the headers of messages and returns the messages' fingerprints. Messages that were deleted in the meantime are left out.
@@ -89,10 +122,11 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     }
 
     private static async Task<IReadOnlyDictionary<Uid, UInt128>> DigestAsync(
-        IMessageFolder folder, IEnumerable<MessageInfo> messages, CancellationToken cancellationToken)
+        IMessageFolder folder, IReadOnlyList<MessageFingerprint> messages, CancellationToken cancellationToken)
     {
         var digests = new Dictionary<Uid, UInt128>();
-        await foreach (var message in folder.ReadAsync([.. messages.OrderBy(m => m.Uid)], cancellationToken))
+        // The listed size is ignored, since it may be wrong; the octets that the store delivers decide.
+        await foreach (var message in folder.ReadAsync([.. messages.Select(m => m.Info with { Size = -1 }).OrderBy(m => m.Uid)], cancellationToken))
         {
             if (message.Failure is null)
                 digests[message.Uid] = await DigestBodyAsync(message.Body, cancellationToken);

@@ -44,6 +44,12 @@ internal sealed class MemoryStore
     /// <summary>UIDs of messages whose header the store does not return.</summary>
     public HashSet<uint> WithoutHeader { get; } = [];
 
+    /// <summary>Returns the size that listings report of a message; -1 for none.</summary>
+    public Func<MemoryMessage, long> ListsSize { get; set; } = m => m.Octets.Length;
+
+    /// <summary>Whether the store delivers a message with another length than it announced, so that it is not taken.</summary>
+    public Func<MemoryMessage, bool> Withholds { get; set; } = _ => false;
+
     /// <summary>The UIDVALIDITY of the next folder that is created; 0 for a store that never reports one.</summary>
     public uint NextValidity { get; set; } = 1000;
 
@@ -362,9 +368,11 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 
             if (state.Messages.Find(m => m.Uid == wanted.Uid.Value) is not { } m)
                 continue;
+            if (store.Withholds(m))
+                failure = new MailException(FailureScope.Message, false, "unreadable");
             yield return failure is null
                 ? new IncomingMessage(wanted, m.Octets.Length, PipeReader.Create(new ReadOnlySequence<byte>(m.Octets)))
-                : new IncomingMessage(wanted, failure);
+                : new IncomingMessage(store.Withholds(m) ? wanted with { Size = m.Octets.Length } : wanted, failure);
         }
     }
 
@@ -423,7 +431,7 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static MessageInfo Info(MemoryMessage m) => new(new Uid(m.Uid), m.Flags, m.Date, m.Octets.Length);
+    private MessageInfo Info(MemoryMessage m) => new(new Uid(m.Uid), m.Flags, m.Date, store.ListsSize(m));
 
     private static async Task<byte[]> ReadAllAsync(PipeReader body, CancellationToken cancellationToken)
     {

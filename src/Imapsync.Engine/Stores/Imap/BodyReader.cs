@@ -203,7 +203,7 @@ internal sealed class BodyReader(ImapClient client, FolderPath path, UidValidity
                 return null;
             default:
                 await DiscardAsync(fetched, cancellationToken);
-                return new IncomingMessage(info, new MailException(
+                return new IncomingMessage(info with { Size = fetched.Length }, new MailException(
                     FailureScope.Message, false, $"the server says that the message has {info.Size} octets and gives {fetched.Length}, each time it is asked"));
         }
     }

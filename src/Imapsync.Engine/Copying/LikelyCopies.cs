@@ -1,0 +1,57 @@
+using Imapsync.Engine.Jobs;
+using Imapsync.Engine.Mail;
+using Imapsync.Engine.Matching;
+using Imapsync.Engine.State;
+using Imapsync.Imap;
+
+namespace Imapsync.Engine.Copying;
+
+/// <summary>
+/// Chooses the recorded copies that are worth comparing with some messages of the source. Servers may list wrong sizes, so another size does not
+/// prove that a copy is another message: few copies are all compared, and of many those with the size or the date of one of the messages.
+/// </summary>
+internal static class LikelyCopies
+{
+    /// <summary>Up to this many copies are compared by their headers, whatever their sizes and dates.</summary>
+    public const int Few = 100;
+
+    /// <summary>
+    /// Chooses among the copies of vanished messages, which may be at the source again. Where nothing is removed from the target, their records are
+    /// kept forever, and listing more and more of them in each run would take too long: of many, only those with the recorded size of a message are
+    /// chosen.
+    /// </summary>
+    /// <returns>Target UIDs.</returns>
+    public static async Task<HashSet<Uid>> ChooseReusableAsync(
+        JobContext context, IMessageFolder target, IReadOnlyList<MessageInfo> messages, FolderPlan plan, CancellationToken cancellationToken)
+    {
+        List<SettledMessage> records = [.. plan.Reusable];
+        if (records.Count <= Few || context.Job.Deletions != DeletionPolicy.Keep)
+            return await ChooseAsync(context, target, messages, records, cancellationToken);
+        var sizes = new LikelySizes(messages.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
+        return [.. records.Where(m => m.Size is null || sizes.Contains(m.Size)).Select(m => m.Target)];
+    }
+
+    /// <summary>Chooses among all these copies. A message with no size, or with 0, may have any.</summary>
+    /// <returns>Target UIDs.</returns>
+    public static async Task<HashSet<Uid>> ChooseAsync(
+        JobContext context, IMessageFolder target, IReadOnlyList<MessageInfo> messages, IReadOnlyCollection<SettledMessage> records, CancellationToken cancellationToken)
+    {
+        if (records.Count <= Few || messages.Any(m => m.Size <= 0))
+            return [.. records.Select(r => r.Target)];
+        var sizes = new LikelySizes(messages.Select(m => m.Size), context.Source.Traits, context.Target.Traits);
+        var dates = messages.Select(m => m.InternalDate.ToUnixTimeSeconds()).ToHashSet();
+        var recorded = records.ToLookup(r => r.Target, r => r.Size);
+        var likely = new HashSet<Uid>();
+        // A record can be of another message than lies under its UID, so the size that the target lists counts as well as the recorded one.
+        await foreach (var copy in target.ListAsync(new ListRequest(new UidSet(recorded.Select(g => g.Key)), WithDateAndSize: true), cancellationToken))
+        {
+            if (recorded[copy.Uid].Any(size => sizes.Contains(size) || sizes.Contains(copy.Size) || (size is null && copy.Size < 0))
+                || (recorded.Contains(copy.Uid) && dates.Contains(copy.InternalDate.ToUnixTimeSeconds())))
+            {
+                likely.Add(copy.Uid);
+            }
+        }
+
+        return likely;
+    }
+}
