@@ -34,7 +34,7 @@ public sealed class WatchPace(TimeSpan every)
         return Least(took > rest ? took : rest, every);
     }
 
-    /// <summary>Returns the pause after a run that failed as a whole or was stopped by a limit on what one run may do.</summary>
+    /// <summary>Returns the pause after a run that failed as a whole or reached one of the job's limits, such as octets per day.</summary>
     public TimeSpan AfterTrouble()
     {
         var now = Least(restAfterTrouble, every);

@@ -23,8 +23,8 @@ internal sealed class NameMemory
     private const int LinesTogether = 4096;
 
     /// <summary>
-    /// If at least this many files have the recorded length and time but are other files on the disk, and no file is unchanged, then the whole tree
-    /// was copied. No message was replaced then, so all keep their UIDs.
+    /// If at least this many files have the recorded length and time but are other files on the disk, and no file is unchanged, then the
+    /// whole tree was copied. Then these files do not count as replaced, and their messages keep their UIDs.
     /// </summary>
     private const int WholeTree = 50;
     private readonly string? path;
