@@ -16,12 +16,12 @@ public interface ISignInKeeper
     void RequireUsable();
 
     /// <summary>
-    /// Takes the stored sign-in for exclusive use until the result is disposed of, and waits while another process uses it. A server that
-    /// rotates refresh tokens takes two uses of one refresh token for theft and ends the sign-in.
+    /// Takes the stored sign-in for exclusive use until the result is disposed of, and waits while somebody else (another task or process)
+    /// uses it. A server that rotates refresh tokens takes two uses of one refresh token for theft and ends the sign-in.
     /// </summary>
     /// <returns>The sign-in; null where none is stored.</returns>
     /// <exception cref="SignInLostException">A stored sign-in exists but can't be used.</exception>
-    /// <exception cref="Mail.MailException">Another process used the sign-in for too long.</exception>
+    /// <exception cref="Mail.MailException">Somebody else used the sign-in for too long.</exception>
     /// <exception cref="IOException"/>
     Task<IKeptSignIn?> TakeAsync(string binding, CancellationToken cancellationToken);
 

@@ -53,8 +53,8 @@ internal sealed class LinkedTree(Action beforeEach)
     }
 
     /// <summary>
-    /// Copies the files of a job's state. Files that exist only while the job runs are left out, and so are the states of restores and the
-    /// stored sign-ins.
+    /// Copies the files of a job's state. Left out are files that mean something only for a run in progress or a failed run (such as the
+    /// lock), the states of restores, and the stored sign-ins.
     /// </summary>
     public void CopyFiles(string from, string to)
     {

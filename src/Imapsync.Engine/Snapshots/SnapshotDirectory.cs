@@ -126,7 +126,7 @@ public sealed class SnapshotDirectory(string path)
     {
         foreach (var directory in Directory.EnumerateDirectories(Path, "*" + ending).ToList())
         {
-            // Other directories are not deleted: their names do not have the form that this program gives to snapshots.
+            // A directory whose name does not have the form of a snapshot's name was not made by this program, so it is not deleted.
             if (!Snapshot.TryParseName(System.IO.Path.GetFileName(directory)[..^ending.Length], out _))
                 continue;
             beforeEach();

@@ -69,8 +69,8 @@ public sealed record PairSummary(
 }
 
 /// <summary>
-/// The checkpoint of one pair. Changes are staged and become durable together at <see cref="CommitAsync"/>. After a crash the checkpoint is in a
-/// state at or after the last commit that returned, never in a mixture of states.
+/// The checkpoint of one folder pair. Changes are staged and become durable together at <see cref="CommitAsync"/>. After a crash the
+/// checkpoint is in a state at or after the last commit that returned, never in a mixture of states.
 /// </summary>
 public interface ICheckpoint : IAsyncDisposable
 {

@@ -18,7 +18,7 @@ public interface IStateMedium : IAsyncDisposable
     /// <summary>Returns the location of a piece of the state, for people who look for it.</summary>
     string Where(StateName name);
 
-    /// <summary>Returns whether the job has a state. Changes nothing.</summary>
+    /// <summary>Returns whether the job has a state, even an empty one. Changes nothing.</summary>
     Task<bool> ExistsAsync(CancellationToken cancellationToken);
 
     /// <summary>Throws if the state's location contains something other than a job's state. Changes nothing.</summary>

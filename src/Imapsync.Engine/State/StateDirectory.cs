@@ -162,6 +162,7 @@ internal sealed class StateDirectory(string root)
         }
 
         // A power cut may leave only a part of some files: the append mark is not written atomically, and the history is appended in place.
+        // The lock file of a sign-in is always empty.
         return name == "lock" || IsRecord(entry, mayBeTorn: name == StateName.Appending.Word || name == StateName.History.Word || name.StartsWith(SignInPrefix, StringComparison.Ordinal) || name.EndsWith(DurableFiles.TemporarySuffix, StringComparison.Ordinal));
     }
 

@@ -34,8 +34,8 @@ internal static class SummaryFile
             {
                 if (first && (!sound || !IsHeader(record, path)))
                     return summaries;
-                // Lines that do not describe a folder pair are skipped without being parsed, since parsing each of them would throw an
-                // exception.
+                // Lines that do not describe a folder pair are skipped without being parsed. Parsing would throw an exception for each of
+                // them, which takes long if there are many.
                 if (!first && sound && record.StartsWith("pair "u8) && Read(record) is var summary)
                     summaries[summary.Pair] = summary;
             }

@@ -26,7 +26,9 @@ internal sealed class RelayedMessage : IDisposable
 
     public IncomingMessage Message { get; }
 
-    /// <summary>Whether the message is in memory, so that the next one can be read before this one is appended.</summary>
+    /// <summary>
+    /// Whether the next message can be read before this one is appended: this one is completely in memory, or it could not be read.
+    /// </summary>
     public bool IsBuffered => done is null;
 
     /// <summary>

@@ -8,7 +8,10 @@ public enum FindingKind
     /// <summary>The message is at the source (or recorded as copied) but not at the target.</summary>
     Missing,
 
-    /// <summary>The message is at the target, but neither a checkpoint nor a match connects it with a source message.</summary>
+    /// <summary>
+    /// The message is at the target only. Either the job neither copied it nor found a source message for it, or its source message is gone
+    /// although the job mirrors deletions.
+    /// </summary>
     Extra,
 
     /// <summary>The octets differ.</summary>

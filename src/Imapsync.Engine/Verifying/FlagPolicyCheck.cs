@@ -19,7 +19,7 @@ internal static class FlagPolicyCheck
         {
             FlagPolicy.Once => null,
             FlagPolicy.Exact => ($"the flags are ({source}) and at the target ({target})", false),
-            // With Yield a difference is only information, because a user of the target may have changed the flags first.
+            // With Yield a difference is only information: flags that a user changed at the target stay as they are there.
             FlagPolicy.Yield => CheckFollowed(source, propagated, target) is var (text, _) ? (text, true) : null,
             _ => CheckFollowed(source, propagated, target),
         };

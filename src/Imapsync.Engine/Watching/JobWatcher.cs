@@ -239,7 +239,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>Reports by which means the source reports changes now, unless the last note said the same.</summary>
+    /// <summary>Calls <see cref="OnNote"/> with the means by which the source reports changes now, unless it said the same the last time.</summary>
     private void TellState(string text)
     {
         if (text != lastState)

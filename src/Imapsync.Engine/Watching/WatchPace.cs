@@ -13,7 +13,9 @@ public sealed class WatchPace(TimeSpan every)
     public static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(16);
 
-    /// <summary>The pause after a run that found the job locked, since it can't be foreseen when the other run ends.</summary>
+    /// <summary>
+    /// The pause after a run that found the job locked by another run. It does not grow, since the other run may end at any time.
+    /// </summary>
     public static readonly TimeSpan RestAfterLocked = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FirstRestAfterTrouble = TimeSpan.FromSeconds(5);
@@ -34,7 +36,7 @@ public sealed class WatchPace(TimeSpan every)
         return Least(took > rest ? took : rest, every);
     }
 
-    /// <summary>Returns the pause after a run that failed as a whole or was stopped by a limit on what one run may do.</summary>
+    /// <summary>Returns the pause after a run that failed as a whole or reached one of the job's limits, such as octets per day.</summary>
     public TimeSpan AfterTrouble()
     {
         var now = Least(restAfterTrouble, every);

@@ -9,7 +9,9 @@ namespace Imapsync.Engine.Watching;
 /// with the remaining connections of the account and the host. Pure.
 /// </summary>
 /// <param name="Job">The job, limited to the remaining connections of its hosts.</param>
-/// <param name="Listeners">The number of connections of the source that may listen; 0 if none can be spared or the store has none.</param>
+/// <param name="Listeners">
+/// The number of connections to the source that may be used for listening; 0 if none can be spared, or if the store uses no connections.
+/// </param>
 public sealed record WatchPlan(JobDefinition Job, int Listeners)
 {
     /// <summary>Plans the jobs in their order: where there are not enough connections for all, the first jobs get them.</summary>

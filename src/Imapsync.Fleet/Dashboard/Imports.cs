@@ -26,8 +26,8 @@ internal sealed class Imports(PreflightDesk desk, FleetStore store)
     }
 
     /// <summary>
-    /// Returns the name of the list that a preflight checks, and the number of its accounts; null for a preflight of a list that was not uploaded on
-    /// the web pages.
+    /// Returns the name of the list that a preflight checks, and the number of its accounts; null if there is no such preflight, or if its
+    /// list was not uploaded on the web pages.
     /// </summary>
     public (string Name, int Accounts)? Find(string id) => desk.Find(id) is not null && kept.TryGetValue(id, out var found) ? (found.Form.Name, found.Batch.Accounts.Count) : null;
 

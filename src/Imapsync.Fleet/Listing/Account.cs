@@ -41,7 +41,7 @@ public enum AccountAction
     Resume,
     Cancel,
 
-    /// <summary>Runs accounts that have ended again, whatever the result was.</summary>
+    /// <summary>Runs once more the accounts that have ended, whatever the result was.</summary>
     Retry,
 }
 

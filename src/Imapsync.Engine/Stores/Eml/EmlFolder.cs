@@ -138,8 +138,8 @@ internal class EmlFolder : IMessageFolder
         memory.Add([.. scan.Found.Select(f => f.Name).Where(n => !memory.Uids.ContainsName(n))]);
         memory.RenewReplaced(scan.Found.Select(f => (f.Name, f.FullName)));
 
-        // A file may have a UID in the job's state and a different one in the index, if a run recorded it there later. The file keeps the
-        // UID from the job's state, since earlier runs have used that UID.
+        // A file has a UID in the job's state and a different one in the index if a run that wrote to the folder added the file to the
+        // index later. The file keeps the UID from the job's state, since earlier runs have used that UID.
         var others = Enumerable.Range(0, Index.Count).Where(scan.IsThere).Select(at => Index[at])
             .Select(r => (Record: r, Name: Index.NameOf(r))).Where(r => memory.Uids.ContainsName(r.Name)).ToList();
         var moved = others.Select(o => o.Record.Uid).ToHashSet();

@@ -14,7 +14,7 @@ namespace Imapsync.Engine.Stores.Imap;
 /// <param name="delimiter">Separates the levels of a new folder's name; null where the server has no hierarchy.</param>
 internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char? delimiter, Action<string> onNote)
 {
-    /// <summary>In octets on the wire; servers allow 4,096 or fewer.</summary>
+    /// <summary>A folder with a longer wire name (in octets) is left out. Servers allow names of 4,096 octets or fewer.</summary>
     private const int MaxNameLength = 16_000;
 
     private readonly Dictionary<FolderPath, string> wireNames = [];
@@ -22,11 +22,11 @@ internal sealed class FolderNames(IReadOnlyList<ImapNamespace> namespaces, char?
     private readonly HashSet<FolderPath> containers = [];
 
     // For each path to which several names decode: the number with which the search for a free suffix begins next time. Thousands of such
-    // names would otherwise each search from 1.
+    // names would otherwise each search from the beginning.
     private readonly Dictionary<FolderPath, int> wantedBefore = [];
     private readonly string prefix = namespaces.FirstOrDefault(n => n.Kind == NamespaceKind.Personal)?.Prefix ?? "";
 
-    /// <summary>Records a listed name and returns its path; null for a name without any level.</summary>
+    /// <summary>Records a listed name and returns its path; null for a name that is too long or has no level.</summary>
     public FolderPath? Learn(ListedFolder listed)
     {
         if (!paths.TryGetValue(listed.WireName, out var path) && (path = Add(listed)) is null)

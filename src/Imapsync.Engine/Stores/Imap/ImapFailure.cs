@@ -52,8 +52,8 @@ internal static class ImapFailure
     };
 
     /// <summary>
-    /// Translates a failed log-in: a refusal is permanent unless the server says that the reason is something else than the user or the
-    /// secret.
+    /// Translates a failed log-in: a refusal is permanent unless the server's reply names a temporary limit as its reason (see
+    /// <see cref="IsForGood"/>).
     /// </summary>
     /// <param name="remedy">A suggestion that is added to a permanent refusal.</param>
     public static MailException LogIn(Exception e, string what, string remedy)

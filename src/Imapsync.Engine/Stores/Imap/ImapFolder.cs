@@ -19,7 +19,7 @@ internal partial class ImapFolder(
     bool readOnly = true)
     : IMessageFolder
 {
-    // In octets: Yahoo, UW and unknown servers accept command lines of at most 1,000.
+    // The most octets of a UID set in one command. Yahoo, UW and unknown servers accept command lines of at most 1,000 octets.
     private const int MaxSetLength = 900;
     private const int MaxHeaderBytes = 1 << 20;
     private const int HeadersAtOnce = 200;

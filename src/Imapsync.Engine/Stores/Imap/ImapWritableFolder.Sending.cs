@@ -108,8 +108,8 @@ internal sealed partial class ImapWritableFolder
     }
 
     /// <summary>
-    /// Sends each message with a command of its own, several of them in flight. If a connection broke while a message was being sent, no
-    /// other message is in flight with it. Ends when messages may be sent together again.
+    /// Sends each message with a command of its own, several of them in flight. But a message that was being sent when an earlier connection
+    /// broke is sent while no other is in flight. Ends when messages may be sent together again.
     /// </summary>
     /// <returns>
     /// The next message, which was taken from the window (the batch of messages to append) and not sent yet; null at the end.
@@ -132,8 +132,8 @@ internal sealed partial class ImapWritableFolder
                 var goesAlone = memory.AskFirst || memory.Find(message.Source)?.IsSuspect == true;
                 while (underWay.Count > 0 && (goesAlone || !HasRoom(underWay.Count)))
                     await SettleAsync(underWay, cancellationToken);
-                // The message was already taken from the window (the batch of messages to append), so it has to be sent, even if the server
-                // refused so many messages during the wait above that nothing more should be sent.
+                // The message was already taken from the window (the batch of messages to append), so it has to be sent, even if a refusal
+                // that arrived during the wait above means that nothing more should be sent (MustEnd).
                 underWay.Enqueue((message, await Client.StartAppendAsync(WireName, message.Outgoing with { AskFirst = memory.AskFirst }, cancellationToken)));
                 while (underWay.TryPeek(out var oldest) && (goesAlone || oldest.Append.IsAnswered))
                     await SettleAsync(underWay, cancellationToken);

@@ -103,8 +103,8 @@ internal sealed class DotLock : IAsyncDisposable
         }
         catch (IOException e) when (e.HResult == Posix.EEXIST || File.Exists(path))
         {
-            // The error alone shows that somebody else holds the lock. Looking at the file once more could mislead, since the holder may have removed
-            // it by then.
+            // Somebody else holds the lock. EEXIST suffices to know that: the file need not exist any more, since the holder may have
+            // removed it in the meantime.
             return false;
         }
         catch (FileNotFoundException)

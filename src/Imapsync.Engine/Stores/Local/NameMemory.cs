@@ -9,9 +9,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Remembers, in the job's state, UIDs for the messages of a folder that must not be written to, if its own uidlist lacks them. A message
-/// is identified by its file's unique name. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt;
-/// :&lt;directory&gt;</c>, then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. A look is a fingerprint of the file's length, time
+/// Remembers UIDs in the job's state, for a folder that must not be written to: the UIDs of those messages that the folder's own uidlist
+/// lacks. A message is identified by its file's unique name. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's
+/// uidvalidity, or 0&gt; :&lt;directory&gt;</c>, then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. A look is a fingerprint of the file's length, time
 /// and identity (<see cref="FileLook"/>). Where there is a uidlist, the UIDs given here are high ones, which the uidlist never reaches. A
 /// name keeps its UID even if the uidlist lists it later, as long as its file's look stays the same. If a different look shows that the
 /// file was replaced, the new file counts as another message until its octets are proved to be the same.
@@ -23,8 +23,8 @@ internal sealed class NameMemory
     private const int LinesTogether = 4096;
 
     /// <summary>
-    /// If at least this many files have the recorded length and time but are other files on the disk, and no file is unchanged, then the whole tree
-    /// was copied. No message was replaced then, so all keep their UIDs.
+    /// If at least this many files have the recorded length and time but are other files on the disk, and no file is unchanged, then the
+    /// whole tree was copied. Then these files do not count as replaced, and their messages keep their UIDs.
     /// </summary>
     private const int WholeTree = 50;
     private readonly string? path;

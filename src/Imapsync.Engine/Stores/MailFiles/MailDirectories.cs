@@ -11,7 +11,7 @@ internal static class MailDirectories
 {
     private const int MaxDepth = 200;
 
-    /// <summary>Why directories are left out in which operating systems keep what was deleted.</summary>
+    /// <summary>The text that reports the directories for which <see cref="KeepsDeletedFiles"/> is true, which are left out.</summary>
     public const string WhyLeftOut = "directories of deleted, replaced or recovered files, which are left out";
 
     /// <summary>Returns the folders, each with its directories. A directory is a folder if it contains mail.</summary>
@@ -20,8 +20,8 @@ internal static class MailDirectories
     /// Returns the folder path of a directory from the names that lead to it. Null to use those names; the root is then INBOX.
     /// </param>
     /// <param name="isSkipped">
-    /// Returns whether a directory is skipped with everything in it, because it can't be or contain a folder; null for <see
-    /// cref="KeepsDeletedFiles"/>.
+    /// Returns whether a directory is skipped with everything in it, because it can't be or contain a folder. If null,
+    /// <see cref="KeepsDeletedFiles"/> decides that.
     /// </param>
     public static IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> Folders(
         string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null, Predicate<DirectoryInfo>? isSkipped = null)

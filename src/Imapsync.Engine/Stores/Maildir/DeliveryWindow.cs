@@ -22,7 +22,7 @@ internal sealed class DeliveryWindow : IAsyncDisposable
 {
     private const int SmallBytes = 128 * 1024;
 
-    // Bounds the memory: at most so many bodies wait in the queue, and each writer holds one more.
+    // Bounds the memory: at most this many bodies wait in the queue, and each writer holds one more.
     private const int MaxWaiting = 16;
     private readonly string tmpDirectory;
     private readonly DeliveryNames names;

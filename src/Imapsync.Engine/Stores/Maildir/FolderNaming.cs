@@ -86,8 +86,8 @@ internal static class FolderNaming
     private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
 
     /// <summary>
-    /// Decodes base64 runs that stand for one printable ASCII character. This class encodes special characters so; standard modified UTF-7 never
-    /// does.
+    /// Decodes base64 runs that stand for one printable ASCII character. This class encodes special characters as such runs; standard
+    /// modified UTF-7 does not contain them.
     /// </summary>
     private static string WithoutAsciiRuns(string encoded)
     {

@@ -90,8 +90,8 @@ internal sealed class MboxAppend : IDisposable
     });
 
     /// <summary>
-    /// Removes the whole window from the file. If that fails, the index still shows that the window was begun and not completed, and the
-    /// next run that changes the mbox repairs it.
+    /// Removes the whole window from the file. If that fails, the index still shows that the window was begun and not completed, and this
+    /// program repairs the mbox before it changes it the next time.
     /// </summary>
     public async Task<MboxState> AbortAsync()
     {

@@ -11,8 +11,8 @@ namespace Imapsync.Engine.Stores.Mbox;
 /// them in files that other programs write, are left out and reported as doubts. Memory grows with the number of messages.
 /// </summary>
 /// <param name="announced">
-/// The offsets at which this program was about to write a message, as the index records; ascending. A message begins there even if the write was
-/// interrupted within the postmark.
+/// The offsets, ascending, at which this program had begun to write messages when it was interrupted (see <see cref="InterruptedWindow"/>). A
+/// message begins there even if only a part of its postmark was written.
 /// </param>
 /// <param name="recordAt">
 /// Returns the index's record of the message at an offset; null where there is none. If the record and the file disagree on the form (how lines are

@@ -3,7 +3,7 @@ namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
 /// The header fields in which mbox programs store metadata inside a message. They belong to the file and not to the message, so reading leaves them
-/// out. If a message arrives with such a field, <see cref="Escape"/> is written before the field's name, also if the name begins with escapes
+/// out. If a message arrives with such a field, <see cref="Escape"/> is written before the field's name, even if escapes precede the name
 /// already. Reading removes one escape. So a sender can't set flags, and reading restores the field.
 /// </summary>
 internal static class MetadataNames

@@ -22,7 +22,7 @@ internal static class Pop3Failure
         e is Pop3RefusedException refused ? Refused(refused, FailureScope.Store, what, FailureKind.Connect) : ImapFailure.Connecting(e, what, "pop3");
 
     /// <summary>
-    /// Translates a failed log-in: a refusal is permanent, unless the server's reply names a passing reason and not a wrong user name or password.
+    /// Translates a failed log-in: a refusal is permanent unless the server's reply shows that its reason is temporary.
     /// </summary>
     /// <param name="remedy">A suggestion that is added to a permanent refusal.</param>
     public static MailException LogIn(Exception e, string what, string remedy) => e switch

@@ -149,7 +149,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             }
             catch (Exception e) when (Pop3Failure.IsPop3(e))
             {
-                // A server answers requests in their order, so it was sending the first of the requested messages when the session broke.
+                // A server answers requests in their order. So when the session broke, it was sending the first message that has not arrived yet.
                 if (under.Count > 0 && IsUnexplained(e))
                     store.Failures.Suspect(Status.UidValidity, [under.Peek().Uid], e);
                 throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: reading mail broke off");

@@ -46,9 +46,9 @@ internal sealed class Pop3Mailbox
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
 
     /// <summary>
-    /// Forgets which messages have these unique-ids; called just before the server is told to delete the messages. A message with the same unique-id
-    /// in a later session gets a new UID, and counts as another message until a comparison of the contents proves that it is the same. That is
-    /// necessary because a server may assign a unique-id again once its message is gone (RFC 1939 §7).
+    /// Assigns new UIDs to the unique-ids of messages that the server is about to delete: they are marked by DELE, and QUIT follows. A message
+    /// with the same unique-id in a later session has the new UID, and counts as another message until a comparison of the contents proves that
+    /// it is the same. That is necessary because a server may assign a unique-id again once its message is gone (RFC 1939 §7).
     /// </summary>
     public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
     {

@@ -17,7 +17,10 @@ public static class StoreInTurns
 
     private sealed class OpenedInTurns(IMessageStore store, string memory, TimeProvider time) : StoreView(store)
     {
-        /// <summary>The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>).</summary>
+        /// <summary>
+        /// The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>). It contains <c>.names</c> as well:
+        /// a file without that would be taken for another program's, and the job's state directory would be refused.
+        /// </summary>
         private const string LockName = "turn.names.lock";
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
         private readonly SemaphoreSlim here = new(1);

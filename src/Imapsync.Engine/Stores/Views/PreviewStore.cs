@@ -125,7 +125,7 @@ internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
     }
 
     /// <summary>
-    /// Opens a folder. A local folder that lacks one of its directories (such as a Maildir without <c>new</c>) is listed but can't be read. It is
+    /// Opens a folder. A local folder that lacks one of its directories (such as a Maildir without <c>cur</c>) is listed but can't be read. It is
     /// shown as empty, since the run would create the missing directory.
     /// </summary>
     private async Task<IMessageFolder> OpenWholeAsync(FolderPath there, FolderPath path, CancellationToken cancellationToken)
