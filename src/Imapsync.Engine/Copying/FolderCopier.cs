@@ -41,7 +41,7 @@ internal sealed class FolderCopier(
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
             report.Note(key.Source, $"other mail has taken the names of messages seen before and is copied as new: {others}");
-        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
+        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
             // A message deleted during the listing also makes the count differ, so the folder is listed a second time before the
