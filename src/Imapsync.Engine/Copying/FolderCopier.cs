@@ -118,7 +118,8 @@ internal sealed class FolderCopier(
             return new FolderOutcome(null, plan.Vanished, WasStopped: true);
 
         var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort && refusal is null;
-        if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
+        // Every listed message has a record by now. Failed ones are tried again though nothing about them changes.
+        if (listing.MissingCount == 0 && areFlagsDone)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
         var isEmptied = !context.RemovesCopied || (areFlagsDone && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));

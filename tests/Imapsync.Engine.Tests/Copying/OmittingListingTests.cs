@@ -144,6 +144,32 @@ public sealed class OmittingListingTests : IDisposable
         Assert.Equal(2, box.Source.Steps.Count(s => s == "listing INBOX"));
     }
 
+    /// <summary>A message that is refused in each run is tried again in each, and the folder is not listed whole for it.</summary>
+    [Fact]
+    public async Task A_message_that_always_fails_costs_no_listing_of_the_whole_folder()
+    {
+        var inbox = box.Source.Folder("INBOX");
+        inbox.Add(MailboxFixture.Mail("m1"));
+        await box.RunAsync();
+        inbox.Add(MailboxFixture.Mail("m2"));
+        box.Target.OnStep = s =>
+        {
+            if (s == "append")
+                throw new MailException(FailureScope.Message, false, "NO too big");
+        };
+        for (var run = 0; run < 3; run++)
+        {
+            box.Source.Steps.Clear();
+            Assert.Equal((JobOutcome.Incomplete, 0L), await OutcomeAsync());
+            // The changes, then the message's date and size.
+            Assert.Equal(2, box.Source.Steps.Count(s => s == "listing INBOX"));
+        }
+
+        box.Target.OnStep = _ => { };
+        Assert.Equal((JobOutcome.Ok, 1L), await OutcomeAsync());
+        await RequireAllAsync(DeletionPolicy.Keep);
+    }
+
     private async Task<(JobOutcome, long)> OutcomeAsync()
     {
         var report = await box.RunAsync();
