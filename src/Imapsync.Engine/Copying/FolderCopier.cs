@@ -45,7 +45,7 @@ internal sealed class FolderCopier(
             isFirstMeeting |= await ForgetMissingAsync(checkpoint, target, abort);
         if (!isFirstMeeting && await Successors.ResolveAsync(source, checkpoint, abort) is > 0 and var others)
             report.Note(key.Source, $"other mail has taken the names of messages seen before and is copied as new: {others}");
-        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last?.Source.UidNext ?? Uid.None), abort);
+        var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
             // The listing has fewer messages than the folder's count. This also happens if a message is deleted during the listing, so the
@@ -126,7 +126,8 @@ internal sealed class FolderCopier(
             return new FolderOutcome(null, [], WasStopped: true);
 
         var areFlagsDone = flags.Strangers.Count == 0 && !flags.IsCutShort && refusal is null;
-        if (tally.Failures.Count == 0 && listing.MissingCount == 0 && areFlagsDone)
+        // Every listed message has a record by now. Failed ones are tried again though nothing about them changes.
+        if (listing.MissingCount == 0 && areFlagsDone)
             checkpoint.SetSourceModSeq(source.Status.HighestModSeq);
         await checkpoint.CommitAsync(abort);
         var isEmptied = !context.RemovesCopied || (areFlagsDone && await new SourceRemoval(context, pair).RunAsync(source, writable, checkpoint, plan.Copy.Select(m => m.Uid), abort));

@@ -10,42 +10,71 @@ namespace Imapsync.Engine.Copying;
 /// <param name="MissingCount">How many messages are in the folder's message count but not in the listing.</param>
 internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, ListingExtent Extent, long MissingCount = 0)
 {
-    /// <param name="newFrom">The folder's UIDNEXT as the last run recorded it; none if unknown.</param>
+    /// <param name="last">The pair's summary after the last run; null if unknown.</param>
     /// <exception cref="MailException">The listing was refused or ended early.</exception>
     public static async Task<FolderListing> ReadAsync(
-        IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken, Uid newFrom = default)
+        IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, CancellationToken cancellationToken, PairSummary? last = null)
     {
-        var exists = folder.Status.Messages;
         var isNew = !checkpoint.Messages.Any() || checkpoint.Rules != filter.Fingerprint;
         if (!isNew && folder.Status.HighestModSeq is not null && checkpoint.SourceModSeq is { } since)
         {
-            var changed = await ListAsync(folder, new ListRequest(ChangedSince: since), cancellationToken);
-            var appeared = changed.Count(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Vanished);
-            var known = Enum.GetValues<Settlement>().Where(s => s != Settlement.Vanished).Sum(checkpoint.Count);
-            // If UIDNEXT has grown but no new UID is among the changes, the server has probably lost its index, so that its MODSEQs
-            // restarted. The list of changes can then not be trusted.
-            var isHidden = !newFrom.IsNone && folder.Status.UidNext > newFrom && !changed.Any(m => m.Uid >= newFrom);
-            if (known + appeared == exists && !isHidden)
+            var (changed, _) = await ListAsync(folder, new ListRequest(ChangedSince: since), cancellationToken);
+            if (ShowAllArrivals(checkpoint, changed, folder.Status, since, last?.Source))
             {
                 changed.AddRange(Failed(checkpoint, changed));
                 changed.SortByUid();
-                return new FolderListing(await WithDetailsAsync(folder, checkpoint, filter, changed, cancellationToken), ListingExtent.Changes);
+                if (await AddDetailsAsync(folder, checkpoint, filter, changed, cancellationToken) == 0)
+                    return new FolderListing(changed, ListingExtent.Changes);
             }
         }
 
-        var all = await ListAsync(folder, new ListRequest(WithDateAndSize: isNew), cancellationToken);
-        // More messages than counted means that mail arrived meanwhile; fewer means that the listing is incomplete.
-        var missing = Math.Max(0, exists - all.Count);
-        var messages = isNew ? all : await WithDetailsAsync(folder, checkpoint, filter, all, cancellationToken);
-        return new FolderListing(messages, missing == 0 ? ListingExtent.All : ListingExtent.Short, missing);
+        var (all, highestNumber) = await ListAsync(folder, new ListRequest(WithDateAndSize: isNew), cancellationToken);
+        // More messages than counted means that mail arrived meanwhile; fewer means that the listing is incomplete. The sequence numbers
+        // count the arrivals too, so that an arrival does not make up for an omission.
+        var missing = Math.Max(0, Math.Max(folder.Status.Messages, highestNumber) - all.Count);
+        if (!isNew)
+            missing += await AddDetailsAsync(folder, checkpoint, filter, all, cancellationToken);
+        return new FolderListing(all, missing == 0 ? ListingExtent.All : ListingExtent.Short, missing);
     }
 
-    private static async Task<MessageList> ListAsync(IMessageFolder folder, ListRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// Returns true if the changes include every message that arrived since the folder was last listed completely, and no message is gone.
+    /// Equal counts do not prove it: a message that the server leaves out makes up for one that was deleted. But every UID that was assigned since
+    /// belongs to a message that arrived. One that is not listed was left out, or hidden by MODSEQs that restarted with a lost index, or is gone again.
+    /// </summary>
+    /// <param name="since">The folder's HIGHESTMODSEQ at its last complete listing.</param>
+    /// <param name="before">The folder's counters in an earlier run; null if unknown.</param>
+    private static bool ShowAllArrivals(ICheckpoint checkpoint, MessageList changed, in FolderStatus now, ModSeq since, FolderStatus? before)
+    {
+        var appeared = changed.Count(m => !checkpoint.TryGet(m.Uid, out var known) || known.Settlement == Settlement.Vanished);
+        var known = Enum.GetValues<Settlement>().Where(s => s != Settlement.Vanished).Sum(checkpoint.Count);
+        // Counters from after the last complete listing don't tell what arrived since, nor do counters that are not known.
+        if (known + appeared != now.Messages || now.UidNext.IsNone
+            || before is not { UidNext.IsNone: false, HighestModSeq: { } modSeq } || modSeq > since)
+            return false;
+        var listed = new UidSet(changed.Select(m => m.Uid));
+        for (var uid = before.Value.UidNext.Value; uid < now.UidNext.Value; uid++)
+        {
+            if (!listed.Contains(new Uid(uid)) && !checkpoint.TryGet(new Uid(uid), out _))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <returns>The listed messages and the highest sequence number among them; 0 if the store has none.</returns>
+    private static async Task<(MessageList Messages, long HighestNumber)> ListAsync(
+        IMessageFolder folder, ListRequest request, CancellationToken cancellationToken)
     {
         var messages = new MessageList();
+        var highest = 0u;
         await foreach (var message in folder.ListAsync(request, cancellationToken))
+        {
             messages.Add(message);
-        return messages;
+            highest = Math.Max(highest, message.SequenceNumber);
+        }
+
+        return (messages, highest);
     }
 
     /// <summary>
@@ -60,8 +89,12 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         return [.. checkpoint.Messages.Where(m => m.Settlement == Settlement.Failed && !listed.Contains(m.Source)).Select(m => new MessageInfo(m.Source, m.Flags))];
     }
 
-    /// <summary>Fetches date and size of those messages whose date and size the plan needs.</summary>
-    private static async Task<IReadOnlyList<MessageInfo>> WithDetailsAsync(
+    /// <summary>
+    /// Fetches date and size of those messages whose date and size the plan needs. Messages whose details the folder does not list are
+    /// removed from the listing.
+    /// </summary>
+    /// <returns>How many of the removed messages are still there; the others disappeared between the two listings.</returns>
+    private static async Task<long> AddDetailsAsync(
         IMessageFolder folder, ICheckpoint checkpoint, MessageFilter filter, MessageList listing, CancellationToken cancellationToken)
     {
         var needed = new UidSet();
@@ -72,13 +105,13 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         }
 
         if (needed.IsEmpty)
-            return listing;
-        var details = await ListAsync(folder, new ListRequest(needed, WithDateAndSize: true), cancellationToken);
+            return 0;
+        var (details, _) = await ListAsync(folder, new ListRequest(needed, WithDateAndSize: true), cancellationToken);
         details.SortByUid();
-        // Both lists are in ascending order of UID, so one pass merges them. Messages that disappeared between the two listings are left
-        // to the next run.
+        // Both lists are in ascending order of UID, so one pass merges them.
+        var removed = new UidSet();
         var at = 0;
-        listing.RemoveAll(m => needed.Contains(m.Uid) && !Reaches(m.Uid));
+        listing.RemoveAll(IsWithoutDetails);
         at = 0;
         for (var i = 0; i < listing.Count; i++)
         {
@@ -86,7 +119,15 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
                 listing[i] = details[at];
         }
 
-        return listing;
+        return removed.IsEmpty ? 0 : (await ListAsync(folder, new ListRequest(removed), cancellationToken)).Messages.Count;
+
+        bool IsWithoutDetails(MessageInfo message)
+        {
+            var isWithout = needed.Contains(message.Uid) && !Reaches(message.Uid);
+            if (isWithout)
+                removed.Add(message.Uid);
+            return isWithout;
+        }
 
         bool Reaches(Uid uid)
         {

@@ -99,7 +99,14 @@ public readonly record struct MessageLabels(ulong Identity, IReadOnlyList<string
 
 /// <param name="InternalDate">When the store received the message; default where not requested.</param>
 /// <param name="Size">Octets, as the store counts them with CRLF line ends; -1 where unknown or not requested.</param>
-public readonly record struct MessageInfo(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate = default, long Size = -1);
+public readonly record struct MessageInfo(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate = default, long Size = -1)
+{
+    /// <summary>
+    /// The message's sequence number when it was listed: how many messages the folder then had up to this one. 0 where the store has none. A <see
+    /// cref="MessageList"/> does not keep it.
+    /// </summary>
+    public uint SequenceNumber { get; init; }
+}
 
 public readonly record struct MessageHeader(Uid Uid, ReadOnlyMemory<byte> Octets);
 

@@ -16,10 +16,16 @@ internal sealed class FolderMessages(MessageList messages, long missing)
     public static async Task<FolderMessages> ReadAsync(IMessageFolder folder, CancellationToken cancellationToken)
     {
         var messages = new MessageList();
+        // An arrival during the listing does not make up for an omission: the sequence numbers count both.
+        var counted = folder.Status.Messages;
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), cancellationToken))
+        {
             messages.Add(message);
+            counted = Math.Max(counted, message.SequenceNumber);
+        }
+
         messages.SortByUid();
-        return new FolderMessages(messages, Math.Max(0, folder.Status.Messages - messages.Count));
+        return new FolderMessages(messages, Math.Max(0, counted - messages.Count));
     }
 
     public bool TryGet(Uid uid, out MessageInfo message)

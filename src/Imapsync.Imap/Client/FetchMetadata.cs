@@ -24,7 +24,8 @@ public sealed partial class ImapClient
 
 /// <param name="InternalDate">The date of arrival; default if it was not requested or the server sent no valid date.</param>
 /// <param name="Size">Octets; -1 if the size was not requested or the server sent no valid number.</param>
-public readonly record struct FetchedMessage(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate, long Size);
+/// <param name="SequenceNumber">The number in <c>* 12 FETCH</c>.</param>
+public readonly record struct FetchedMessage(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate, long Size, uint SequenceNumber);
 
 /// <summary>
 /// UID FETCH of the flags of many messages, with date and size if wanted. Flags that the server reports unasked during the command are added too.
@@ -59,7 +60,7 @@ internal sealed class FetchMetadataCommand(string set, bool withDateAndSize, Mod
         if (items.Uid.IsNone || items.Flags is null)
             return true;
         RequireRoom(rows.Count, maxRows());
-        rows.Add(new FetchedMessage(items.Uid, items.Flags, items.InternalDate ?? default, items.Size));
+        rows.Add(new FetchedMessage(items.Uid, items.Flags, items.InternalDate ?? default, items.Size, response.Number ?? 0));
         return true;
     }
 

@@ -224,6 +224,9 @@ internal sealed class MemoryFolderState(uint validity)
     /// <summary>Whether the opened folder shows no message, whatever its status reports.</summary>
     public bool OpensEmpty { get; set; }
 
+    /// <summary>Whether a listing leaves out the message with a UID, though the folder counts it.</summary>
+    public Func<ListRequest, uint, bool> Omits { get; set; } = (_, _) => false;
+
     /// <summary>How many messages the folder claims to have beyond those it lists.</summary>
     public int Hidden { get; set; }
 
@@ -326,11 +329,11 @@ internal sealed class MemoryFolder(MemoryStore store, FolderPath path, MemoryFol
     {
         await Task.Yield();
         store.Step("listing " + path);
-        foreach (var m in state.OpensEmpty ? [] : state.Messages.ToList())
+        foreach (var (at, m) in (state.OpensEmpty ? [] : state.Messages.ToList()).Index())
         {
-            if (request.Uids?.Contains(new Uid(m.Uid)) == false || (request.ChangedSince is { } since && m.ModSeq <= since.Value))
+            if (request.Uids?.Contains(new Uid(m.Uid)) == false || (request.ChangedSince is { } since && m.ModSeq <= since.Value) || state.Omits(request, m.Uid))
                 continue;
-            yield return request.WithDateAndSize ? Info(m) : new MessageInfo(new Uid(m.Uid), m.Flags);
+            yield return (request.WithDateAndSize ? Info(m) : new MessageInfo(new Uid(m.Uid), m.Flags)) with { SequenceNumber = (uint)at + 1 };
         }
     }
 

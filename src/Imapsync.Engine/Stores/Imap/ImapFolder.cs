@@ -73,7 +73,7 @@ internal partial class ImapFolder(
         if (request.Labels is { } labels && rows.Count > 0)
             await FetchLabelsAsync(request, labels, cancellationToken);
         foreach (var row in rows)
-            yield return new MessageInfo(row.Uid, row.Flags, row.InternalDate, row.Size);
+            yield return new MessageInfo(row.Uid, row.Flags, row.InternalDate, row.Size) { SequenceNumber = row.SequenceNumber };
     }
 
     public Task<int> RemoveCopiedAsync(UidSet uids, CancellationToken cancellationToken) => throw new NotSupportedException("nothing is removed from this source");
@@ -214,7 +214,7 @@ internal partial class ImapFolder(
             {
                 var before = rows[^1];
                 rows[^1] = new FetchedMessage(
-                    row.Uid, row.Flags, row.InternalDate == default ? before.InternalDate : row.InternalDate, row.Size < 0 ? before.Size : row.Size);
+                    row.Uid, row.Flags, row.InternalDate == default ? before.InternalDate : row.InternalDate, row.Size < 0 ? before.Size : row.Size, row.SequenceNumber);
             }
             else
             {

@@ -80,8 +80,9 @@ internal sealed class LabelsAsFolders(IMessageStore store, FolderRules rules) : 
         {
             await foreach (var message in Folder.ListAsync(request, cancellationToken))
             {
+                // The sequence numbers count the hidden messages too.
                 if (shown.Contains(message.Uid))
-                    yield return message;
+                    yield return message with { SequenceNumber = 0 };
             }
         }
     }
