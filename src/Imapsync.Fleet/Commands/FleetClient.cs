@@ -36,7 +36,7 @@ internal sealed class FleetClient : IDisposable
 
     public async Task<T> DeleteAsync<T>(string path, CancellationToken cancellationToken) => await ReadAsync<T>(await http.DeleteAsync(path, cancellationToken), cancellationToken);
 
-    /// <summary>Sends a request whose answer goes on for a while, as server-sent events.</summary>
+    /// <summary>Sends a request whose answer arrives bit by bit over a longer time, as server-sent events.</summary>
     public async IAsyncEnumerable<T> FollowAsync<T>(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path);

@@ -104,7 +104,7 @@ internal static class Oidc
         context.Principal = sessions.OpenByProvider(NameOf(person), role);
         context.Properties!.AllowRefresh = false;
         // The session's cookie is SameSite=Strict, so the browser does not send it in a navigation that another site began, such as this redirect. So
-        // redirect to a page of this server, from which the browser goes on with the cookie.
+        // redirect to a page of this server that only opens the wanted page in turn: the browser sends the cookie with that second request.
         context.ReturnUri = "/signed-in?back=" + Uri.EscapeDataString(LocalAddress.Of(context.ReturnUri));
         return Task.CompletedTask;
     }

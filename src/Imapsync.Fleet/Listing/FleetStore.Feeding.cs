@@ -40,8 +40,8 @@ public sealed partial class FleetStore
             r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved", HasCopied: r.GetInt64(2) > 0), cancellationToken, ("now", now));
         if (lost.Count == 0)
             return;
-        // The leases expired because a worker died. An account that was running and had copied nothing may be the cause, so its attempt counts as
-        // failed.
+        // A lease expires when its worker has crashed, hangs or can't reach the database. A running account of which nothing was copied may be the
+        // cause, so its attempt counts as a failure. If something was copied, the count of failures starts again at 0.
         await connection.ExecuteAsync(
             transaction, $"update account set failures = failures + 1 where status = 2 and {medium.IsAmong("id", "@ids")}", cancellationToken, ("ids", Json(lost.Where(l => !l.HasCopied).Select(l => l.Account))));
         await connection.ExecuteAsync(

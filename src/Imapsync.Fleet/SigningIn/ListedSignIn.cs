@@ -16,7 +16,7 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
 {
     /// <summary>
     /// How long to wait for the turn to use the sign-in, and how long to retry while the database can't be reached. It is longer than the time after
-    /// which a turn expires that its holder does not end.
+    /// which an abandoned turn expires.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 

@@ -39,8 +39,8 @@ internal sealed class OlderState(string directory, TimeProvider time, Action rem
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // A directory that can't be removed does no harm: the database records that the copy is complete, so the
-            // directory is not read again.
+            // Old state that can't be removed does no harm: the database records that the copy is complete, so the old state
+            // is not read again.
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
     private bool isReadOnly;
 
     /// <summary>Adds the backup's messages that the index lacks, and removes folders that no longer exist.</summary>
-    /// <param name="onProgress">Called with how many messages of a folder were added, and how many are to be added.</param>
+    /// <param name="onProgress">Called with how many of a folder's missing messages were read so far, and how many there are.</param>
     /// <exception cref="MailException">A folder can't be read.</exception>
     public async Task UpdateAsync(IMessageStore store, Action<long, long> onProgress, CancellationToken cancellationToken)
     {

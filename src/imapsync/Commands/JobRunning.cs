@@ -71,7 +71,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             events.Show(row);
         IReadOnlyList<JobReport> reports = [.. RowReport.Reports(file, now), .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
 
-        // Report files and notifications are written before the summary is shown, since a terminal or pipe that nobody reads may block.
+        // Report files are written, and sending of notifications begins, before the summary is shown, since a terminal or pipe that nobody reads may
+        // block.
         var late = new ConcurrentQueue<string>();
         using var errors = new StringWriter();
         notices.Say = late.Enqueue;

@@ -30,7 +30,7 @@ internal sealed class LogOptions
     public LogSettings Read(ParseResult parsed) => new(parsed.GetValue(format), parsed.GetValue(file)) { IsQuiet = parsed.GetValue(quiet) };
 }
 
-/// <summary>The format and the place of the log.</summary>
+/// <summary>The format of the log, and where it is written.</summary>
 /// <param name="Format">The log format; null for text.</param>
 /// <param name="File">The path of the log file; null for standard error.</param>
 internal sealed record LogSettings(string? Format, string? File)

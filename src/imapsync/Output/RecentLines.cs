@@ -15,9 +15,9 @@ internal sealed class RecentLines
             told.Dequeue();
     }
 
+    /// <summary>Whether a text was shown by one of the last ten lines.</summary>
     /// <param name="linesSince">
-    /// The number of lines written since the last call of <see cref="Add"/>. That many of the oldest remembered lines no longer count as
-    /// recent.
+    /// The number of lines that were written elsewhere since the last call of <see cref="Add"/>. They count among the ten.
     /// </param>
     public bool Has(string what, int linesSince) => told.Skip(linesSince - Seen + told.Count).Contains(what);
 }

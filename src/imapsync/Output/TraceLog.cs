@@ -75,7 +75,7 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
             }
             catch (IOException)
             {
-                // A failure to close the file needs no report: the line that could not be written was reported before.
+                // A failure to close the file loses nothing, since each line was flushed when it was written.
             }
 
             file = null;

@@ -36,7 +36,7 @@ internal sealed class WatchedEvents(Action<JobEvent> show)
 
         public bool Passes(JobEvent happened)
         {
-            // A run that ended because another run holds the job's lock did not show any event, so the next run still counts as the first.
+            // A run that ended at once because another run holds the job's lock does not count: the next run is still the first.
             var isFirst = !hasRun;
             switch (happened)
             {

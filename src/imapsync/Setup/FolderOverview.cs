@@ -8,7 +8,7 @@ using Imapsync.Imap;
 namespace Imapsync.CommandLine.Setup;
 
 /// <param name="Messages">
-/// The number of messages; null when the server does not report it. Setup does not fail then, because a run reports the failure.
+/// The number of messages; null if the folder could not be examined. That does not end the setup, because a run will report such a folder.
 /// </param>
 /// <param name="Bytes">The size in octets; null when unknown, or when determining it would take too long.</param>
 internal sealed record FolderLine(FolderEntry Folder, long? Messages, long? Bytes);

@@ -3,7 +3,7 @@ using MimeKit;
 namespace Imapsync.Bench.Contenders;
 
 /// <summary>
-/// A message body that is written exactly as received. MimeKit needs such a class for mail whose MIME parts are not parsed.
+/// A message body that is written exactly as received. MimeKit allows such a class to programs that do not want the MIME parts parsed.
 /// </summary>
 internal sealed class OctetEntity : MimeEntity
 {

@@ -6,8 +6,8 @@ namespace Imapsync.Fleet.Tests.Executing;
 public sealed class SchedulesTests
 {
     /// <summary>
-    /// The tested time includes days on which the local clock is put forward or back. On such a day, the scheduled time of day does not
-    /// exist or occurs twice.
+    /// The tested time includes days on which the local clock is put forward or back. On such a day, a scheduled time of day may not exist,
+    /// or may occur twice.
     /// </summary>
     [Theory]
     [InlineData("Europe/Vienna")]

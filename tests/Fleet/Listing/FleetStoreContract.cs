@@ -17,13 +17,13 @@ public abstract class FleetStoreContract : IAsyncLifetime
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
 
     /// <summary>
-    /// Lets the feeder take back an account whose worker has gone or whose lease has expired. No worker is registered meanwhile, so the
-    /// feeder does not offer the account again.
+    /// Lets the feeder take back the only account, whose lease has no length. No worker is registered meanwhile, so the feeder does not
+    /// offer the account again.
     /// </summary>
     private async Task TakeBackAsync(FleetStore brief)
     {
         await store.GoneAsync("w1", Stop);
-        // The lease has no length, but it counts as expired only once the database's clock is past the time at which it was given.
+        // The lease counts as expired once the database's clock has reached the time at which the lease was given.
         while ((await AllAsync()).Single().Status is AccountStatus.Ready or AccountStatus.Running)
             await brief.FeedAsync((_, _, _) => null, Stop);
         await store.SeenAsync("w1", 1, "1", false, Stop);
