@@ -25,7 +25,7 @@ public sealed class CutOverTests
             await source.CommandAsync("SELECT INBOX");
             await target.CommandAsync("SELECT INBOX");
             // Flag changes: message 1 changes at the target only, 2 at the source only, 3 on both sides but differently, 4 on both sides in
-            // the same way; for 5 one side sets a flag that the other side clears.
+            // the same way; for 5 the source clears one flag and the target sets another.
             await target.CommandAsync("UID STORE 1 +FLAGS (\\Seen todo)");
             await target.CommandAsync("UID STORE 1 -FLAGS (\\Flagged)");
             await source.CommandAsync("UID STORE 2 +FLAGS (\\Answered work)");

@@ -76,7 +76,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     [Fact]
     public async Task The_browsers_witness_would_see_a_request_and_a_script_that_fails()
     {
-        // The test above relies on the browser's network log: if a page loads something external, the log must show it.
+        // The test above relies on the browser's logs: they must show it if a page loads something external or a script reports an error.
         var page = dir.Write("bad.html", "<!DOCTYPE html><title>x</title><img src=http://evil.example/x.png><script>console.error('seen')</script>");
         var net = dir["net-bad.json"];
         var (_, log) = await BrowseAsync("--dump-dom", $"--log-net-log={net}", page);

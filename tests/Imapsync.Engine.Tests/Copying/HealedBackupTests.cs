@@ -81,8 +81,8 @@ public sealed class HealedBackupTests : IDisposable
     }
 
     /// <summary>
-    /// After the backup was restored from an older copy, another program delivers mail under the UIDs of the lost messages, and the source gets the
-    /// same mail. That mail is already at the target, so it must not be taken for damaged copies and copied a second time.
+    /// After the backup was restored from an older copy, another program delivers mail under the UIDs of the lost messages, and the source
+    /// gets the same mail. That mail is already at the target, so it must not be taken for damaged copies and copied a second time.
     /// </summary>
     [Theory]
     [InlineData(1, 1)]

@@ -79,7 +79,7 @@ internal sealed class MemoryStore
     public bool AnswersStatus { get; set; } = true;
 
     /// <summary>
-    /// Whether the counters are nowhere to be had except by opening a folder: the list of folders lacks them, and STATUS is refused.
+    /// Whether a folder's counters can be read only by opening it: the list of folders lacks them, and STATUS is refused.
     /// </summary>
     public bool RefusesStatus
     {
@@ -305,7 +305,7 @@ internal sealed class MemoryFolderState(uint validity)
     /// </summary>
     public int? WrongCount { get; set; }
 
-    /// <summary>The status that the list of folders contains for this folder.</summary>
+    /// <summary>The status that STATUS and the list of folders report for this folder.</summary>
     public FolderStatus ListedStatus(bool withModSeq) => WrongCount is { } count ? Status(withModSeq) with { Messages = count, Unseen = 0 }
         : TellsCount ? Status(withModSeq)
         : Status(withModSeq) with { Messages = 0, IsCountUnknown = true };

@@ -123,7 +123,7 @@ public sealed class SymbolicLinkTests : IDisposable
         AssertClear(await box.RunAsync());
         AssertUntouched(name);
         RemoveLink(root, name);
-        // The link was put in place of the job's mail, so the mail is gone and is only copied again by a run with healing.
+        // The link may have replaced mail of the job, which is gone now and is copied again only by a run with --heal.
         var last = await box.RunAsync(heal: true);
         Assert.True(last.Outcome == Progress.JobOutcome.Ok, string.Join('\n', last.Problems));
     }

@@ -184,7 +184,7 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(JobOutcome.Failed, none.Outcome);
         Assert.Contains("no folder fits Nowhere", Assert.Single(none.Problems).Text, StringComparison.Ordinal);
 
-        // One of several that fits none is a problem, too: its mail is not restored.
+        // If only one of several globs fits no folder, this is reported, too: the mail that it was meant for is not restored.
         var some = await box.RunAsync(box.Restore(to, null, "日本語", "Nowhere"));
         Assert.Equal(JobOutcome.Incomplete, some.Outcome);
         Assert.Equal(Reasons.NotFound, Assert.Single(some.Problems).Reason);

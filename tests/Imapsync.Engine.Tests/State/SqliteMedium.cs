@@ -121,8 +121,8 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
     });
 
     /// <summary>
-    /// Executes all commands or none. If only the run that holds the job may write this piece of state, the commands are refused unless
-    /// this run got the latest lease; otherwise they renew the lease.
+    /// Executes all commands or none. Some pieces of state may be written only by the run that holds the job. For these, a run that does
+    /// not have the job's latest lease is refused, and the lease of the run that has it is renewed.
     /// </summary>
     private void Write(StateName name, params (string Sql, byte[] Octets)[] commands)
     {

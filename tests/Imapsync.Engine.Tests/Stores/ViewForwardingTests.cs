@@ -8,8 +8,8 @@ namespace Imapsync.Engine.Tests.Stores;
 
 /// <summary>
 /// A view is a class that wraps a store or a folder. Calls of members that the view does not override must reach the wrapped object. The
-/// tests also forbid default implementations in these interfaces: if a view forgot to forward such a member, the default would run instead
-/// of the wrapped object's own implementation.
+/// tests also forbid default implementations in the interfaces of stores and folders: if a view forgot to forward such a member, the
+/// default would run instead of the wrapped object's own implementation.
 /// </summary>
 public sealed class ViewForwardingTests
 {

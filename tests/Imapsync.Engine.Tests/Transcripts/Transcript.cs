@@ -66,7 +66,7 @@ internal sealed class Transcript
     /// Returns the reply to a command. If the transcript has several replies to it, they are given in order, and the last one is repeated
     /// after that. If the transcript has none, the default reply is given.
     /// </summary>
-    /// <param name="used">How often each reply was given on this connection.</param>
+    /// <param name="used">The numbers of the replies that were already given on this connection, as keys.</param>
     public string Reply(string command, Dictionary<int, int> used)
     {
         var found = -1;

@@ -263,7 +263,7 @@ public sealed class JobWatcherTests
 
     /// <summary>
     /// Advances the clock in steps until the condition holds. Between the steps other tasks need real time to react, so many steps are
-    /// allowed. All of them together advance the clock by far less than a day.
+    /// allowed. All of them together advance the clock by less than a day.
     /// </summary>
     private async Task UntilAsync(Func<bool> condition, string what, TimeSpan? step = null)
     {

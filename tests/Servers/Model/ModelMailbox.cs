@@ -147,8 +147,8 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
     }
 
     /// <summary>
-    /// The folder was renamed, created again or given another UIDVALIDITY. So the program can't prove that messages missing from it were
-    /// deleted at the source, and need not remove them.
+    /// Records that the folder was renamed, created or given another UIDVALIDITY. So the program can't prove that messages missing from it
+    /// were deleted at the source, and need not remove them from the target.
     /// </summary>
     private void Doubt(string folder)
     {

@@ -14,7 +14,7 @@ public sealed class PeerTreeTests
     private static readonly string[] Folders = ["INBOX", "Sent", "Work", "Work/Sub", "Work/Sub/Deep"];
 
     /// <summary>
-    /// The names of the test messages used here: mail as only programs other than servers write it, and messages that look alike.
+    /// The names of the test messages used here: mail in forms that programs other than mail servers write, and messages that look alike.
     /// </summary>
     private static readonly string[] Awkward = ["no Message-ID", "twin", "other twin", "8-bit header", "UTF-8 header", "From lines", "dots"];
 

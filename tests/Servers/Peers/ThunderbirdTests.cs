@@ -2,7 +2,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>Generated Thunderbird profiles: as the source of a job, and as a target in which Thunderbird goes on making changes.</summary>
+/// <summary>
+/// Generated Thunderbird profiles: as the source of a job, and as a target that the tests also change as Thunderbird does.
+/// </summary>
 public sealed class ThunderbirdTests
 {
     private const int PerFolder = 4;

@@ -135,7 +135,7 @@ public sealed class ServeCommandTests
         return password;
     }
 
-    /// <summary>The UIDs of each folder as the server shows them; the server is then killed.</summary>
+    /// <summary>Starts the server, returns each folder's UIDNEXT, UIDVALIDITY and number of messages, and kills the server.</summary>
     private static async Task<string> NumbersAsync(TempDir dir, string job)
     {
         File.Delete(dir["port"]);

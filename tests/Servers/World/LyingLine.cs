@@ -77,7 +77,7 @@ internal sealed class LyingLine : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // The connection ended.
+            // The proxy is being disposed.
         }
     }
 

@@ -240,8 +240,8 @@ internal sealed class WorldRound : IRound
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
         // If the job's state is older than a restore by the program, the message that the restore copied to the source is new to the job.
-        // The job looks for a copy of new mail only among mail that came to the target after the state was saved. The original came
-        // earlier, so the job copies the message once more.
+        // The job looks for a copy of new mail only among mail that came to the target after the state was saved. The message that a user
+        // delivered there came earlier, so the job copies the message once more.
         foreach (var (_, folder, number, count) in broughtBack.Where(b => b.States > chosen && atTarget[b.Folder, b.Number] > 0))
         {
             for (var left = count; left > 0; left--)

@@ -296,8 +296,8 @@ public sealed class EmlTreeByHandTests : IDisposable
     }
 
     /// <summary>
-    /// Makes one change that a person or a program may make. Returns how many files more than the source has messages may remain after a
-    /// run with --heal.
+    /// Makes one change that a person or a program may make. Returns how many files may remain after a run with --heal in addition to the
+    /// messages of the source and the files that a person added.
     /// </summary>
     /// <param name="theirs">The contents of the files that a person added.</param>
     /// <param name="said">Receives a description of the change.</param>
@@ -332,8 +332,8 @@ public sealed class EmlTreeByHandTests : IDisposable
                 File.WriteAllText(Path.Combine(folder, $"theirs {random.Next()}.EML".ToLowerInvariant()), text);
                 return 0;
             case 5:
-                // A run with --heal removes a damaged message only if the job itself copied it. A message that was at the target before the
-                // job stays there, so its damaged file remains. The same applies to the cases below.
+                // A run with --heal removes a damaged message only if the job copied it. A message that the job found at the target, for
+                // example after the index was lost, is not removed, so its damaged file may remain. The same applies to the cases below.
                 File.WriteAllText(file, "");
                 return 1;
             case 6:

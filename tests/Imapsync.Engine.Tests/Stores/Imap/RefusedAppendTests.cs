@@ -5,8 +5,8 @@ using Imapsync.Engine.Tests.Copying;
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
 /// <summary>
-/// A target that refuses some of the messages: the other messages are stored, a message refused because of a flag is stored without this
-/// flag, and many refusals in a row cost few commands.
+/// A target that refuses some of the messages: the other messages are stored. A message refused because of a flag is sent again without it,
+/// and a system flag is set afterwards. Many refusals in a row cost few commands.
 /// </summary>
 public sealed class RefusedAppendTests : IDisposable
 {

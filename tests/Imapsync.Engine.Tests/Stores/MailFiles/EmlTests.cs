@@ -106,7 +106,7 @@ public sealed class EmlTests
         foreach (var name in (string[])["1", "2", "5"])
             job.Write($"A/{name}.eml", Message(name));
         await job.SucceedAsync();
-        // Rename the files to other numbers, as MH's folder -pack does, and add a new file.
+        // Rename two files, one of them to the former name of the other, and add a new file.
         File.Move(Path.Combine(job.Source, "A/2.eml"), Path.Combine(job.Source, "A/9.eml"));
         File.Move(Path.Combine(job.Source, "A/5.eml"), Path.Combine(job.Source, "A/2.eml"));
         job.Write("A/3.eml", Message("new"));

@@ -7,7 +7,7 @@ using Imapsync.Engine.Tests.Contracts;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>A job that copies a Maildir of another program into a Maildir that only this program writes.</summary>
+/// <summary>A job that copies a Maildir of other programs into a Maildir that the job creates.</summary>
 internal sealed class MaildirJob : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

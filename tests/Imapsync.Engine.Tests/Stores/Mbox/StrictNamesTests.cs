@@ -8,8 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
 /// <summary>
-/// Folders stored as mbox files under the naming rules of Windows. Each folder gets a file name that these rules allow, and programs on
-/// every file system find the folder in that file again.
+/// Folders stored as mbox files under the naming rules of Windows. Each folder gets a file name that these rules allow. The program finds
+/// the folder in that file again, also on a file system without these rules.
 /// </summary>
 public sealed class StrictNamesTests
 {

@@ -185,7 +185,7 @@ internal sealed class FileSystemModel
     {
         var lasting = unsyncedNames.FindAll(c => c.End <= begin && (directory is null || c.Edits.Any(e => e.Directory == directory))).ToHashSet();
 
-        // A rename changes two directories and becomes durable when either of them is synced. Earlier changes of the same names in the
+        // A rename may change two directories, and becomes durable when either of them is synced. Earlier changes of the same names in the
         // other directory then become durable with it.
         for (var i = unsyncedNames.Count - 1; i >= 0; i--)
         {
