@@ -61,8 +61,8 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
     }
 
     /// <summary>
-    /// Returns why the target can never create a folder. Returns null if the target may accept the folder's own name, or else the
-    /// alternative name that a run would try next.
+    /// Returns why the target can never create a folder. Returns null if it may accept one of two names: the folder's own, or the alternative
+    /// that a run would try next.
     /// </summary>
     private async Task<string?> WhyNotAsync(FolderPath path, CancellationToken cancellationToken) =>
         await target!.WhyNeverAsync(path, cancellationToken) is { } why && await target.WhyNeverAsync(TargetNames.Strict(path), cancellationToken) is not null ? why : null;
@@ -84,7 +84,8 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
 
         /// <param name="known">The target's folder; null if it does not exist yet.</param>
         /// <param name="measure">
-        /// Returns a folder's number of messages or size, and the number of items in it for which the store reports no value.
+        /// Returns a folder's number of messages or size in octets, and how many values are missing: 1 if the store does not report the number
+        /// of messages, or the number of messages whose size it does not report.
         /// </param>
         public async Task AddAsync(
             IEnumerable<FolderEntry> folders, FolderEntry? known, Func<IMessageStore, FolderEntry, Task<(long, long)>> measure, IMessageStore source, IMessageStore? target)

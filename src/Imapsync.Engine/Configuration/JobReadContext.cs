@@ -51,7 +51,7 @@ internal sealed class JobReadContext
     public string? TableName { get; init; }
 
     /// <summary>
-    /// Files that were found valid while an earlier row was read. They are not checked again for each row. Null when every file is checked.
+    /// Files that were already checked for an earlier row, so that they are not checked again for each row. Null when every file is checked.
     /// </summary>
     public HashSet<string>? LookedInto { get; init; }
 

@@ -39,7 +39,7 @@ internal sealed class RowTemplate
     }
 
     /// <summary>
-    /// Returns whether the row has a value in at least one of the columns that the job uses. A row without any of them makes no job.
+    /// Returns whether the row has a value in at least one of the columns that the job uses. A row without any value makes no job.
     /// </summary>
     public bool Concerns(IReadOnlyList<string> cells) => used.Any(column => cells[column].Length > 0);
 

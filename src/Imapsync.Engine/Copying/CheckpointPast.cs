@@ -71,15 +71,16 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
         context.Report.Note(pair.Source.Path, $"{side} tells no UIDVALIDITY, so what is deleted at the source is not removed at the target");
     }
 
-    /// <summary>Returns the record that a message had before the reset, if it has the same two UIDs; null if there is none.</summary>
+    /// <summary>Returns the record from before the reset that contains the UIDs of these two messages; null if there is none.</summary>
     public SettledMessage? Confirmed(MessageInfo source, MessageInfo target) =>
         remembered.TryGetValue(source.Uid, out var known) && known.Target == target.Uid && known.Settlement is Settlement.Copied or Settlement.Adopted
             ? known
             : null;
 
     /// <summary>
-    /// Returns those messages found at the target that had no record before the reset. If the others have changed flags, they are added to
-    /// the plan's flag changes; the flags in the old record are the base of a three-way merge.
+    /// Returns those messages found at the target that had no record before the reset. If the flags of the others have changed, they are
+    /// added to the plan's flag changes; the flags in the old record are the base of a three-way merge. Without <see cref="KeepsFlags"/> the
+    /// old records are of no use, so all messages are returned.
     /// </summary>
     public IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithoutKnown(
         FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)

@@ -12,7 +12,9 @@ internal static class DamagedCopies
 {
     private const int MaxBytesToRead = 16 << 20;
 
-    /// <summary>Compares messages of the target that differ from their records with what was or is to be copied.</summary>
+    /// <summary>
+    /// Compares target messages that differ from their records with the whole messages: the originals at the source, or copies fetched again.
+    /// </summary>
     /// <param name="folder">The target folder with the messages that differ from their records.</param>
     /// <param name="wholeIn">The folder with the whole messages: the source folder, or the target folder after they were fetched again.</param>
     /// <param name="pairs">The UID in <paramref name="folder"/> of each message, with the UID in <paramref name="wholeIn"/> of the whole one.</param>

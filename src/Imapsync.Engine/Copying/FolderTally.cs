@@ -49,8 +49,8 @@ internal sealed class FolderTally
     public long InPlace => AlreadyPresent + Copied.Count;
 
     /// <summary>
-    /// A number that grows with each message that is stored at the target, fails permanently or is judged by its headers. A retry during which it
-    /// does not grow made no progress.
+    /// A number that grows with each message that is stored at the target, fails permanently, or is selected or excluded by its headers. A
+    /// retry during which it does not grow made no progress.
     /// </summary>
     public long Progress => InPlace + (long)hopeless.Count + Headers.MostJudged;
 

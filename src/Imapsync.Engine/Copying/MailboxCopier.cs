@@ -199,8 +199,8 @@ internal sealed class MailboxCopier
             await Task.Yield();
             try
             {
-                // If at least half of the folders were finished while this worker waited, the first worker will have finished the rest
-                // before another connection could help. So this worker waits once more.
+                // If at least half of the folders were begun or finished while this worker waited, the first worker will probably have
+                // finished the rest before another connection could help. So this worker waits once more.
                 for (var round = 0; waits && !emptied.IsCancellationRequested && (round == 0 || (round < MostHeadStarts && queue.Count <= groups.Count / 2)); round++)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 while (queue.TryDequeue(out var group))

@@ -9,8 +9,14 @@ namespace Imapsync.Engine.Copying;
 /// <summary>
 /// Decides which target messages are compared with the messages about to be copied. There are two cases. (1) All messages to copy arrived
 /// at the source since the last run. They are compared with what the target received since, with the copies of vanished messages, and with
+<<<<<<< HEAD
 /// messages of the same size or date that have no record. (2) An earlier run did not consider some of them, for example because a filter excluded
 /// them, a listing lacked them, or they failed. Then all are compared with the whole target.
+=======
+/// messages of the same size that have no record. (2) An earlier run did not consider some of them, for example because there was no
+/// earlier run, a filter excluded them, a listing lacked them, they failed, or mail was restored to the source. Then all are compared with
+/// the whole target.
+>>>>>>> c1
 /// </summary>
 internal sealed class Meeting
 {
@@ -101,7 +107,7 @@ internal sealed class Meeting
     /// <summary>
     /// Returns true if one of the messages existed before the last run ended but may never have been compared with the target. A run copies
     /// or skips every message it lists unless it ends early. So a message without a record that is below the source's last known UIDNEXT
-    /// may have been overlooked, and a skipped or failed message was not compared. The same applies to a message that has taken the file
+    /// may have been overlooked, and a skipped or failed message may not have been compared. The same applies to a message that has taken the file
     /// name of a skipped or failed one (<see cref="Successors"/>).
     /// </summary>
     private static bool HaveNotMet(ICheckpoint checkpoint, IReadOnlyDictionary<Uid, Uid> predecessors, PairSummary? remembered, MessageList messages)

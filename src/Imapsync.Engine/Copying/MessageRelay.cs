@@ -32,7 +32,7 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
     public List<MessageInfo> Transient { get; } = [];
 
     /// <summary>
-    /// True if no message was copied, and each message with a transient failure was not even tried, because others like it were refused.
+    /// True if no message was copied, and none of those with a transient failure was even sent (<see cref="MailException.IsPassedOver"/>).
     /// </summary>
     public bool IsInVain => copied == 0 && passedOver == Transient.Count;
 

@@ -55,8 +55,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (lost.Count + damaged.Count == 0)
             return false;
-        // If a UID now belongs to other mail, that mail is no damaged copy. It may itself be new at the source and is then recognised as
-        // already copied.
+        // If a UID now belongs to other mail, that mail is not marked as a damaged copy. The source may have the same mail as a new message,
+        // which is then found at the target and not copied again.
         var others = await FindOtherMailAsync(folder, checkpoint, damaged, abort);
         lost.AddRange(damaged.Where(m => others.Contains(m.Target)));
         damaged.RemoveAll(m => others.Contains(m.Target));
@@ -78,8 +78,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>
-    /// Finds which messages that differ from their records are not damaged copies but other mail, by comparing them with the source. After the backup
-    /// was restored from an older copy, a message that another program delivers can get a UID that is already recorded for a lost message.
+    /// Compares messages that differ from their records with the source, and returns those that are other mail and not damaged copies. After
+    /// the backup was restored from an older copy, a message that another program delivers can get a UID that is recorded for a lost message.
     /// </summary>
     /// <returns>Target UIDs. A message whose original is no longer at the source can't be compared, so its UID is not among them.</returns>
     private async Task<UidSet> FindOtherMailAsync(IMessageFolder folder, ICheckpoint checkpoint, List<SettledMessage> damaged, CancellationToken abort)

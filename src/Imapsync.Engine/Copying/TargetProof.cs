@@ -12,8 +12,8 @@ namespace Imapsync.Engine.Copying;
 internal static class TargetProof
 {
     /// <summary>
-    /// The most octets that are read to verify messages before a removal. For the rest of the messages an equal size is taken as proof,
-    /// unless one of the messages read turned out to be other mail.
+    /// How many octets are read to verify messages before a removal; more only in a store where mail programs add header fields. For the rest
+    /// of the messages an equal size is taken as proof, unless any of the messages seems to be other mail.
     /// </summary>
     private const long MaxBytesToRead = 16 << 20;
 

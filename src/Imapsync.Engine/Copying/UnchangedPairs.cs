@@ -22,7 +22,7 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             }
             catch (MailException)
             {
-                // The failure is ignored here: the pair is judged again when it is processed, where transient failures are retried.
+                // The failure is ignored here: the pair is checked again when it is processed, where transient failures are retried.
             }
         });
 

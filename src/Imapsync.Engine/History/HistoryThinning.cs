@@ -74,8 +74,8 @@ internal static class HistoryThinning
     }
 
     /// <summary>
-    /// Returns the period (an entry's own, a day, a week or a month) of which one entry remains. An entry dated in the future, written
-    /// before the clock was set back, counts as new.
+    /// Returns a key for the entries of which only one remains: a new entry has a key of its own, older ones have that of their day, week or
+    /// month. An entry dated in the future, written before the clock was set back, counts as new.
     /// </summary>
     private static string Bucket(HistoryEntry entry, DateTimeOffset now, (int All, int Daily, int Weekly) level)
     {

@@ -17,9 +17,9 @@ public interface IMessageFolder : IAsyncDisposable
     UidValidity LastingUidValidity { get; }
 
     /// <summary>
-    /// Messages that may be the same as an earlier message, each with that message's UID: their file has the earlier message's name, or a
-    /// file that was there before has new contents. Only a comparison of the octets shows whether both are the same mail. Empty for stores
-    /// where the UID suffices.
+    /// Messages that may be the same as an earlier message, each with that message's UID: they have the earlier message's file name (or POP3
+    /// unique-id), but the file or the message's size has changed. Only a comparison of the octets shows whether both are the same mail.
+    /// Empty for stores where the UID suffices.
     /// </summary>
     IReadOnlyDictionary<Uid, Uid> Predecessors { get; }
 

@@ -11,8 +11,8 @@ namespace Imapsync.Engine.Mail;
 public sealed record MessageAddress(FolderPath Folder, UidValidity Validity, Uid Uid)
 {
     /// <summary>
-    /// The lowest UID that this program assigns to messages of a store that assigns none itself. Such UIDs are recorded in a job's state
-    /// directory, so a job with another state directory has other UIDs for the same messages.
+    /// The lowest UID that this program assigns to messages that a folder's own list of UIDs lacks, because another program put them there.
+    /// Such UIDs are recorded in a job's state directory, so a job with another state directory has other UIDs for the same messages.
     /// </summary>
     public const uint FirstRemembered = 1u << 31;
 

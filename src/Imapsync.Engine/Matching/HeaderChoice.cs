@@ -22,7 +22,7 @@ internal sealed class HeaderChoice
     /// <summary>The messages that are selected only because their header can't be judged.</summary>
     public UidSet Doubtful { get; private set; } = new();
 
-    /// <summary>How many messages were judged in the attempt that judged the most.</summary>
+    /// <summary>The largest number of messages whose headers were evaluated in one attempt.</summary>
     public long MostJudged { get; private set; }
 
     /// <summary>

@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Matching;
 /// </summary>
 internal sealed class LikelySizes
 {
-    /// <summary>A limit in octets, far above what the header fields that mail programs add have together.</summary>
+    /// <summary>By how many octets the sizes may differ: far more than all header fields have that mail programs add.</summary>
     private const int MaxAdded = 1024;
 
     private readonly long[] sizes;

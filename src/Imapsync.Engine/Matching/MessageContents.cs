@@ -37,7 +37,8 @@ internal readonly record struct MessageContents(UInt128 Digest, long Length, uin
     }
 
     /// <summary>
-    /// Returns the messages whose octets differ from the recorded checksum, both with and without the header fields that mail programs add.
+    /// Returns the messages whose octets do not match the recorded checksum, neither with nor without the header fields that mail programs add,
+    /// and those that can't be read.
     /// </summary>
     /// <param name="read">The messages' contents as read with all fields.</param>
     /// <param name="noted">The names of the fields to ignore.</param>

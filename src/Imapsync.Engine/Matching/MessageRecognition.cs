@@ -31,7 +31,7 @@ internal sealed class MessageRecognition(IMessageFolder source, IMessageFolder t
     /// The lowest target UID to examine: 1 for messages never compared with the target before, otherwise the last known UIDNEXT of the
     /// target.
     /// </param>
-    /// <param name="claimed">The target UIDs that the checkpoint records as copies. They are not examined.</param>
+    /// <param name="claimed">Target UIDs that are recorded as copies of other messages. They are not examined.</param>
     /// <param name="below">Target UIDs below <paramref name="from"/> to examine as well.</param>
     /// <param name="ownFrom">
     /// From this UID on, the target may hold copies that an interrupted run appended and did not record. If all examined messages are such,

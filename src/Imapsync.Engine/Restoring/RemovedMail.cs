@@ -61,7 +61,9 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         return missing;
     }
 
-    /// <summary>Returns the routes for one trash folder. A message that was removed more than once is restored once.</summary>
+    /// <summary>
+    /// Returns the routes for one trash folder. A message that was removed from the same folder more than once is restored there once.
+    /// </summary>
     private async Task<IEnumerable<FolderRoute>> RouteAsync(
         FolderPath path, MessageFilter filter, TrashOrigins origins, CancellationToken cancellationToken)
     {
@@ -79,8 +81,8 @@ internal sealed class RemovedMail(IMessageStore backup, RestoreOrigin origin, Me
         {
             var place = known ?? path;
             // Messages without a Message-ID that look alike may still be different ones, so each is restored. Of duplicates with a
-            // Message-ID, one is restored to each folder from which they were removed. One whose former folder is unknown is restored only
-            // if it is the only one.
+            // Message-ID, one is restored to each folder from which they were removed. If the former folder of none of them is known, only
+            // the newest is restored.
             var alike = (message.Header, message.Info.Size);
             var isNew = known is null ? !seen.Contains(alike) : seenFrom.Add((known, alike));
             seen.Add(alike);

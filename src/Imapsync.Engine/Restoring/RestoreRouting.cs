@@ -53,7 +53,7 @@ internal sealed class RestoreRouting(
         return chosen;
     }
 
-    /// <summary>Reports each requested name that matches no folder, when others do: its mail is not restored.</summary>
+    /// <summary>Reports each requested folder name that matches no folder of the backup. The restore goes on with those that match.</summary>
     private void ReportUnmatched(IReadOnlyList<FolderPath> known)
     {
         foreach (var (name, _) in origin.Folders.Zip(globs).Where(f => !known.Any(f.Second.Matches)))

@@ -16,7 +16,7 @@ internal sealed class JobSession(TimeProvider time, StoreOpener openStore, State
     private readonly StoreLimits limits = new(time);
     private readonly HostPlaces hosts = new();
 
-    /// <param name="isComplete">True if the job found no message missing or wrong.</param>
+    /// <param name="isComplete">True if the job reported no problem and, if it is a verification, found no difference.</param>
     public static JobOutcome OutcomeOf(StopReason reason, bool isComplete) => reason switch
     {
         StopReason.None => isComplete ? JobOutcome.Ok : JobOutcome.Incomplete,
