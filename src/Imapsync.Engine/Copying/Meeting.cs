@@ -9,14 +9,9 @@ namespace Imapsync.Engine.Copying;
 /// <summary>
 /// Decides which target messages are compared with the messages about to be copied. There are two cases. (1) All messages to copy arrived
 /// at the source since the last run. They are compared with what the target received since, with the copies of vanished messages, and with
-<<<<<<< HEAD
-/// messages of the same size or date that have no record. (2) An earlier run did not consider some of them, for example because a filter excluded
-/// them, a listing lacked them, or they failed. Then all are compared with the whole target.
-=======
-/// messages of the same size that have no record. (2) An earlier run did not consider some of them, for example because there was no
+/// messages of the same size or date that have no record. (2) An earlier run did not consider some of them, for example because there was no
 /// earlier run, a filter excluded them, a listing lacked them, they failed, or mail was restored to the source. Then all are compared with
 /// the whole target.
->>>>>>> c1
 /// </summary>
 internal sealed class Meeting
 {
