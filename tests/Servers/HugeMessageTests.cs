@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Imapsync.Tests.Support;
 
@@ -39,6 +40,28 @@ public sealed class HugeMessageTests
         var growth = (huge.PeakResidentKiB - baseline.PeakResidentKiB) / 1024;
         Assert.True(growth < 64, $"{growth} MiB more than the {baseline.PeakResidentKiB / 1024} MiB of a small message");
         Assert.Equal(1, huge.Total("copied"));
+        await lab.TargetEqualsSourceAsync();
+    }
+
+    /// <summary>
+    /// When messages are compared by their headers, 1 MiB of a header suffices. The rest is read past, so that neither the connection ends nor the
+    /// folder's other messages wait for good.
+    /// </summary>
+    [Fact]
+    public async Task A_header_of_12_MB_does_not_stop_the_comparison_of_its_folder()
+    {
+        await using var lab = await BackupLab.StartAsync(mailbox =>
+        {
+            mailbox.Add("INBOX", MailGenerator.Message(1), MailGenerator.Date(1), "S");
+            var field = string.Join("\r\n ", Enumerable.Repeat(new string('x', 900), 13_000));
+            mailbox.Add("INBOX", Encoding.ASCII.GetBytes($"Message-ID: <long@example.org>\r\nX-Long: {field}\r\n\r\ntext\r\n"), MailGenerator.Date(2), "S");
+            mailbox.Add("INBOX", MailGenerator.Message(3), MailGenerator.Date(3), "S");
+        });
+        await lab.SucceedAsync();
+        Directory.Delete(lab.StateDirectory, recursive: true);
+
+        var again = await lab.SucceedAsync();
+        Assert.Equal((0, 3), (again.Total("copied"), again.Total("already_present")));
         await lab.TargetEqualsSourceAsync();
     }
 

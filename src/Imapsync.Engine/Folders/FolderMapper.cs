@@ -62,7 +62,10 @@ public static class FolderMapper
             rules = SpecialUseMapping.Extend(rules, source, [.. withMessages[true].Select(f => f.Path)], target, remembered ?? []);
         return new FolderMapping(
             [.. withMessages[true].Select(f => new FolderPair(f, MapPath(f.Path, rules))).OrderBy(p => p.Target).ThenBy(p => p.Source.Path)],
-            [.. withMessages[false].Select(f => f.Path).Order()]) { Unmatched = unmatched };
+            [.. withMessages[false].Select(f => f.Path).Order()])
+        {
+            Unmatched = unmatched,
+        };
     }
 
     private static List<string> FindUnmatched(IReadOnlyList<FolderEntry> source, FolderRules rules)

@@ -49,9 +49,14 @@ public sealed class IncomingMessage
     public long Length { get; }
 
     public PipeReader Body => body
-        ??= PipeReader.Create(new ReadOnlySequence<byte>((held ?? throw new InvalidOperationException("the octets were taken")).Memory));
+        ??= PipeReader.Create(SequenceOf((held ?? throw new InvalidOperationException("the octets were taken")).Memory));
 
     public MailException? Failure { get; }
+
+    /// <summary>
+    /// A sequence of an empty part of a larger array keeps the part's offset and can't be enumerated, so an empty message gets the empty sequence.
+    /// </summary>
+    private static ReadOnlySequence<byte> SequenceOf(ReadOnlyMemory<byte> octets) => octets.IsEmpty ? ReadOnlySequence<byte>.Empty : new(octets);
 
     /// <summary>
     /// Hands the octets over to the caller if all of them are in memory and were not taken before; otherwise returns null. The caller may overwrite them

@@ -158,6 +158,10 @@ internal partial class ImapFolder(
         }
     }
 
+    /// <summary>
+    /// Returns the beginning of a header, up to <see cref="MaxHeaderBytes"/>. The rest is read as well: a large rest that nobody reads would end the
+    /// connection, and the next attempt would meet the same header.
+    /// </summary>
     private static async Task<ReadOnlyMemory<byte>> TakeAsync(MessageBody header, long length, CancellationToken cancellationToken)
     {
         var octets = new ArrayBufferWriter<byte>((int)Math.Clamp(length, 1, 16 << 10));
@@ -167,7 +171,7 @@ internal partial class ImapFolder(
             foreach (var segment in read.Buffer)
                 octets.Write(segment.Span[..Math.Min(segment.Length, MaxHeaderBytes - octets.WrittenCount)]);
             header.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted || octets.WrittenCount == MaxHeaderBytes)
+            if (read.IsCompleted)
                 return octets.WrittenMemory;
         }
     }
