@@ -204,7 +204,7 @@ public static class JobFileReader
             reading.Error(
                 new SettingOrigin(reading.ShownPath), $"there is no job '{wanted}' in this file",
                 names.Count == 0 ? "no row of its list makes a job" : nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
-            // The requested job may come from an invalid row, from which no job was created, so the mistakes in rows are reported as well.
+            // The requested job may be missing because its CSV row is invalid, so the mistakes in rows are reported as well.
             reading.Errors.AddRange(reading.BadRows.SelectMany(r => r.Errors).Except(reading.Errors));
         }
     }

@@ -50,9 +50,7 @@ internal sealed class JobReadContext
 
     public string? TableName { get; init; }
 
-    /// <summary>
-    /// Files that were already checked for an earlier row, so that they are not checked again for each row. Null when every file is checked.
-    /// </summary>
+    /// <summary>Files that were checked for an earlier row and need no second check. Null: every file is checked.</summary>
     public HashSet<string>? LookedInto { get; init; }
 
     /// <summary>Returns the absolute path of the file that a setting was written in.</summary>

@@ -32,8 +32,7 @@ internal static class RowUse
     public static IEnumerable<RowPart> Place(IReadOnlyList<RowPart> parts, SettingKey? key) => key switch
     {
         { Name: "url" } => PlaceInUrl(parts, RowZone.UrlScheme),
-        // If cells alone make up the entire value, they are inserted unchanged: the reader of this key accepts nothing but the URL of a
-        // server.
+        // A value that consists of cells only is inserted unchanged, because this key's reader accepts nothing but the URL of a server.
         { Name: "proxy" or "server" } => parts.All(p => p.Column >= 0 || p.Text.Length == 0) ? parts : PlaceInUrl(parts, RowZone.OtherScheme),
         { Name: "state" or "directory" } => All(parts, RowZone.Path),
         { Name: var name } when name.EndsWith("_file", StringComparison.Ordinal) || name.StartsWith("tls_client_", StringComparison.Ordinal) => All(parts, RowZone.Path),

@@ -30,8 +30,7 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private readonly Dictionary<string, string?> data = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether the text could not be read to its end. A setting that seems to be missing may then be in the unread part, so it is not
-    /// reported.
+    /// Whether the text could not be read to its end. A missing setting is then not reported, because it may be in the unread part.
     /// </summary>
     public bool IsUnreadable { get; private set; }
 

@@ -29,8 +29,8 @@ internal static partial class YamlTrouble
     }
 
     /// <summary>
-    /// Hides quoted text, since it comes from the file. A quotation of one or two punctuation characters is kept, also two of them joined
-    /// by "or": it says what the parser expected.
+    /// Replaces quoted text by "…", because it comes from the file. One or two punctuation characters are kept, since they say what the
+    /// parser expected.
     /// </summary>
     private static string Harmless(Match quoted) => Expected().IsMatch(quoted.Value) ? quoted.Value : "…";
 

@@ -31,8 +31,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
 
     /// <param name="changed">Messages with a record, each with its current flags at the source.</param>
     /// <param name="recognized">
-    /// Messages that this run found at the target already, with the flags of both sides. There are no recorded flags that could be the base
-    /// for a merge.
+    /// Messages that this run found at the target, with the flags of both sides. No flags are recorded for them that could be the base of a
+    /// merge.
     /// </param>
     public async Task ApplyAsync(
         IWritableFolder writable,
@@ -120,9 +120,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>
-    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user has changed them there.
-    /// The records of these messages stay unchanged: if they were updated, flags that happen to be equal on both sides would later look as
-    /// if this program had set them.
+    /// Drops the changes of messages whose flags a user has changed at the target. The records of these messages stay unchanged. Updated
+    /// records would later make the user's flags look as if this program had set them.
     /// </summary>
     private async Task YieldAsync(
         List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)

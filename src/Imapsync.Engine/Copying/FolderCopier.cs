@@ -71,8 +71,8 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // LeftOutMail finds messages that the filter excludes now and that still have a copy under an earlier UID. This is done under every
-        // deletion policy: otherwise the earlier UID would be recorded as vanished, and a later run under another policy might remove the
+        // LeftOutMail finds mail that the filter now excludes and whose copy is recorded under an earlier source UID. It runs under every
+        // deletion policy, because that UID would otherwise be recorded as vanished. A later run under another policy might then remove the
         // copy.
         if (target is not null)
         {
@@ -195,7 +195,8 @@ internal sealed class FolderCopier(
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
-        // A copy without a record, if no interrupted run explains it, shows that the records are not up to date. A wrong one of them may hide a copy.
+        // A message was found at the target that has no record, and no interrupted run explains it. So the records are out of date, and a
+        // wrong record may hide the copy of a message that is about to be copied.
         var areRecordsInDoubt = meeting.IsWhole || (found.Count > 0 && !await context.Appending.ExplainsAsync(pair.Target));
         if (areRecordsInDoubt && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
         {
@@ -223,8 +224,8 @@ internal sealed class FolderCopier(
     private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
 
     /// <summary>
-    /// Takes messages out of the plan that a filter leaves out and that may be the same as messages that vanished from the source, but could not be read. They count as failed,
-    /// so the next run compares them again, and nothing is removed that may be theirs.
+    /// Removes messages from the plan that the filter excludes, and that could not be compared with the copies of vanished messages. They
+    /// count as failed, so the next run compares them again, and copies that may be theirs are not removed.
     /// </summary>
     private void HoldUncompared(FolderPlan plan, IReadOnlyList<(Uid Source, Uid Target)> pairs)
     {
@@ -238,8 +239,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Returns the vanished messages whose copies may be removed. A copy stays if it may be that of a message which is at the source under another UID
-    /// and could not be copied.
+    /// Returns the vanished messages whose copies may be removed. A copy stays if it may belong to a message that is now at the source
+    /// under another UID and could not be copied.
     /// </summary>
     private List<SettledMessage> Removable(FolderPlan plan)
     {
@@ -256,9 +257,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Adds missing flags to messages that an interrupted run appended: for some servers the flags are set after the append. Under <see
-    /// cref="FlagPolicy.Once"/> the flags of a message with a record are never changed again, so this is done before the records are
-    /// written.
+    /// Adds missing flags to messages that an interrupted run appended, because some servers need the flags set after the append. It does
+    /// so before the records are written: under <see cref="FlagPolicy.Once"/>, the flags of a message with a record are never changed.
     /// </summary>
     private static async Task CompleteFlagsAsync(
         IWritableFolder target, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized, CancellationToken abort)
@@ -305,8 +305,8 @@ internal sealed class FolderCopier(
             checkpoint.Settle(vanished with { Settlement = Settlement.Vanished });
         foreach (var uid in plan.Forget)
             checkpoint.Forget(uid);
-        // The checkpoint now records the new filter rules. A message that the former rules excluded must not stay recorded as skipped: if
-        // this run ended before copying it, no later run would consider it again.
+        // These messages are about to be copied, so records that former filter rules skipped them are dropped. With such a record, a
+        // message that this run does not reach would never be copied.
         foreach (var message in plan.Copy)
         {
             if (checkpoint.TryGet(message.Uid, out var known) && known.Settlement == Settlement.Skipped)
@@ -391,8 +391,8 @@ internal sealed class FolderCopier(
 
     /// <summary>
     /// Drops the records of messages that are not at their recorded target UID. The next attempt or run searches the whole target folder
-    /// for these messages and copies those that it does not find. A server that gave one message a wrong UID may have done so to others,
-    /// and a wrong record keeps the copies of other messages from being found, so every record of the folder is verified here.
+    /// for these messages and copies what it does not find. All records of the folder are verified, because a server that gave one message
+    /// a wrong UID may have done so to others.
     /// </summary>
     /// <param name="strangers">Source UIDs of messages that were found not to be at their recorded UID.</param>
     private async Task DoubtStrangersAsync(

@@ -20,7 +20,9 @@ internal sealed class FolderTally
 
     public long Bytes { get; private set; }
 
-    /// <summary>The lengths with which messages were delivered that could not be stored, or not taken for whole. A listed size can be wrong.</summary>
+    /// <summary>
+    /// The octets actually received of messages that failed, by source UID, because the size that a server lists can be wrong.
+    /// </summary>
     public Dictionary<Uid, long> DeliveredLengths { get; } = [];
 
     public long Adopted { get; set; }

@@ -6,14 +6,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Keeps the last copy of a message that the source holds several times. Suppose the source's owner deleted one of two identical messages,
-/// and somebody deleted the copy of the other one at the target. The copy that is now to be removed is then the only one of a message that
-/// is still at the source.
+/// Keeps the last copy of a message that the source holds twice. An example: the source holds messages A and B with the same content, and
+/// the target holds a copy of each. Somebody deletes B's copy at the target, and the source's owner deletes A. A's copy must not be removed
+/// now, because it is the only copy of B.
 /// </summary>
 internal static class LastCopies
 {
     /// <summary>
-    /// Records copies of vanished messages as copies of identical messages of the source whose own copies are gone from the target.
+    /// Records the copy of a vanished message for an identical message that is still at the source and whose own copy is gone from the
+    /// target.
     /// </summary>
     /// <param name="vanished">Messages whose copies are at the target and are about to be removed.</param>
     /// <returns>Target UIDs of the copies that are now recorded for another message and must not be removed.</returns>

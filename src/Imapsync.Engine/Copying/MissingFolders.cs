@@ -34,9 +34,8 @@ internal sealed class MissingFolders(JobContext context)
         foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
-            // A server may list a name only as the parent of other folders (\Noselect). Such a name holds no mail, so the folder counts as
-            // gone whatever STATUS answers. In a store on disk the name may belong to a directory that can't be read, so the store is
-            // asked.
+            // A name that a server still lists here holds no messages itself (\Noselect), so the folder is gone whatever STATUS answers. A
+            // store on disk is asked anyway, because there the name may belong to a directory that can't be read.
             var isListed = context.Job.Source.Place is null && listed.Any(f => f.Path.Equals(path));
             var doubt = isListed ? null : await AskForAsync(path, abort);
             if (doubt is null)

@@ -56,8 +56,8 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
                 met.Add((message, there));
         }
 
-        // Once these copies are recorded, nothing shows any more that the state is old. So the merged flags are committed first: after an
-        // interruption here, the next run detects the old state again.
+        // The merged flags are committed before the copies are recorded. Without a record the copies show that the state is old, so the
+        // next run detects it again after an interruption here.
         var flags = new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally);
         await flags.ApplyAsync(target, [], met, abort);
         Refusal = flags.Refusal;

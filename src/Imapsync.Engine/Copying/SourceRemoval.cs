@@ -8,10 +8,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs after the checkpoint of the whole
-/// folder is durable, and deletes only messages whose copies the target currently lists under the recorded UIDs. For messages copied by
-/// earlier runs, source and target must also have the same octets: in the meantime other mail may have got the file name at the source or
-/// the UID at the target.
+/// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs when the folder's checkpoint is
+/// durable, and only for messages whose copies the target now lists. A message copied by an earlier run must also have the same octets on
+/// both sides, because its UID or file name may belong to other mail by now.
 /// </summary>
 internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 {

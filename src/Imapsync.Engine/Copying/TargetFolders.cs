@@ -61,7 +61,7 @@ internal sealed class TargetFolders(
             {
                 moved.Add(rename);
                 // The checkpoint is kept only if the OBJECTID proves that it is the same folder. Otherwise the messages under the new name
-                // are compared by their headers, and found ones are recorded as adopted (already there), not as copied.
+                // are compared by their headers, and those found are recorded as adopted (already there).
                 if (rename.IsProved)
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
             }
@@ -137,9 +137,7 @@ internal sealed class TargetFolders(
     /// Renames folders back that the server renamed together with their parent. An IMAP server that renames a folder also renames all
     /// folders below it, including those whose source folders were not renamed.
     /// </summary>
-    /// <param name="isSure">
-    /// True if this run renamed the parent. A folder that is now below the new name was then certainly moved with it.
-    /// </param>
+    /// <param name="isSure">True if this run renamed the parent. A folder that is now below the new name was then renamed with it.</param>
     private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, bool isSure, CancellationToken abort)
     {
         var (from, to) = (rename.From.Target, rename.To.Target);

@@ -31,15 +31,15 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             return false;
         await using var folder = await OpenToHealAsync(abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        // If the folder was restored from an older copy, its UIDs may belong to other mail. All messages of such a pair are compared anew
-        // by their headers, and missing ones are copied again, so nothing has to be done here.
+        // Nothing is done here if the folder was restored from an older copy, because its UIDs may belong to other mail. All messages of
+        // the pair are then compared by their headers elsewhere, and missing ones are copied again.
         if (!SpeaksOf(checkpoint, folder) || UidMemory.DoubtTarget(checkpoint, null, folder.Status with { UidValidity = folder.LastingUidValidity }) is not null)
             return false;
         var there = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
             there[message.Uid] = message;
-        // An adopted message, one that was at the target before it was recorded, was not stored by this program. It is not marked as
-        // damaged, because damaged copies may be removed.
+        // An adopted message was at the target already and not stored by this program. It is not marked as damaged, because damaged copies
+        // may be removed.
         var unlike = (await TargetProof.FindUnlikeAsync(folder, Brought(checkpoint), there, context.Target.Traits.NotedFields, abort)).ToHashSet();
         var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target) || unlike.Contains(m.Target)).ToList();
         var damaged = new List<SettledMessage>();
@@ -78,10 +78,10 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>
-    /// Compares messages that differ from their records with the source, and returns those that are other mail and not damaged copies. After
-    /// the backup was restored from an older copy, a message that another program delivers can get a UID that is recorded for a lost message.
+    /// Compares messages that differ from their records with the source, and returns those that are other mail and not damaged copies.
+    /// After the backup was restored from an older copy, other mail can get a UID that is recorded for a lost message.
     /// </summary>
-    /// <returns>Target UIDs. A message whose original is no longer at the source can't be compared, so its UID is not among them.</returns>
+    /// <returns>Target UIDs. A message whose original is no longer at the source can't be compared and is not included.</returns>
     private async Task<UidSet> FindOtherMailAsync(IMessageFolder folder, ICheckpoint checkpoint, List<SettledMessage> damaged, CancellationToken abort)
     {
         if (damaged.Count == 0)
@@ -97,9 +97,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         !checkpoint.SourceValidity.IsNone && source.LastingUidValidity == checkpoint.SourceValidity;
 
     /// <summary>
-    /// Finds damaged copies of lost messages under another UID than the recorded one. An mbox identifies its messages by their octets, so a
-    /// damaged message looks like a new one. Because of its header and size it would be taken as a good copy of the message to be fetched
-    /// again.
+    /// Finds damaged copies of lost messages under another UID than the recorded one. In an mbox, a damaged message gets a new UID, because
+    /// messages are identified by their octets. With the same header and size, it would be taken as a good copy of the message to be
+    /// fetched again.
     /// </summary>
     /// <returns>The copies' UIDs, each with the source UID of its message.</returns>
     private async Task<IReadOnlyList<(Uid Copy, Uid Message)>> FindRottenAsync(
@@ -190,8 +190,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         var lost = wanted.Uids.Count(u => !there.Contains(u));
         if (lost == 0)
         {
-            // UIDs of messages delivered by others are provisional until the folder is next written to, so they must not raise the
-            // UIDNEXT that is saved.
+            // The UIDs of mail delivered by others are provisional until the folder is next written to. So they must not raise the saved
+            // UIDNEXT.
             return summary is null || folder.Status.UidValidity.IsNone ? summary : summary with { Target = status };
         }
 

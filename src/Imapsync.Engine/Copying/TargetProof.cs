@@ -12,14 +12,14 @@ namespace Imapsync.Engine.Copying;
 internal static class TargetProof
 {
     /// <summary>
-    /// How many octets are read to verify messages before a removal; more only in a store where mail programs add header fields. For the rest
-    /// of the messages an equal size is taken as proof, unless any of the messages seems to be other mail.
+    /// The most octets read to verify messages before a removal; more only in a store where mail programs add header fields. For the
+    /// remaining messages an equal size is proof enough, unless a message seems to be other mail.
     /// </summary>
     private const long MaxBytesToRead = 16 << 20;
 
     /// <summary>
-    /// Up to this many messages are compared by their headers at once. With more, those whose size equals the recorded one are taken as the
-    /// same mail without reading their headers.
+    /// Up to this many messages are compared by their headers at once. Of more messages, those with the recorded size are taken as the same
+    /// mail.
     /// </summary>
     private const int FewMessages = 100;
 
@@ -131,7 +131,7 @@ internal static class TargetProof
         return MessageFingerprint.Of(there with { Size = there.Size - (header.Length - bare.Length) }, bare).Sighting == seen;
     }
 
-    /// <summary>Finds records whose two UIDs are not the same mail on both sides, by comparing headers and sizes.</summary>
+    /// <summary>Finds records whose source UID and target UID belong to different mail, by comparing headers and sizes.</summary>
     /// <returns>The source UIDs of those records.</returns>
     public static async Task<HashSet<Uid>> FindStrangersAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
@@ -151,8 +151,8 @@ internal static class TargetProof
     }
 
     /// <summary>
-    /// Finds records whose two UIDs are not proved to be the same mail on both sides: the headers have to be equal and, if there is no
-    /// Message-ID, also the lengths of what follows the header. To be used where the UIDs themselves are in doubt.
+    /// Finds records whose source UID and target UID are not proved to belong to the same mail. Proof is an equal header and, if there is
+    /// no Message-ID, an equal length of the rest. Used where the UIDs are in doubt.
     /// </summary>
     /// <returns>The source UIDs of those records.</returns>
     public static Task<HashSet<Uid>> FindUnprovenAsync(
