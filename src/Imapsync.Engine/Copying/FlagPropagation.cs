@@ -21,8 +21,7 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     public IReadOnlyCollection<Uid> Strangers { get; private set; } = [];
 
     /// <summary>
-    /// True if the policy changed during propagation. Changes that were not sent yet were chosen under the old policy and have to be
-    /// determined again.
+    /// True if the policy changed during propagation. Changes that are not sent yet belong to the old policy and must be determined again.
     /// </summary>
     public bool IsCutShort { get; private set; }
 

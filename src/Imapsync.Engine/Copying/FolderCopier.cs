@@ -15,8 +15,7 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 /// <param name="last">The pair's summary after the last run; null if unknown.</param>
 /// <param name="siblings">
-/// Other pairs with the same target folder. A target message that is recorded for one of them is not taken as the copy of a message of this
-/// pair.
+/// Other pairs with the same target folder. A target message that is recorded for one of them is not taken as a copy of this pair's mail.
 /// </param>
 internal sealed class FolderCopier(
     JobContext context, FolderPair pair, PairSummary? last, IReadOnlyList<PairKey> siblings, FolderTally tally)
@@ -432,8 +431,8 @@ internal sealed class FolderCopier(
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
 
     /// <summary>
-    /// Returns the pair's summary. Returns null if something is not up to date yet, or if the target refuses to report counters that the
-    /// summary needs. The next run then scans the pair again.
+    /// Returns the pair's summary. Returns null if the pair is not up to date, or if the target refuses counters that the summary needs.
+    /// The next run then scans the pair again.
     /// </summary>
     private async Task<PairSummary?> SummarizeAsync(
         ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)

@@ -14,7 +14,10 @@ internal sealed class FolderPlan
     /// <summary>Messages excluded by the filter that the checkpoint does not record as skipped yet.</summary>
     public MessageList Skip { get; } = new();
 
-    /// <summary>Messages excluded by the filter that may be the same as messages that vanished from the source, but could not be compared with the copies of these.</summary>
+    /// <summary>
+    /// Messages excluded by the filter that may be the same as vanished messages. They could not be compared with the vanished messages'
+    /// copies.
+    /// </summary>
     public List<MessageInfo> Unread { get; } = [];
 
     /// <summary>Messages with a record whose flags at the source are no longer those propagated last.</summary>

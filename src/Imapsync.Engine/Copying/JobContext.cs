@@ -26,7 +26,7 @@ internal sealed record JobContext(
     public JobDefinition Job => Definition.At(Time.GetUtcNow());
 
     /// <summary>
-    /// Ends the job because it has reached one of its own limits, such as a daily number of octets. Arguments: a short fixed word for
+    /// Ends the job because it has reached one of its own limits, such as a daily number of octets. Arguments: a fixed keyword for
     /// programs, and a text for people.
     /// </summary>
     public Action<string, string> ReachLimit { get; init; } = (_, _) => { };

@@ -57,7 +57,7 @@ internal sealed class MailboxCopier
             }
             catch (CheckpointException)
             {
-                // A failure to save the summaries is ignored: the exception that ended the work is the one to report, and without summaries
+                // A failure to save the summaries is ignored, because the exception that ended the work must be reported. Without summaries
                 // the next run only scans each folder.
             }
 
@@ -399,8 +399,8 @@ internal sealed class MailboxCopier
     private bool IsWanted(PairSummary summary) => FolderMapper.Map([new FolderEntry(summary.Pair.Source)], context.Job.Folders).Pairs.Count > 0;
 
     /// <summary>
-    /// Reports the folder's failures, unless they were reported already, and its message counts. The counts must add up to the source's
-    /// messages, so messages that an interrupted run did not reach count as failed.
+    /// Reports the folder's failures, unless they were reported already, and its message counts. Messages that an interrupted run did not
+    /// reach count as failed, so that the counts add up to the source's messages.
     /// </summary>
     private void Account(PairKey pair, FolderTally tally)
     {

@@ -125,8 +125,8 @@ internal sealed class RemovalPhase(JobContext context)
     private bool IsInTrash(PairKey pair) => policy == DeletionPolicy.Trash && pair.Target.Equals(context.Job.TrashFolder);
 
     /// <summary>
-    /// Counts the messages in the trash that an interrupted move may have copied there. Few stores move in one step; most copy the messages
-    /// and then remove them. The copies have UIDs at or above the UIDNEXT of the trash that was recorded before the move.
+    /// Counts the messages in the trash that an interrupted move may have copied there, because most stores move by copying and then
+    /// removing. These copies have UIDs at or above the UIDNEXT of the trash that was recorded before the move.
     /// </summary>
     private async Task<TrashFolder> LookIntoTrashAsync(TrashMark? underWay, CancellationToken abort)
     {

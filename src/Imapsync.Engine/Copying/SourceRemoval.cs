@@ -49,7 +49,7 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
         var kept = brought.Count - safe.Count;
         if (gone > 0)
             context.Report.Note(pair.Source.Path, $"kept at the source, since the target does not list their copies any more, messages: {gone}");
-        // A message kept because its octets differ, or could not be compared, may be other mail under the same name that exists nowhere else, so it is reported.
+        // A message is reported if its octets differ or could not be compared, because it may be other mail that exists nowhere else.
         if (kept > gone)
         {
             context.Report.Problem(new Problem(

@@ -84,8 +84,8 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// Returns true if the rename is given up: after a permanent failure or the second transient one. The folder is then reported and left
-    /// as it is, so that its failure does not keep other folders from being copied.
+    /// Returns true if the rename is given up, after a permanent failure or the second transient one. The folder is then reported and not
+    /// renamed, so that other folders are still copied.
     /// </summary>
     private bool StumblesAgain(PairKey from, MailException e)
     {

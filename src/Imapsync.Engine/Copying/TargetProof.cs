@@ -43,8 +43,8 @@ internal static class TargetProof
                 (there.Size == recorded.Length ? alike : doubtful).Add(there);
         }
 
-        // Some servers report wrong sizes, so a different size only means that the message has to be read. Where mail programs add header
-        // fields, every such message has another size, and only reading proves that it is the same.
+        // A message with a different size is read, because some servers report wrong sizes. Where mail programs add header fields, all such
+        // messages are read, whatever the limit, because only reading proves that they are the same.
         long OctetsOf(MessageInfo message) => Math.Max(known[message.Uid]!.Value.Length, message.Size);
         var limit = noted.Count == 0 ? MaxBytesToRead : Math.Max(MaxBytesToRead, doubtful.Sum(OctetsOf));
         var read = 0L;
@@ -103,8 +103,8 @@ internal static class TargetProof
     }
 
     /// <param name="isSame">
-    /// True to find the messages that have the recorded size and header, false to find those that have not. A message whose header can't be
-    /// read is in neither result.
+    /// True to find messages with the recorded size and header, false to find the different ones. A message with an unreadable header is in
+    /// neither result.
     /// </param>
     private static async Task<List<Uid>> FindBySightAsync(
         IMessageFolder target, Dictionary<Uid, Sighting> seen, IReadOnlyDictionary<Uid, MessageInfo> there, bool isSame, IReadOnlyList<string> noted, CancellationToken cancellationToken)

@@ -23,8 +23,8 @@ public sealed record DiscoveryOptions
 }
 
 /// <summary>
-/// Finds the IMAP server of an address from the provider table, SRV records (RFC 6186), the domain's autoconfig document, the provider in its MX
-/// records, and common host names. Every result outside the provider table is only a guess until TLS has shown a valid certificate.
+/// Finds the IMAP server of an address. It asks the provider table, SRV records (RFC 6186), the domain's autoconfig document and the MX
+/// records, and tries common host names. A result outside the provider table counts only after TLS has shown a valid certificate.
 /// </summary>
 public sealed class MailDiscovery(DiscoveryOptions options)
 {

@@ -16,8 +16,8 @@ internal static class FileLook
     }
 
     /// <summary>
-    /// Returns whether length and time are equal but the file is a different one: it was replaced, or the directory tree was restored from
-    /// a copy.
+    /// Returns whether the path now holds a different file with the same length and time: it was replaced, or the directory tree was
+    /// restored from a copy.
     /// </summary>
     public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
 

@@ -62,8 +62,7 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Calls renameat2(2) with RENAME_NOREPLACE. Returns 0 or the error number; ENOSYS if the C library does not have the function, which other
-    /// libraries than glibc added late.
+    /// Calls renameat2(2) with RENAME_NOREPLACE. Returns 0 or the error number; ENOSYS if the C library lacks the function, as old ones do.
     /// </summary>
     private static int RenameNew(string path, string newPath)
     {

@@ -19,16 +19,16 @@ public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyLis
     private const int MaxNamed = 5;
 
     /// <summary>
-    /// A sentence for people if the rules choose none of the source's folders, which is probably a mistake in the rules, such as a name
-    /// with wrong upper and lower case. Null if they choose any, or if the source has none.
+    /// A sentence for people if the rules choose none of the source's folders, which is probably a mistake in the rules. Null if they
+    /// choose any, or if the source has no folders.
     /// </summary>
     public string? NoneChosen => Pairs.Count > 0 || Excluded.Count == 0
         ? null
         : $"'folders' chooses none of the source's folders ({Excluded.Count}): {NameSome(Excluded)}";
 
     /// <summary>
-    /// The entries of <c>include</c> and <c>map</c> that match none of the source's folders, as they are written, each with its setting's name:
-    /// <c>include 'Drafst'</c>. An entry of <c>exclude</c> that matches nothing leaves nothing out, so it is not among them.
+    /// The entries of <c>include</c> and <c>map</c> that match no source folder, as written, with the setting's name: <c>include
+    /// 'Drafst'</c>. Entries of <c>exclude</c> are not listed, because one that matches nothing does no harm.
     /// </summary>
     public IReadOnlyList<string> Unmatched { get; init; } = [];
 

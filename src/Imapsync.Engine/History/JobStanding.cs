@@ -6,8 +6,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// The status of a job according to its history. What the history does not tell counts as bad: without a recorded success, for example, the
-/// job's mail counts as out of date.
+/// The status of a job according to its history. Missing information counts as bad: without a recorded success, the job's mail counts as
+/// out of date.
 /// </summary>
 public sealed record JobStanding
 {
@@ -66,7 +66,7 @@ public sealed record JobStanding
         };
     }
 
-    /// <summary>Removes runs that did nothing because another run held the job's lock, once that other run has ended.</summary>
+    /// <summary>Removes runs that did nothing because another run held the job's lock. They stay until the other run has ended.</summary>
     private static List<HistoryEntry> WithoutOvertaken(List<HistoryEntry> runs)
     {
         var last = runs.FindLastIndex(e => e.Stop != StopReason.Locked && e.Ended is not null);

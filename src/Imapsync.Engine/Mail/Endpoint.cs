@@ -11,7 +11,7 @@ public abstract record Endpoint
     public abstract string Display { get; }
 
     /// <summary>
-    /// Identifies the mailbox: the same text for two endpoints of the same mailbox, whoever logs in there and in whatever way. For a server it includes
+    /// Identifies the mailbox. Two endpoints of the same mailbox have the same text, whoever logs in and however. For a server it includes
     /// host and port.
     /// </summary>
     public virtual string Identity => Display;
@@ -142,8 +142,8 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     public bool Compress { get; init; }
 
     /// <summary>
-    /// The default number of connections: enough to keep working while some of them wait for the server, and no more than the strictest servers
-    /// (Courier) permit for one client address.
+    /// The default number of connections. It keeps the work going while some connections wait for the server, and even the strictest
+    /// servers (Courier) permit it for one client address.
     /// </summary>
     public const int DefaultConnections = 4;
 
@@ -157,7 +157,9 @@ public sealed record ServerTimeouts
     /// <summary>The limit for making a network connection to any of the host's addresses.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The limit for the greeting, and for TLS if it comes before the greeting. It begins when the network connection is made.</summary>
+    /// <summary>
+    /// The time limit for the greeting, and for TLS if it comes before the greeting. It starts when the network connection is made.
+    /// </summary>
     public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest time without any octet from the server while a command is in flight.</summary>
@@ -200,7 +202,7 @@ public enum AuthMechanism
 }
 
 /// <summary>
-/// Refers to a secret without holding it. The secret is read as late as possible, and anew each time, since a command may return a new token each
+/// Refers to a secret without holding it. The secret is read anew each time it is needed, because a command may return a new token each
 /// time.
 /// </summary>
 public abstract class SecretReference
@@ -218,7 +220,7 @@ public abstract class SecretReference
 public abstract class TokenReference : SecretReference
 {
     /// <summary>
-    /// Returns another token in place of one that the server refused: one that another connection has obtained meanwhile, or a new one.
+    /// Returns another token after the server refused one. If another connection has already obtained a new token, that token is returned.
     /// </summary>
     public abstract ValueTask<Secret> RenewAsync(Secret refused, CancellationToken cancellationToken);
 
