@@ -93,8 +93,7 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
             var (here, there) = (0L, Known((amount, unknown)));
             foreach (var folder in folders)
                 here += Known(await measure(source, folder));
-            // If the target reports no amount for a folder, none of the folder's mail counts as left to copy, because all of it may be
-            // there.
+            // The target reports no amount for this folder, so all of the mail may already be there. None of it counts as left to copy.
             var left = amount == 0 && unknown > 0 ? 0 : Math.Max(0, here - there);
             (Source, Target, Left) = (Source + here, Target + there, Left + left);
         }

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Decides whether the checkpoint of a pair (a source folder and its target folder) is still valid for these folders, and what may be kept
-/// of a checkpoint that was reset.
+/// Decides whether the checkpoint of a pair (a source folder and its target folder) is still valid. If it is reset, decides which of its
+/// records may be kept.
 /// </summary>
 /// <param name="last">The pair's summary after the last run; null if unknown.</param>
 internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSummary? last)

@@ -47,7 +47,7 @@ internal sealed class FolderCopier(
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
-            // The listing has fewer messages than the folder's count. This also happens if a message is deleted during the listing, so the
+            // The listing has fewer messages than the folder's count. A message deleted during the listing has the same effect, so the
             // folder is listed a second time before the listing is reported as incomplete.
             tally.HasListedShort = true;
             throw new MailException(FailureScope.Folder, isTransient: true, $"the server lists {listing.MissingCount} messages fewer than it has");
@@ -106,8 +106,8 @@ internal sealed class FolderCopier(
         await DoubtStrangersAsync(source, writable, checkpoint, flags.Strangers, abort);
         if (flags.Strangers.Count > 0 && plan.Copy.Count > 0)
         {
-            // Some records were found to name target messages that are other mail. Such a record may have hidden the copy of a message that
-            // is about to be copied, so the pair is compared again from the beginning.
+            // Some records name target messages that are other mail. A wrong record may have hidden the copy of a message that is about to
+            // be copied. So the pair is compared again from the beginning.
             await checkpoint.CommitAsync(abort);
             throw ComparedAgain();
         }
@@ -194,8 +194,8 @@ internal sealed class FolderCopier(
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
-        // A message was found at the target that has no record, and no interrupted run explains it. So the records are out of date, and a
-        // wrong record may hide the copy of a message that is about to be copied.
+        // A message was found at the target that has no record, and no interrupted run explains it. So the records are out of date. A wrong
+        // record may hide the copy of a message that is about to be copied.
         var areRecordsInDoubt = meeting.IsWhole || (found.Count > 0 && !await context.Appending.ExplainsAsync(pair.Target));
         if (areRecordsInDoubt && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
         {
@@ -238,8 +238,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Returns the vanished messages whose copies may be removed. A copy stays if it may belong to a message that is now at the source
-    /// under another UID and could not be copied.
+    /// Returns the vanished messages whose copies may be removed. A copy stays if it may belong to a message that could not be copied: the
+    /// vanished message may be at the source again under another UID.
     /// </summary>
     private List<SettledMessage> Removable(FolderPlan plan)
     {
@@ -277,7 +277,7 @@ internal sealed class FolderCopier(
     {
         foreach (var (source, target) in recognized)
         {
-            // A target message at or above the last known UIDNEXT was appended by an interrupted run, so it is recorded as copied, not as
+            // A target message at or above the last known UIDNEXT was appended by an interrupted run. It is recorded as copied, not as
             // adopted (already there before).
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
             // Flags that only the source has are not recorded yet, because they have not been propagated. If the run ends before they
@@ -412,8 +412,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Compares the listing with the message count in the folder's STATUS. If the opened folder shows fewer messages than STATUS counted,
-    /// STATUS is requested again, and messages that are still counted but not listed are reported as missing.
+    /// Compares the listing with the message count in the folder's STATUS. If the listing has fewer messages, STATUS is requested again.
+    /// Messages that it still counts are reported as missing.
     /// </summary>
     private async Task<FolderListing> HoldAgainstStatusAsync(IMessageFolder source, FolderListing listing, CancellationToken abort)
     {

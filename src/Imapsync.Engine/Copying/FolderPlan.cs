@@ -36,8 +36,8 @@ internal sealed class FolderPlan
     public List<SettledMessage> Returned { get; } = [];
 
     /// <summary>
-    /// Source UIDs whose records are dropped, for one of two reasons: the message was never stored at the target and is no longer at the
-    /// source, or its copy turned out to be the copy of another message.
+    /// Source UIDs whose records are dropped, for one of two reasons. (1) The message is no longer at the source and was never stored at
+    /// the target. (2) Its copy turned out to be the copy of another message.
     /// </summary>
     public List<Uid> Forget { get; } = [];
 
@@ -48,8 +48,8 @@ internal sealed class FolderPlan
     public long Skipped { get; set; }
 
     /// <summary>
-    /// The vanished and unlisted messages that have a copy at the target. If the same mail is at the source again under another UID, this
-    /// copy is recorded for it, and the mail is not copied again.
+    /// The vanished and unlisted messages that have a copy at the target. If the same mail is at the source again under another UID, the
+    /// copy is recorded for it instead of copying it again.
     /// </summary>
     public IEnumerable<SettledMessage> Reusable => Vanished.Concat(Unlisted).Where(m => !m.Target.IsNone);
 

@@ -77,8 +77,7 @@ internal sealed class FolderTally
     }
 
     /// <summary>
-    /// Sets the counts of a folder pair that needs no work, from the summary saved when it was last up to date, perhaps earlier in this
-    /// run.
+    /// Sets the counts of a folder pair that needs no work. They are taken from the summary saved when the pair was last up to date.
     /// </summary>
     public void CountUnchanged(PairSummary summary)
     {

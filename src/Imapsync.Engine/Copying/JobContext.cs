@@ -52,7 +52,7 @@ internal sealed record JobContext(
     public AppendMark Appending { get; private init; } = null!;
 
     /// <summary>
-    /// True if the job's state turned out to be older than the target's mail, so the state was probably restored from an older copy.
+    /// True if the job's state turned out to be older than the target's mail. The state was then probably restored from an older copy.
     /// </summary>
     public bool IsStateOld
     {

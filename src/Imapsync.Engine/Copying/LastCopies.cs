@@ -13,8 +13,8 @@ namespace Imapsync.Engine.Copying;
 internal static class LastCopies
 {
     /// <summary>
-    /// Records the copy of a vanished message for an identical message that is still at the source and whose own copy is gone from the
-    /// target.
+    /// Looks for messages that are still at the source but whose copies are gone from the target. If a vanished message is identical, its
+    /// copy is recorded for the remaining message.
     /// </summary>
     /// <param name="vanished">Messages whose copies are at the target and are about to be removed.</param>
     /// <returns>Target UIDs of the copies that are now recorded for another message and must not be removed.</returns>
@@ -103,7 +103,7 @@ internal static class LastCopies
         })];
     }
 
-    /// <summary>Returns true if both records have the same check sum or, if one of them has no check sum, the same size and header.</summary>
+    /// <summary>Returns true if both records have the same check sum. If a check sum is missing, size and header are compared.</summary>
     private static bool AreAlike(SettledMessage one, SettledMessage other) =>
         one.Checksum is { } sum && other.Checksum is { } sums ? sum == sums : one.Seen is { } seen && other.Seen == seen;
 }

@@ -45,8 +45,7 @@ internal static class LikelyCopies
         var dates = messages.Select(m => m.InternalDate.ToUnixTimeSeconds()).ToHashSet();
         var recorded = records.ToLookup(r => r.Target, r => r.Size);
         var likely = new HashSet<Uid>();
-        // The size that the target lists counts as well as the recorded one, because the UID may belong to another message than the
-        // recorded one.
+        // The size that the target lists counts as well as the recorded one, because other mail may have got the recorded UID.
         await foreach (var copy in target.ListAsync(new ListRequest(new UidSet(recorded.Select(g => g.Key)), WithDateAndSize: true), cancellationToken))
         {
             if (recorded[copy.Uid].Any(size => sizes.Contains(size) || sizes.Contains(copy.Size) || (size is null && copy.Size < 0))

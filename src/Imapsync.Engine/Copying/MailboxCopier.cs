@@ -177,8 +177,8 @@ internal sealed class MailboxCopier
         await plan.Folders.SubscribeTogetherAsync(pairs, summaries, abort);
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
         await unchanged.LookAheadAsync(pairs, Asking(context.Target, abort));
-        // Pairs with the same target folder are processed one after the other, because each has to know which messages the other pairs
-        // stored in it.
+        // Pairs with the same target folder are processed one after the other, because each must know which messages the others stored
+        // there.
         var together = plan.Pairs.ToLookup(p => p.Target, p => new PairKey(p.Source.Path, p.Target));
         var groups = pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
@@ -354,9 +354,8 @@ internal sealed class MailboxCopier
         var unlisted = RenameDetector.FindVanished(summaries.Values, plan.Listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
         {
-            // A folder that is missing from the folder list may still hold mail to copy, so the source is asked for it by name. This is
-            // done even if nothing is removed (DeletionPolicy.Keep). Once the source confirms that the folder is gone, later runs don't ask
-            // again.
+            // A folder that is missing from the folder list may still hold mail to copy. So the source is asked for it by name, even if
+            // nothing is removed (DeletionPolicy.Keep). Once the source confirms that the folder is gone, later runs don't ask again.
             var open = context.Job.IsRestore ? [] : unlisted.Where(s => s.Rules != PairSummary.Gone && IsWanted(s)).ToList();
             foreach (var summary in await missing.FindGoneAsync(open, plan.Listed, abort))
                 summaries[summary.Pair] = summary with { Rules = PairSummary.Gone };

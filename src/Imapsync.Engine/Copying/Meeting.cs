@@ -8,9 +8,9 @@ namespace Imapsync.Engine.Copying;
 
 /// <summary>
 /// Decides which target messages are compared with the messages about to be copied.
-/// (1) If all messages to copy arrived at the source since the last run: the target messages that arrived since, the copies of vanished
-/// messages, and messages without a record that have the size or date of a message to copy.
-/// (2) If an earlier run may have missed some of them, or mail was restored to the source: the whole target.
+/// (1) If all of these arrived at the source since the last run: what the target received since then, the copies of vanished messages, and
+/// messages without a record that have the size or date of a message to copy.
+/// (2) If an earlier run may have missed some, or mail was restored to the source: the whole target.
 /// </summary>
 internal sealed class Meeting
 {
@@ -35,12 +35,12 @@ internal sealed class Meeting
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
-        // The copy of a vanished message, as long as it is not removed, can be reused if the message is at the source again under another
-        // UID, for example after a restore.
+        // The copy of a vanished message can be reused if the message is at the source again under another UID, for example after a
+        // restore.
         var reusable = plan.Reusable.Select(m => m.Target).ToHashSet();
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !reusable.Contains(m.Target)).Select(m => m.Target).ToHashSet();
-        // When the backup's trash is restored, the account may already hold a message of the trash, recorded as the copy of a message in
-        // another folder of the backup. So all target messages are compared.
+        // All target messages are compared when the backup's trash is restored. The account may already hold a message of the trash,
+        // recorded as the copy of a message in another folder of the backup.
         if (context.Job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
     }
@@ -61,8 +61,8 @@ internal sealed class Meeting
 
     /// <summary>
     /// Returns target UIDs below <see cref="From"/> to compare as well: copies of vanished messages, and messages without a record that
-    /// have the size or date of a message to copy. A copy has no record if a mailbox was restored from an older copy, or if the message was
-    /// also delivered to the target by others.
+    /// have the size or date of a message to copy. A copy has no record if a mailbox was restored from an older copy. The same holds if the
+    /// target received the message from elsewhere.
     /// </summary>
     /// <param name="claimed">Target UIDs that are recorded for other messages.</param>
     public async Task<IReadOnlySet<Uid>> FindWorthALookAsync(

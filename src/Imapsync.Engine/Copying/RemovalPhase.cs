@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Removes messages from the target that vanished at the source. It runs after all folders have been copied, so that the deletion limit can
-/// be checked against the whole job before the first message is removed.
+/// Removes messages from the target that vanished at the source. It runs after all folders have been copied, because the deletion limit
+/// applies to the whole job.
 /// </summary>
 internal sealed class RemovalPhase(JobContext context)
 {
@@ -154,8 +154,8 @@ internal sealed class RemovalPhase(JobContext context)
         var removed = 0;
         if (trash.Moved.Count > 0)
         {
-            // Messages whose copies are already in the trash only have to be deleted from the target folder. If the trash holds fewer of
-            // several equal messages than are to be moved, all are moved, because a duplicate in the trash is better than a loss.
+            // Messages whose copies are already in the trash only have to be deleted from the target folder. If the trash has too few
+            // copies of equal messages, all of these are moved: a duplicate in the trash is better than a loss.
             var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
                 .Where(alike => trash.Moved.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);

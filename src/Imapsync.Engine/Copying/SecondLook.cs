@@ -49,8 +49,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
         || status.UidValidity.IsNone || status.UidNext.IsNone || status.IsCountUnknown;
 
     /// <summary>
-    /// Returns the messages that were missing in the first listing and are still missing in the second. A message missing only in the
-    /// second is left out, because it may have been moved to a folder that was not listed again.
+    /// Returns the messages that are missing in both listings. A message missing only in the second is left out, because it may have been
+    /// moved to a folder that was not listed again.
     /// </summary>
     public static IReadOnlyList<SettledMessage> StillGone(IReadOnlyList<SettledMessage> before, IReadOnlyList<SettledMessage> now)
     {

@@ -9,8 +9,8 @@ namespace Imapsync.Engine.Copying;
 
 /// <summary>
 /// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs when the folder's checkpoint is
-/// durable, and only for messages whose copies the target now lists. A message copied by an earlier run must also have the same octets on
-/// both sides, because its UID or file name may belong to other mail by now.
+/// durable. Only messages whose copies the target now lists are deleted. A message copied by an earlier run must also have the same octets
+/// on both sides, because its UID or file name may meanwhile belong to other mail.
 /// </summary>
 internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 {

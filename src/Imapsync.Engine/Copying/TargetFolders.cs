@@ -66,7 +66,7 @@ internal sealed class TargetFolders(
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
             }
 
-            // After the rename the mail belongs to the pair of folders under the new name, so the checkpoint of the pair under the old name
+            // After the rename the mail belongs to the pair of folders under the new name. So the checkpoint of the pair under the old name
             // is emptied.
             await EndRecordAsync(rename.From, abort);
             followed.Add(rename);

@@ -66,8 +66,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             checkpoint.Forget(message.Source);
         // Without a MODSEQ the whole source folder is listed, including the unchanged messages that were forgotten here.
         checkpoint.SetSourceModSeq(null);
-        // The damaged copies are marked in the same commit. Otherwise a damaged copy that no longer has a record would be taken, because of
-        // its header, as a good copy of the message to be fetched again.
+        // The damaged copies are marked in the same commit that drops the records. Otherwise a damaged copy without a record would be taken
+        // as a good one, because of its header.
         foreach (var message in damaged)
             checkpoint.MarkDamaged(message.Target, message.Source);
         foreach (var (copy, message) in rotten)

@@ -71,8 +71,8 @@ internal static class TargetProof
     }
 
     /// <summary>
-    /// Compares messages that have no check sum with the size and header that were recorded when they were found at the target (<see
-    /// cref="SettledMessage.Seen"/>), and takes them out of <paramref name="unrecorded"/>.
+    /// Compares messages that have no check sum with their recorded size and header (<see cref="SettledMessage.Seen"/>), and removes them
+    /// from <paramref name="unrecorded"/>.
     /// </summary>
     /// <returns>True if any of them is another message.</returns>
     private static async Task<bool> ProveBySightAsync(

@@ -32,8 +32,8 @@ public sealed record FoundServer(FoundBy By, string Host, int Port, bool UsesSta
 
     /// <summary>
     /// Whether a trustworthy source named the server: its host is in the address's domain, belongs to a known provider, or is named in a
-    /// document fetched from the domain over verified TLS. Otherwise a person must agree before a password is sent, because forged DNS
-    /// records can name an attacker's host with a valid certificate (RFC 6186 §6).
+    /// document fetched from the domain over verified TLS. Otherwise a person must agree before a password is sent. Forged DNS records can
+    /// name an attacker's host, even one with a valid certificate (RFC 6186 §6).
     /// </summary>
     public bool IsVouchedFor { get; init; }
 

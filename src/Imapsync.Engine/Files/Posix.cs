@@ -46,8 +46,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Creates a file with mode 0600 and opens it for writing; fails if anything of that name exists. This takes one system call. The base
-    /// class library makes five more to examine and lock the file, which is not needed for a name that no other program knows.
+    /// Creates a file with mode 0600 and opens it for writing; fails if the name exists. This takes one system call. .NET makes five more
+    /// to examine and lock the file, which is not needed for a name that no other program knows.
     /// </summary>
     public static SafeFileHandle CreateNew(string path)
     {
@@ -64,10 +64,7 @@ internal static partial class Posix
         return file;
     }
 
-    /// <summary>
-    /// Does the same as <see cref="CreateNew"/>, but first removes an existing entry of that name, which may be anything, even a link to
-    /// somebody's file.
-    /// </summary>
+    /// <summary>Like <see cref="CreateNew"/>, but first removes an existing entry of that name, even a link to somebody's file.</summary>
     public static SafeFileHandle CreateAnew(string path)
     {
         try

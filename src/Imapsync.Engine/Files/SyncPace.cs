@@ -2,8 +2,7 @@ namespace Imapsync.Engine.Files;
 
 /// <summary>
 /// Chooses the thread on which a sync is done. A slow sync gets a thread of its own, so that several files are synced in parallel. A fast
-/// one (file system in memory, disk with a protected cache) runs on the caller's thread, because changing threads would cost more than the
-/// sync.
+/// one (file system in memory, disk with a protected cache) runs on the caller's thread, which costs less.
 /// </summary>
 internal sealed class SyncPace(TimeProvider time)
 {

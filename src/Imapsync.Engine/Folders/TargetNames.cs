@@ -31,7 +31,7 @@ internal static partial class TargetNames
         string.Join('/', path.Levels.Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries)))).ToUpperInvariant();
 
     /// <summary>
-    /// Returns a key that is the same for a path and for every alternative name that this class or the target store makes from it.
+    /// Returns a key that is the same for a path and for all its alternative names, made by this class or by the target store.
     /// </summary>
     public static string Kin(FolderPath path) =>
         Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "").Replace(" ", "", StringComparison.Ordinal)).Where(l => l.Length > 0)) + "."));

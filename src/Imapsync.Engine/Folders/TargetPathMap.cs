@@ -73,8 +73,8 @@ internal sealed class TargetPathMap
     /// </summary>
     public FolderPath PreferredPath(FolderPath mapped)
     {
-        // If all of the target's folders are on one level (A.B instead of A/B), new folders are named in the same way, so that the mail
-        // program finds them.
+        // If all of the target's folders are on one level (A.B instead of A/B), new folders get such names too, so that the mail program
+        // finds them.
         if (flat.Count > 0 && flat.All(f => f.Levels.Length == 1))
             return listedAs(new FolderPath([TargetNames.Flat(mapped)]));
         for (var above = mapped.Parent; above is not null; above = above.Parent)

@@ -229,8 +229,8 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public Action<FolderPath?, string, string> OnUnread { get; init; } = (_, _, _) => { };
 
     /// <summary>
-    /// The directory where a source may store its own data, such as the UIDs of files, because it must not write to the mail's directory;
-    /// null if it must not store any.
+    /// The directory where a source may store its own data, such as the UIDs of files. It must not write to the mail's directory. Null if
+    /// it must not store anything.
     /// </summary>
     public string? MemoryDirectory { get; init; }
 
