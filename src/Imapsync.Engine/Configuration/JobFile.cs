@@ -10,7 +10,9 @@ namespace Imapsync.Engine.Configuration;
 /// <param name="Notes">Remarks about valid but questionable settings, such as a password file that other users can read.</param>
 public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<ConfigurationNote> Notes)
 {
-    /// <summary>The recipients who are notified when a run of the file's jobs ends, besides those in <see cref="JobDefinition.Notices"/>.</summary>
+    /// <summary>
+    /// The recipients who are notified when a run of the file's jobs ends, besides those in <see cref="JobDefinition.Notices"/>.
+    /// </summary>
     public ImmutableArray<Notice> Notices { get; init; } = [];
 
     /// <summary>The absolute path of the file for Prometheus metrics; null when none is written.</summary>

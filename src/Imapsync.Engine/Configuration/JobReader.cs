@@ -60,8 +60,8 @@ internal sealed class JobReader(JobReadContext reading)
     }
 
     /// <summary>
-    /// Returns the endpoint with two additions: the job's state directory, where its OAuth sign-in is stored, and the login command that error
-    /// texts suggest.
+    /// Returns the endpoint with two additions: the job's state directory, where its OAuth sign-in is stored, and the login command that
+    /// error texts suggest.
     /// </summary>
     private Endpoint Signed(Endpoint endpoint, string job, string state, string side)
     {

@@ -97,7 +97,8 @@ internal sealed class RowTemplate
     }
 
     /// <summary>
-    /// Returns the schema's key for a child of a setting. For an entry of a list of sections, which has no key of its own, it returns the key of the list.
+    /// Returns the schema's key for a child of a setting. For an entry of a list of sections, which has no key of its own, it returns the
+    /// key of the list.
     /// </summary>
     private static SettingKey? KeyOf(SettingNode child, SettingKey? above) => above?.Shape switch
     {

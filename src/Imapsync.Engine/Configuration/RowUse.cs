@@ -11,7 +11,9 @@ internal enum RowZone
     Url,
     UrlScheme,
 
-    /// <summary>The cell is the scheme of a URL that does not name a mail store, such as a proxy; the reader of the key checks the scheme.</summary>
+    /// <summary>
+    /// The cell is the scheme of a URL that does not name a mail store, such as a proxy; the reader of the key checks the scheme.
+    /// </summary>
     OtherScheme,
     UrlUser,
     UrlHost,
@@ -40,7 +42,9 @@ internal static class RowUse
         _ => parts,
     };
 
-    /// <summary>Encodes a cell for insertion. For an invalid cell, returns an error message and a remedy, neither of which quotes the cell.</summary>
+    /// <summary>
+    /// Encodes a cell for insertion. For an invalid cell, returns an error message and a remedy, neither of which quotes the cell.
+    /// </summary>
     public static (string Message, string Remedy)? Encode(string cell, RowZone zone, string column, out string encoded)
     {
         encoded = cell;

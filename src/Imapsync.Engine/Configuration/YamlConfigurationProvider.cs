@@ -21,8 +21,8 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private const int MaxSettings = 400_000;
 
     /// <summary>
-    /// The maximum number of keys in a section near the root (the file, a job, an endpoint); no real section there has that many. Deeper sections
-    /// are not limited, since they may list a mailbox's folders.
+    /// The maximum number of keys in a section near the root (the file, a job, an endpoint); no real section there has that many. Deeper
+    /// sections are not limited, since they may list a mailbox's folders.
     /// </summary>
     private const int MaxSectionKeys = 1000;
     private const int SectionDepth = 3;
@@ -76,7 +76,8 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private void ReadMapping(Parser parser, string path, int depth)
     {
         parser.Consume<MappingStart>();
-        // Configuration keys ignore case, but folder names don't, so exact duplicates and keys that differ only in case are tracked separately.
+        // Configuration keys ignore case, but folder names don't, so exact duplicates and keys that differ only in case are tracked
+        // separately.
         var written = new HashSet<string>(StringComparer.Ordinal);
         var uses = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var keys = 1; !parser.TryConsume<MappingEnd>(out _); keys++)

@@ -34,7 +34,9 @@ internal static partial class YamlTrouble
     /// </summary>
     private static string Harmless(Match quoted) => Expected().IsMatch(quoted.Value) ? quoted.Value : "…";
 
-    /// <summary>Returns the position of the first tab that indents a line, from the parser's position on; null when there is none.</summary>
+    /// <summary>
+    /// Returns the position of the first tab that indents a line, from the parser's position on; null when there is none.
+    /// </summary>
     private static SettingOrigin? FindTab(string text, SettingOrigin origin)
     {
         var lines = text.Split('\n');

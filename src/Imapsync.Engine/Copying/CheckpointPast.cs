@@ -16,7 +16,9 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
     /// <summary>The messages of the checkpoint before its reset, by source UID; empty unless both UIDVALIDITYs are unchanged.</summary>
     private Dictionary<Uid, SettledMessage> remembered = [];
 
-    /// <summary>True if the checkpoint was reset only because the source's MODSEQs restarted, so the flags propagated last are still valid.</summary>
+    /// <summary>
+    /// True if the checkpoint was reset only because the source's MODSEQs restarted, so the flags propagated last are still valid.
+    /// </summary>
     public bool KeepsFlags { get; private set; }
 
     /// <summary>

@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Propagates flag changes to the target. <see cref="FlagPolicy.Follow"/> is a three-way merge: only what changed at the source since the last
-/// propagation is changed at the target, so changes made by the target's users stay.
+/// Propagates flag changes to the target. <see cref="FlagPolicy.Follow"/> is a three-way merge: only what changed at the source since the
+/// last propagation is changed at the target, so changes made by the target's users stay.
 /// </summary>
 /// <param name="policy">Returns the policy in force now: a cut-over may change it while flags are propagated.</param>
 internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderTally tally)

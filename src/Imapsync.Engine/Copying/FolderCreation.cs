@@ -159,8 +159,8 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
         var candidates = new List<FolderPath> { path, TargetNames.Strict(path) };
         if (path.Levels.Length > 1)
             candidates.Add(TargetNames.Beside(path, path.Levels.Length - 1));
-        // This candidate is for servers that keep all folders below INBOX and do not support NAMESPACE. Such a server refuses other names with
-        // the text "should probably be prefixed with: INBOX."
+        // This candidate is for servers that keep all folders below INBOX and do not support NAMESPACE. Such a server refuses other names
+        // with the text "should probably be prefixed with: INBOX."
         if (path.Levels[0] != "INBOX")
             candidates.Add(new FolderPath(["INBOX", .. path.Levels]));
         return [.. candidates.Distinct()];

@@ -23,7 +23,9 @@ internal sealed class FolderPlan
     /// <summary>Messages with a record whose flags at the source are no longer those propagated last.</summary>
     public List<(SettledMessage Known, FlagSet Now)> FlagChanges { get; } = [];
 
-    /// <summary>Messages that were copied or adopted and are no longer at the source, whether they vanished in this run or an earlier one.</summary>
+    /// <summary>
+    /// Messages that were copied or adopted and are no longer at the source, whether they vanished in this run or an earlier one.
+    /// </summary>
     public List<SettledMessage> Vanished { get; } = [];
 
     /// <summary>
@@ -87,7 +89,9 @@ internal static class FolderPlanner
         || known.Settlement == Settlement.Failed
         || (known.Settlement == Settlement.Skipped && (checkpoint.Rules != filter.Fingerprint || (filter.LooksAtFlags && !known.Flags.Equals(message.Flags))));
 
-    /// <param name="listing">In ascending order of UID; with date and size for messages for which <see cref="NeedsDetails"/> is true.</param>
+    /// <param name="listing">
+    /// In ascending order of UID; with date and size for messages for which <see cref="NeedsDetails"/> is true.
+    /// </param>
     /// <param name="chosen">The messages that the filter accepts by their headers; null if the filter does not use headers.</param>
     public static FolderPlan Plan(
         ICheckpoint checkpoint, MessageFilter filter, IReadOnlyList<MessageInfo> listing, ListingExtent extent, UidSet? chosen = null)

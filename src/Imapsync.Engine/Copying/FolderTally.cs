@@ -62,8 +62,8 @@ internal sealed class FolderTally
     public void BeginAttempt() => failures.Clear();
 
     /// <summary>
-    /// Sets the counts from a plan. A message copied in an earlier attempt of this run counts as copied even if it has since disappeared from
-    /// the source.
+    /// Sets the counts from a plan. A message copied in an earlier attempt of this run counts as copied even if it has since disappeared
+    /// from the source.
     /// </summary>
     /// <param name="recognized">How many messages were found at the target; they are no longer in the plan.</param>
     public void Count(FolderPlan plan, FolderListing listing, int recognized)
@@ -122,8 +122,8 @@ internal sealed class FolderTally
     }
 
     /// <summary>
-    /// Returns the failures, one problem per message. Where many have the same reason and text, a few are returned singly and the rest as one
-    /// problem with their UIDs.
+    /// Returns the failures, one problem per message. Where many have the same reason and text, a few are returned singly and the rest as
+    /// one problem with their UIDs.
     /// </summary>
     public IEnumerable<Problem> ToProblems()
     {

@@ -301,7 +301,8 @@ internal sealed class MailboxCopier
                 summaries[key] = FormerRuns.Unsettled(pair, key, remembered, tally);
             }
 
-            // SUBSCRIBE runs in parallel with opening the folders, so its round trip costs no extra time. The pair is done when both are done.
+            // SUBSCRIBE runs in parallel with opening the folders, so its round trip costs no extra time. The pair is done when both are
+            // done.
             async Task<bool> BringUpToDateAsync(CancellationToken c)
             {
                 var copying = CopyOneAsync(c);

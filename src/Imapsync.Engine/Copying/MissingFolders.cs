@@ -26,7 +26,9 @@ internal sealed class MissingFolders(JobContext context)
             : null;
     }
 
-    /// <summary>Returns the pairs whose source folder is gone. Each folder is asked for by name; a folder that may still exist is reported.</summary>
+    /// <summary>
+    /// Returns the pairs whose source folder is gone. Each folder is asked for by name; a folder that may still exist is reported.
+    /// </summary>
     /// <param name="unlisted">See <see cref="RenameDetector.FindVanished"/>.</param>
     public async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IEnumerable<PairSummary> unlisted, IReadOnlyList<FolderEntry> listed, CancellationToken abort)
     {

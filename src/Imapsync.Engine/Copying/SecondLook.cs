@@ -14,13 +14,14 @@ namespace Imapsync.Engine.Copying;
 internal sealed class SecondLook(JobReporter report, FolderRules rules)
 {
     /// <summary>
-    /// How often the folders are listed again before messages are removed. Without a limit, constantly arriving mail would delay removals forever.
+    /// How often the folders are listed again before messages are removed. Without a limit, constantly arriving mail would delay removals
+    /// forever.
     /// </summary>
     public const int Most = 3;
 
     /// <summary>
-    /// Returns false, and reports why, if folders have appeared or disappeared since the first listing. Messages that have vanished may then have
-    /// been moved to a new or renamed folder.
+    /// Returns false, and reports why, if folders have appeared or disappeared since the first listing. Messages that have vanished may
+    /// then have been moved to a new or renamed folder.
     /// </summary>
     /// <param name="first">The source's folders as they were listed first.</param>
     /// <param name="pairs">The pairs made from these folders.</param>

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Checks whether the messages stored in one target folder are still there. The checkpoint records what was stored, but only the folder shows
-/// what is present, so only messages found there count as present. Missing messages are reported. They are copied again only with
+/// Checks whether the messages stored in one target folder are still there. The checkpoint records what was stored, but only the folder
+/// shows what is present, so only messages found there count as present. Missing messages are reported. They are copied again only with
 /// <c>--heal</c>.
 /// </summary>
 /// <param name="folders">The target's folders as listed before the run.</param>
@@ -23,7 +23,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// With <c>--heal</c>: forgets stored messages that are missing from the target or differ from what was recorded of them, so that they
     /// are fetched again. Called before the pair is brought up to date.
     /// </summary>
-    /// <param name="unsettle">Durably marks the pair as not up to date, so that no later run skips it because its counters are unchanged.</param>
+    /// <param name="unsettle">
+    /// Durably marks the pair as not up to date, so that no later run skips it because its counters are unchanged.
+    /// </param>
     /// <returns>True if any message was forgotten.</returns>
     public async Task<bool> ForgetLostAsync(Func<CancellationToken, Task> unsettle, CancellationToken abort)
     {
@@ -55,8 +57,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (lost.Count + damaged.Count == 0)
             return false;
-        // If a UID now belongs to other mail, that mail is not marked as a damaged copy. The source may have the same mail as a new message,
-        // which is then found at the target and not copied again.
+        // If a UID now belongs to other mail, that mail is not marked as a damaged copy. The source may have the same mail as a new
+        // message, which is then found at the target and not copied again.
         var others = await FindOtherMailAsync(folder, checkpoint, damaged, abort);
         lost.AddRange(damaged.Where(m => others.Contains(m.Target)));
         damaged.RemoveAll(m => others.Contains(m.Target));
@@ -243,5 +245,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 }
 
-/// <summary>The UIDs in a target folder of the messages that the job has copied there, and the UIDVALIDITY under which they are valid.</summary>
+/// <summary>
+/// The UIDs in a target folder of the messages that the job has copied there, and the UIDVALIDITY under which they are valid.
+/// </summary>
 internal sealed record BroughtMessages(UidValidity Validity, IReadOnlyList<Uid> Uids);

@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Verifies that messages at recorded target UIDs are the recorded messages, before anything is done to them: a UID alone does not identify a
-/// message.
+/// Verifies that messages at recorded target UIDs are the recorded messages, before anything is done to them: a UID alone does not identify
+/// a message.
 /// </summary>
 internal static class TargetProof
 {
@@ -173,7 +173,9 @@ internal static class TargetProof
 
     private static bool HasSameHeader(MessageFingerprint source, MessageFingerprint target) => source.Header == target.Header || source.Core == target.Core;
 
-    /// <summary>Compares the lengths after the header. The recorded length is used where there is one, since some servers list wrong sizes.</summary>
+    /// <summary>
+    /// Compares the lengths after the header. The recorded length is used where there is one, since some servers list wrong sizes.
+    /// </summary>
     private static bool HasSameLength(SettledMessage recorded, MessageFingerprint source, MessageFingerprint target) =>
         (recorded.Checksum is { } sum ? sum.Length - source.HeaderBytes : source.BodyBytes) is { } length && length == target.BodyBytes;
 

@@ -87,7 +87,8 @@ public sealed class MailDiscovery(DiscoveryOptions options)
             .. Usual(domain, address),
         ];
         var outcome = await ProveAsync(candidates, tried, cancellationToken);
-        // The provider's certificate is self-signed, so it can't be verified here. A person confirms its fingerprint before anything is sent.
+        // The provider's certificate is self-signed, so it can't be verified here. A person confirms its fingerprint before anything is
+        // sent.
         if (outcome.Server is null && host is { IsSelfSigned: true })
             return outcome with { Server = Of(host, FoundBy.Exchanger, address) };
         return outcome.Server is null && (await pop).Records is [var first, ..]

@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// A fingerprint of a file's metadata ("look"): 40 bits for its length and time of modification, 24 bits for its identity on its file system.
-/// Renaming changes none of these; another file under the same name, or the same file written again, differs in at least one.
+/// A fingerprint of a file's metadata ("look"): 40 bits for its length and time of modification, 24 bits for its identity on its file
+/// system. Renaming changes none of these; another file under the same name, or the same file written again, differs in at least one.
 /// </summary>
 internal static class FileLook
 {

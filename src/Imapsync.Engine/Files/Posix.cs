@@ -35,8 +35,8 @@ internal static partial class Posix
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
 
     /// <summary>
-    /// Opens a path for reading. Unlike <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/>, it also opens
-    /// directories and files that another process has locked.
+    /// Opens a path for reading. Unlike <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/>, it also
+    /// opens directories and files that another process has locked.
     /// </summary>
     public static SafeFileHandle OpenRead(string path)
     {
@@ -170,7 +170,9 @@ internal static partial class Posix
         return Marshal.GetLastPInvokeError() == EEXIST ? false : null;
     }
 
-    /// <summary>Renames a file on the same file system and replaces an existing one of that name: rename(2) without any further call.</summary>
+    /// <summary>
+    /// Renames a file on the same file system and replaces an existing one of that name: rename(2) without any further call.
+    /// </summary>
     public static void Rename(string path, string newPath)
     {
         if (OperatingSystem.IsWindows())
@@ -251,8 +253,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Makes everything on the file system of <paramref name="path"/> durable, other programs' files included. False where the system has no
-    /// such call.
+    /// Makes everything on the file system of <paramref name="path"/> durable, other programs' files included. False where the system has
+    /// no such call.
     /// </summary>
     public static bool TrySyncFileSystem(string path)
     {
@@ -263,7 +265,9 @@ internal static partial class Posix
         return SyncFs((int)handle.DangerousGetHandle()) == 0 ? true : throw Failure("syncfs", path);
     }
 
-    /// <summary>Throws the exception that a change in this directory would throw: a missing permission, a file system mounted read-only.</summary>
+    /// <summary>
+    /// Throws the exception that a change in this directory would throw: a missing permission, a file system mounted read-only.
+    /// </summary>
     public static void RequireWritable(string directory)
     {
         const int WriteAndSearch = 2 | 1;

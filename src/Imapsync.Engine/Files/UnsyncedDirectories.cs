@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Collects directories that contain new names and are not synced yet, so that many new names in one directory need one sync. <see cref="Sync"/> has
-/// to be called before such a name counts as durable.
+/// Collects directories that contain new names and are not synced yet, so that many new names in one directory need one sync. <see
+/// cref="Sync"/> has to be called before such a name counts as durable.
 /// </summary>
 internal sealed class UnsyncedDirectories
 {

@@ -32,7 +32,9 @@ public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyLis
     /// </summary>
     public IReadOnlyList<string> Unmatched { get; init; } = [];
 
-    /// <summary>A sentence for people about <see cref="Unmatched"/>; null if there are none, or if <see cref="NoneChosen"/> says more.</summary>
+    /// <summary>
+    /// A sentence for people about <see cref="Unmatched"/>; null if there are none, or if <see cref="NoneChosen"/> says more.
+    /// </summary>
     public string? UnmatchedText => Unmatched.Count == 0 || NoneChosen is not null
         ? null
         : $"'folders' names what the source does not have: {NameSome(Unmatched)}";
@@ -74,8 +76,8 @@ public static class FolderMapper
     }
 
     /// <summary>
-    /// Returns the mapping with the real paths of the pairs' target folders. For a folder that does not exist yet, this is the path that it will have, as
-    /// far as the target's listing shows.
+    /// Returns the mapping with the real paths of the pairs' target folders. For a folder that does not exist yet, this is the path that it
+    /// will have, as far as the target's listing shows.
     /// </summary>
     /// <param name="remembered">Pairs of earlier runs.</param>
     public static FolderMapping Locate(

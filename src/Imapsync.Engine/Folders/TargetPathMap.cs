@@ -4,8 +4,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Folders;
 
 /// <summary>
-/// Assigns a target folder to each pair, by the target's listing and by earlier runs. Pure. Pairs that the rules map to the same folder share that
-/// folder. Other pairs never share a folder, however the target changes their names.
+/// Assigns a target folder to each pair, by the target's listing and by earlier runs. Pure. Pairs that the rules map to the same folder
+/// share that folder. Other pairs never share a folder, however the target changes their names.
 /// </summary>
 internal sealed class TargetPathMap
 {

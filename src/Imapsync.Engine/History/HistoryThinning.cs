@@ -14,8 +14,8 @@ internal static class HistoryThinning
     public const int MostBytes = 2 << 20;
 
     /// <summary>
-    /// The levels of thinning. Each has three ages in days: up to the first, all entries remain; up to the second, one per day; up to the third, one per
-    /// week. The first level whose result is short enough is used.
+    /// The levels of thinning. Each has three ages in days: up to the first, all entries remain; up to the second, one per day; up to the
+    /// third, one per week. The first level whose result is short enough is used.
     /// </summary>
     private static readonly (int All, int Daily, int Weekly)[] Levels = [(90, 90, 730), (14, 90, 730), (2, 60, 365), (0, 30, 180), (0, 0, 90)];
 

@@ -12,7 +12,8 @@ namespace Imapsync.Engine.History;
 public sealed record JobStanding
 {
     /// <summary>
-    /// How far in the future a success may lie. A success further in the future was recorded before the clock was set back, so its age is unknown.
+    /// How far in the future a success may lie. A success further in the future was recorded before the clock was set back, so its age is
+    /// unknown.
     /// </summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
 
@@ -74,7 +75,8 @@ public sealed record JobStanding
     }
 
     /// <summary>
-    /// Returns whether the entry's process still runs on this machine. A process with the same ID that started after the entry is another process.
+    /// Returns whether the entry's process still runs on this machine. A process with the same ID that started after the entry is another
+    /// process.
     /// </summary>
     public static bool IsAlive(HistoryEntry entry)
     {

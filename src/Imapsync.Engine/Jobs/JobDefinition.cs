@@ -44,7 +44,9 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     /// </summary>
     public ImmutableDictionary<string, string> AclMap { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>Whether a message that the target rejects as malformed may be changed until it is accepted. Each change is reported.</summary>
+    /// <summary>
+    /// Whether a message that the target rejects as malformed may be changed until it is accepted. Each change is reported.
+    /// </summary>
     public bool Repair { get; init; }
 
     public RetrySettings Retry { get; init; } = new();
@@ -104,8 +106,8 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 public sealed record FolderRules
 {
     /// <summary>
-    /// Globs for UTF-8 folder names with levels separated by <c>/</c>: <c>*</c> matches within a level, <c>**</c> across levels, <c>?</c> one
-    /// character.
+    /// Globs for UTF-8 folder names with levels separated by <c>/</c>: <c>*</c> matches within a level, <c>**</c> across levels, <c>?</c>
+    /// one character.
     /// </summary>
     public ImmutableArray<string> Include { get; init; } = ["**"];
 
@@ -232,7 +234,9 @@ public enum FlagPolicy
     /// <summary>The target always has exactly the source's flags.</summary>
     Exact,
 
-    /// <summary>As <see cref="Follow"/>, but a message whose flags were changed at the target keeps them, whatever changes at the source.</summary>
+    /// <summary>
+    /// As <see cref="Follow"/>, but a message whose flags were changed at the target keeps them, whatever changes at the source.
+    /// </summary>
     Yield,
 }
 
@@ -272,7 +276,9 @@ public enum DeletionPolicy
     Mirror,
 }
 
-/// <summary>The most messages that one run may remove before it stops: a number, or a percentage of the job's messages at the target.</summary>
+/// <summary>
+/// The most messages that one run may remove before it stops: a number, or a percentage of the job's messages at the target.
+/// </summary>
 public sealed record DeletionLimit(double Value, bool IsPercent)
 {
     /// <summary>

@@ -3,7 +3,9 @@ namespace Imapsync.Engine.Jobs;
 /// <summary>How long a job retries after temporary failures.</summary>
 public sealed record RetrySettings
 {
-    /// <summary>The number of consecutive attempts without progress before a folder, or a server that was never reached, is given up.</summary>
+    /// <summary>
+    /// The number of consecutive attempts without progress before a folder, or a server that was never reached, is given up.
+    /// </summary>
     public int Attempts { get; init; } = 6;
 
     /// <summary>The longest wait between two attempts. A server may demand a longer one.</summary>

@@ -9,7 +9,9 @@ public abstract class ConnectionShare
     /// <summary>Called, from any task, after <see cref="TryTake"/> returned false, when a connection may have become available.</summary>
     public Action? OnSpare { get; set; }
 
-    /// <summary>Called, from any task, when other accounts wait for a connection. The receiver should then give back idle connections.</summary>
+    /// <summary>
+    /// Called, from any task, when other accounts wait for a connection. The receiver should then give back idle connections.
+    /// </summary>
     public Action? OnWanted { get; set; }
 
     /// <summary>Whether an account with fewer connections is waiting for one. An unused connection should then be given back.</summary>

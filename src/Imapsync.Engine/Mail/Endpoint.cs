@@ -95,7 +95,9 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
     /// <summary>A PEM file with certificate authorities to trust instead of the system's.</summary>
     public string? TlsCaFile { get; init; }
 
-    /// <summary>The SHA-256 of the server's certificate in hex. If it is set, it is compared and the certificate's chain is not verified.</summary>
+    /// <summary>
+    /// The SHA-256 of the server's certificate in hex. If it is set, it is compared and the certificate's chain is not verified.
+    /// </summary>
     public string? TlsFingerprint { get; init; }
 
     /// <summary>A PEM file with the client certificate, for servers that request one.</summary>
@@ -207,7 +209,9 @@ public enum AuthMechanism
 /// </summary>
 public abstract class SecretReference
 {
-    /// <summary>Reads the secret. A <see cref="MailException"/> says where the secret was looked for, but never contains any part of it.</summary>
+    /// <summary>
+    /// Reads the secret. A <see cref="MailException"/> says where the secret was looked for, but never contains any part of it.
+    /// </summary>
     public abstract ValueTask<Secret> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>The secret's origin, for error texts: <c>environment variable ALICE_PASSWORD</c>.</summary>
@@ -215,7 +219,8 @@ public abstract class SecretReference
 }
 
 /// <summary>
-/// An access token instead of a password (RFC 6750), for SASL's OAUTHBEARER and XOAUTH2 in any protocol. Many connections may request it at once.
+/// An access token instead of a password (RFC 6750), for SASL's OAUTHBEARER and XOAUTH2 in any protocol. Many connections may request it at
+/// once.
 /// </summary>
 public abstract class TokenReference : SecretReference
 {
@@ -225,8 +230,8 @@ public abstract class TokenReference : SecretReference
     public abstract ValueTask<Secret> RenewAsync(Secret refused, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Explains why the server may refuse this token for good, and suggests a remedy. Begins with a semicolon; contains no part of the token
-    /// itself.
+    /// Explains why the server may refuse this token for good, and suggests a remedy. Begins with a semicolon; contains no part of the
+    /// token itself.
     /// </summary>
     /// <param name="said">The server's error message about the token; null where it sent none.</param>
     public abstract string WhyRefused(Secret refused, TokenRefusal? said);

@@ -29,8 +29,8 @@ public interface IMessageFolder : IAsyncDisposable
     IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads the header octets of messages (through the empty line, at most 1 MiB), to identify the messages. Messages that are gone are left
-    /// out.
+    /// Reads the header octets of messages (through the empty line, at most 1 MiB), to identify the messages. Messages that are gone are
+    /// left out.
     /// </summary>
     IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken);
 
@@ -38,7 +38,9 @@ public interface IMessageFolder : IAsyncDisposable
     /// Reads whole messages, roughly in the order requested. An unreadable message comes with <see cref="IncomingMessage.Failure"/> set;
     /// one that vanished meanwhile may be missing. The caller must finish with one message before requesting the next.
     /// </summary>
-    /// <param name="messages">As listed with date and size; enumerated as the reading proceeds, and never while a message is being processed.</param>
+    /// <param name="messages">
+    /// As listed with date and size; enumerated as the reading proceeds, and never while a message is being processed.
+    /// </param>
     IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken);
 
     /// <summary>
@@ -88,7 +90,9 @@ public interface IWritableFolder : IMessageFolder
 /// List only messages that are new or changed since then (RFC 7162); only where the folder's status has HIGHESTMODSEQ.
 /// </param>
 /// <param name="WithDateAndSize">Fill <see cref="MessageInfo.InternalDate"/> and <see cref="MessageInfo.Size"/>.</param>
-/// <param name="Labels">Filled with the labels of the listed messages before the first of these is returned; only where the store has labels.</param>
+/// <param name="Labels">
+/// Filled with the labels of the listed messages before the first of these is returned; only where the store has labels.
+/// </param>
 public sealed record ListRequest(
     UidSet? Uids = null, ModSeq? ChangedSince = null, bool WithDateAndSize = false, IDictionary<Uid, MessageLabels>? Labels = null);
 

@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Mail;
 
 /// <summary>
 /// A place to read folders of messages from: an IMAP account, a Maildir tree, a POP3 account. Opened and closed by one job. Methods may be
-/// called from several tasks; an open folder belongs to one task. All failures are <see cref="MailException"/>; cancellation leaves the store
-/// usable or closes it.
+/// called from several tasks; an open folder belongs to one task. All failures are <see cref="MailException"/>; cancellation leaves the
+/// store usable or closes it.
 /// </summary>
 public interface IMessageStore : IAsyncDisposable
 {
@@ -32,15 +32,20 @@ public interface IMessageStore : IAsyncDisposable
     Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Opens a folder for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when the folder does
-    /// not exist.
+    /// Opens a folder for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when the folder
+    /// does not exist.
     /// </summary>
     Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>Opens a second time, by the same path, a folder that is already open. The result may only be used for <see cref="IMessageFolder.ReadAsync"/>.</summary>
+    /// <summary>
+    /// Opens a second time, by the same path, a folder that is already open. The result may only be used for <see
+    /// cref="IMessageFolder.ReadAsync"/>.
+    /// </summary>
     Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.</summary>
+    /// <summary>
+    /// Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.
+    /// </summary>
     Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken);
 }
 
@@ -87,7 +92,9 @@ public interface ITargetStore : IMessageStore
     Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken);
 }
 
-/// <param name="IsWarning">Whether the person should act on the fact: a limit is nearly reached, or the store is known to change octets.</param>
+/// <param name="IsWarning">
+/// Whether the person should act on the fact: a limit is nearly reached, or the store is known to change octets.
+/// </param>
 public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false)
 {
     /// <summary>The part of the value that most people need; null for all of it.</summary>
@@ -107,7 +114,10 @@ public enum StoreUnit
 }
 
 /// <summary>A store's abilities, as data.</summary>
-/// <param name="Display">The store's name for people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>. Never contains a secret.</param>
+/// <param name="Display">
+/// The store's name for people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>. Never contains a
+/// secret.
+/// </param>
 /// <param name="StatusShowsFlagChanges">Whether the status has HIGHESTMODSEQ, so that an unchanged status means unchanged flags.</param>
 /// <param name="MaxConcurrentFolders">How many folders may usefully be open at once; at least 1.</param>
 /// <param name="HasLabels">Whether a message may lie in many folders at once and carry labels (Gmail).</param>
@@ -198,8 +208,8 @@ public readonly record struct UidCounters(UidValidity Validity, Uid Next);
 
 /// <summary>The services and settings that a store gets from its job.</summary>
 /// <param name="OnNote">
-/// Called with a text that a person should know though nothing failed: a keyword that can't be stored, an escaped name. May be called from any
-/// task.
+/// Called with a text that a person should know though nothing failed: a keyword that can't be stored, an escaped name. May be called from
+/// any task.
 /// </param>
 public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
 {

@@ -21,7 +21,8 @@ public enum ShellInput
 }
 
 /// <summary>
-/// Runs a command of the job file by the shell. Its standard output is not shown to anybody; its standard error is shown when the command fails.
+/// Runs a command of the job file by the shell. Its standard output is not shown to anybody; its standard error is shown when the command
+/// fails.
 /// </summary>
 public static class ShellCommand
 {
