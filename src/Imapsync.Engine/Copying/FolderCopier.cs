@@ -95,8 +95,8 @@ internal sealed class FolderCopier(
         if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
-        // The listing is incomplete, so a record that was dropped may belong to a message that is still at the source. Without a MODSEQ in
-        // the checkpoint the next run lists the whole folder.
+        // The listing is incomplete, so a dropped record may belong to a message that is still at the source. Clearing the MODSEQ makes the
+        // next run list the whole folder.
         if (listing.Extent == ListingExtent.Short && plan.Forget.Count > 0)
             checkpoint.SetSourceModSeq(null);
         await checkpoint.CommitAsync(abort);
@@ -153,8 +153,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// When a restore runs again: drops the records of messages that are no longer at its target, so that they are restored again. Returns
-    /// true if there were any.
+    /// In a restore that runs again: drops the records of messages that are no longer at its target, so that they are restored again.
+    /// Returns true if there were any.
     /// </summary>
     private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMessageFolder target, CancellationToken abort)
     {
@@ -194,7 +194,7 @@ internal sealed class FolderCopier(
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
-        // A message was found at the target that has no record, and no interrupted run explains it. So the records are out of date. A wrong
+        // The records are in doubt if a message without a record was found at the target, and no interrupted run explains it. A wrong
         // record may hide the copy of a message that is about to be copied.
         var areRecordsInDoubt = meeting.IsWhole || (found.Count > 0 && !await context.Appending.ExplainsAsync(pair.Target));
         if (areRecordsInDoubt && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
@@ -304,8 +304,8 @@ internal sealed class FolderCopier(
             checkpoint.Settle(vanished with { Settlement = Settlement.Vanished });
         foreach (var uid in plan.Forget)
             checkpoint.Forget(uid);
-        // These messages are about to be copied, so records that former filter rules skipped them are dropped. With such a record, a
-        // message that this run does not reach would never be copied.
+        // These messages are about to be copied. If a record says that former filter rules excluded one of them, the record is dropped.
+        // Otherwise a message that this run does not reach would never be copied.
         foreach (var message in plan.Copy)
         {
             if (checkpoint.TryGet(message.Uid, out var known) && known.Settlement == Settlement.Skipped)
@@ -440,7 +440,7 @@ internal sealed class FolderCopier(
         FolderStatus? target = writable.Status;
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
-        // The summary holds the status from before the folder was opened, so that the next run sees a difference if mail arrived since. A
+        // The summary holds the status from before the folder was opened. If mail has arrived since, the next run sees a difference. A
         // status without a message count gives no summary.
         if (!isSettled || hasRemovals || pair.Source.Status is not { IsCountUnknown: false } status)
             return null;

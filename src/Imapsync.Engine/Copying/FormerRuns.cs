@@ -30,8 +30,8 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
     }
 
     /// <summary>
-    /// Reports folders that are copied to another target folder from now on, since their mail will then be at the target twice. The old
-    /// copies can't be moved out of the former target folder, because that may also hold mail of its owner.
+    /// Reports source folders whose target folder has changed, because their mail will be at the target twice. The old copies stay where
+    /// they are, because the former target folder may also hold mail of its owner.
     /// </summary>
     public void NoteRemapped(IReadOnlyList<FolderPair> pairs)
     {

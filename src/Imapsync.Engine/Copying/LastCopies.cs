@@ -31,8 +31,8 @@ internal static class LastCopies
             var at = copies.FindIndex(c => AreAlike(c, orphan));
             if (at < 0)
                 continue;
-            // The record is written without flags, as if none had been propagated to this copy: the next run then lists the whole folder
-            // and merges the flags. The vanished message's record is dropped in the same commit, since a copy belongs to one message only.
+            // No flags are recorded for this copy, so the next run lists the whole folder and merges the flags. The vanished message's
+            // record is dropped in the same commit, because a copy belongs to one message only.
             checkpoint.Settle(orphan with { Target = copies[at].Target, Flags = FlagSet.Empty });
             checkpoint.Forget(copies[at].Source);
             checkpoint.SetSourceModSeq(null);
@@ -77,8 +77,9 @@ internal static class LastCopies
     }
 
     /// <summary>
-    /// Returns the vanished messages that have the size of an orphan (a message of the source whose own copy is gone). Two records can only
-    /// be compared if both have a check sum or both have a header; a missing one is read from the vanished message's copy.
+    /// Returns the vanished messages that have the size of an orphan (a message of the source whose own copy is gone). Missing check sums
+    /// or headers are read from the vanished messages' copies. Two records can be compared only if both have a check sum or both have a
+    /// header.
     /// </summary>
     private static async Task<List<SettledMessage>> DescribeAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> vanished, IReadOnlyList<SettledMessage> orphans, CancellationToken cancellationToken)

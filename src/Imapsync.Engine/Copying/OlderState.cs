@@ -12,8 +12,8 @@ namespace Imapsync.Engine.Copying;
 internal sealed class OlderState(JobContext context, FolderPair pair)
 {
     /// <summary>
-    /// Returns true if the target holds copies of source messages (same size and date) that no record mentions, although every run ended
-    /// properly. The state was then restored from an older copy.
+    /// Returns true if the state was restored from an older copy: the target holds copies of source messages (same size and date) that have
+    /// no record, although every run ended properly.
     /// </summary>
     public async Task<bool> IsSeenAsync(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
     {

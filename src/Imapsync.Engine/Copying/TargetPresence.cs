@@ -7,9 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Checks whether the messages stored in one target folder are still there. The checkpoint records what was stored, but only the folder
-/// shows what is present, so only messages found there count as present. Missing messages are reported. They are copied again only with
-/// <c>--heal</c>.
+/// Checks whether the messages stored in one target folder are still there. It lists the folder, because the checkpoint only shows what was
+/// stored. Missing messages are reported. They are copied again only with <c>--heal</c>.
 /// </summary>
 /// <param name="folders">The target's folders as listed before the run.</param>
 internal sealed class TargetPresence(JobContext context, PairKey key, TargetFolders folders)
@@ -57,8 +56,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (lost.Count + damaged.Count == 0)
             return false;
-        // If a UID now belongs to other mail, that mail is not marked as a damaged copy. The source may have the same mail as a new
-        // message, which is then found at the target and not copied again.
+        // Other mail that has got a recorded UID is not marked as a damaged copy. If the source has that mail as a new message, it is found
+        // at the target and not copied again.
         var others = await FindOtherMailAsync(folder, checkpoint, damaged, abort);
         lost.AddRange(damaged.Where(m => others.Contains(m.Target)));
         damaged.RemoveAll(m => others.Contains(m.Target));

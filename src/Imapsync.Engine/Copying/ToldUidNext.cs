@@ -44,7 +44,7 @@ internal static class ToldUidNext
         }
 
         // Mail that arrived after the folder was opened also has UIDs above a correct UIDNEXT, but the message count does not include it.
-        // So UIDNEXT is wrong only if fewer messages than the count are below it.
+        // So UIDNEXT is wrong only if the messages below it are fewer than the count.
         return above > 0 && below < told.Messages ? untold : told;
     }
 }
