@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Checking;
 
 /// <summary>
-/// Estimates how long jobs will take: from the speed that a mail server usually allows one account, the number of accounts copied in
-/// parallel, and the limits set for endpoints and hosts. Pure.
+/// Estimates how long jobs will take. It uses the usual speed of a mail server for one account, the number of accounts copied in parallel,
+/// and the limits set in the job file.
 /// </summary>
 public static class DurationEstimate
 {

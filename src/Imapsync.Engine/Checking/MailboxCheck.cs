@@ -47,7 +47,9 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
         Task<(long, long)> OctetsAsync(IMessageStore store, FolderEntry folder) => FolderSize.OctetsAsync(store, folder, cancellationToken);
     }
 
-    /// <summary>Returns a message for each limit (of messages or octets) that the target reports and that leaves too little room for the mail still to be copied.</summary>
+    /// <summary>
+    /// Returns a warning for each quota of the target (messages or octets) that is too small for the mail still to be copied.
+    /// </summary>
     public static IEnumerable<string> FindExcess(MailboxSize size, IEnumerable<StoreFact> target)
     {
         foreach (var fact in target.Where(f => f.Free is not null))
@@ -61,8 +63,8 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
     }
 
     /// <summary>
-    /// Returns why the target can never create a folder. Returns null if it may accept one of two names: the folder's own, or the alternative
-    /// that a run would try next.
+    /// Returns why the target can never create a folder; null if it may be able to. A refused name does not count if the target may accept
+    /// the alternative name that a run tries next.
     /// </summary>
     private async Task<string?> WhyNotAsync(FolderPath path, CancellationToken cancellationToken) =>
         await target!.WhyNeverAsync(path, cancellationToken) is { } why && await target.WhyNeverAsync(TargetNames.Strict(path), cancellationToken) is not null ? why : null;
@@ -77,16 +79,13 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
         public long Left { get; private set; }
 
         /// <summary>
-        /// The number of folders (or messages) that are missing from these totals, because a store does not report their message count (or
-        /// size).
+        /// How many values are missing from these totals because a store does not report them: message counts of folders, or sizes of
+        /// messages.
         /// </summary>
         public long Unknown { get; private set; }
 
         /// <param name="known">The target's folder; null if it does not exist yet.</param>
-        /// <param name="measure">
-        /// Returns a folder's number of messages or size in octets, and how many values are missing: 1 if the store does not report the number
-        /// of messages, or the number of messages whose size it does not report.
-        /// </param>
+        /// <param name="measure">Returns the folder's number of messages or octets, and how many values the store did not report.</param>
         public async Task AddAsync(
             IEnumerable<FolderEntry> folders, FolderEntry? known, Func<IMessageStore, FolderEntry, Task<(long, long)>> measure, IMessageStore source, IMessageStore? target)
         {
@@ -94,8 +93,7 @@ internal sealed class MailboxCheck(JobDefinition job, IMessageStore source, ITar
             var (here, there) = (0L, Known((amount, unknown)));
             foreach (var folder in folders)
                 here += Known(await measure(source, folder));
-            // If the target reports no counts or sizes for a folder, all of the mail may already be there, so none of it is counted as left
-            // to copy.
+            // The target reports no amount for this folder, so all of the mail may already be there. None of it counts as left to copy.
             var left = amount == 0 && unknown > 0 ? 0 : Math.Max(0, here - there);
             (Source, Target, Left) = (Source + here, Target + there, Left + left);
         }

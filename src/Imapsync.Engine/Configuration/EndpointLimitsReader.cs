@@ -18,7 +18,9 @@ internal sealed class EndpointLimitsReader(JobReadContext reading, SettingNode e
             BytesPerDay = Size(limits, "bytes_per_day"),
         };
 
-    /// <summary>Reads the number of connections. The endpoint's own <c>connections</c> key is a short form of <c>limits: connections</c>.</summary>
+    /// <summary>
+    /// Reads the number of connections. The endpoint's own <c>connections</c> key is a short form of <c>limits: connections</c>.
+    /// </summary>
     public int ReadConnections()
     {
         var (inner, outer) = (endpoint["limits"]?["connections"], endpoint["connections"]);

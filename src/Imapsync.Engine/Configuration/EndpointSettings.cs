@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>The settings of a <c>source:</c> or <c>target:</c>, as the reader of its store kind accesses them.</summary>
+/// <summary>The settings of a <c>source:</c> or <c>target:</c>, for the reader of its kind of store (IMAP, Maildir, mbox ...).</summary>
 /// <param name="isWanted">Whether the job will run, so that files and variables named in the settings must exist.</param>
 internal sealed class EndpointSettings(JobReadContext reading, SettingNode section, EndpointUrl url, bool isWanted) : IEndpointSettings
 {

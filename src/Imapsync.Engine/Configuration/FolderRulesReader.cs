@@ -8,8 +8,8 @@ namespace Imapsync.Engine.Configuration;
 internal sealed class FolderRulesReader(JobReadContext reading)
 {
     /// <param name="isToServer">
-    /// Whether the target is an account on a server. The default then maps folders such as Sent to the account's folder of the same use; in
-    /// a backup, folders keep the source's names.
+    /// Whether the target is an account on a server. By default, a folder such as Sent is then copied to the account's folder with the same
+    /// special use (RFC 6154). In a backup, folders keep their names.
     /// </param>
     public FolderRules Read(SettingNode? section, bool isToServer)
     {

@@ -10,7 +10,9 @@ namespace Imapsync.Engine.Configuration;
 /// <param name="Notes">Remarks about valid but questionable settings, such as a password file that other users can read.</param>
 public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<ConfigurationNote> Notes)
 {
-    /// <summary>The recipients who are notified when a run of the file's jobs ends, besides those in <see cref="JobDefinition.Notices"/>.</summary>
+    /// <summary>
+    /// The recipients who are notified when a run of the file's jobs ends, besides those in <see cref="JobDefinition.Notices"/>.
+    /// </summary>
     public ImmutableArray<Notice> Notices { get; init; } = [];
 
     /// <summary>The absolute path of the file for Prometheus metrics; null when none is written.</summary>
@@ -20,8 +22,8 @@ public sealed record JobFile(ImmutableArray<JobDefinition> Jobs, ImmutableArray<
     public ImmutableArray<JobPlace> Places { get; init; } = [];
 
     /// <summary>
-    /// Rows of a CSV file that are invalid; filled only with <see cref="JobFileOptions.KeepsBadRows"/>, and only if all jobs were requested,
-    /// since the name of such a row's job may not be known.
+    /// The invalid rows of a CSV file. Filled only with <see cref="JobFileOptions.KeepsBadRows"/>, and only if all jobs were requested,
+    /// because an invalid row may not show which job it belongs to.
     /// </summary>
     public ImmutableArray<BadRow> BadRows { get; init; } = [];
 
@@ -71,8 +73,8 @@ public sealed record JobFileOptions
     public bool KeepsBadRows { get; init; }
 
     /// <summary>
-    /// Opens the CSV file that <c>for_each</c> names, for a caller that has the file's content in memory. It is given the file's absolute path.
-    /// Null when the file is read from the disk.
+    /// Opens the CSV file that <c>for_each</c> names, given its absolute path, for a caller that has the content in memory. Null: the file
+    /// is read from the disk.
     /// </summary>
     public Func<string, Stream>? OpenTable { get; init; }
 

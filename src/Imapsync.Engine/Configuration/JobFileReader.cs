@@ -15,7 +15,9 @@ public static class JobFileReader
     /// <summary>Reads a job file.</summary>
     /// <param name="path">The path as the user named it, which error texts repeat.</param>
     /// <exception cref="ConfigurationException">The file has mistakes or can't be read.</exception>
-    /// <exception cref="OperationCanceledException"><see cref="JobFileOptions.Stop"/> ended the reading. No other exception leaves this method.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// <see cref="JobFileOptions.Stop"/> ended the reading. No other exception leaves this method.
+    /// </exception>
     public static JobFile Read(string path, JobFileOptions options) => Parse(path, ReadText(path), options);
 
     /// <summary>Reads a job file's text as if it were the content of the file <paramref name="path"/>.</summary>
@@ -204,7 +206,7 @@ public static class JobFileReader
             reading.Error(
                 new SettingOrigin(reading.ShownPath), $"there is no job '{wanted}' in this file",
                 names.Count == 0 ? "no row of its list makes a job" : nearest is null ? $"its jobs are {string.Join(", ", names.Take(20))}" : $"did you mean '{nearest}'?");
-            // The requested job may come from an invalid row, from which no job was created, so the mistakes in rows are reported as well.
+            // The requested job may be missing because its CSV row is invalid, so the mistakes in rows are reported as well.
             reading.Errors.AddRange(reading.BadRows.SelectMany(r => r.Errors).Except(reading.Errors));
         }
     }
@@ -241,7 +243,10 @@ public static class JobFileReader
         }
     }
 
-    /// <summary>Returns the job file that a path was probably meant to name: one with another ending, or with a similar name; null when there is none.</summary>
+    /// <summary>
+    /// Returns the job file that a path was probably meant to name: one with another ending, or with a similar name; null when there is
+    /// none.
+    /// </summary>
     private static string? FileBeside(string path)
     {
         try

@@ -10,7 +10,9 @@ namespace Imapsync.Engine.Configuration;
 /// </summary>
 internal static class JobFileText
 {
-    /// <param name="job">The settings as they were given. Paths are written as absolute paths, since the file may be stored anywhere.</param>
+    /// <param name="job">
+    /// The settings as they were given. Paths are written as absolute paths, since the file may be stored anywhere.
+    /// </param>
     public static string Write(SettingNode job, JobDefinition definition, JobReadContext reading)
     {
         var text = new StringBuilder("# A job of imapsync. Run it with: imapsync run FILE\n# Every key is described in docs/job-file.md.\njobs:\n");
@@ -79,7 +81,9 @@ internal static class JobFileText
         return key.Name == "url" && EndpointUrl.Parse(value, origin, reading) is { Kind.IsServer: false } url ? $"{url.Scheme}:{url.ReadPath()}" : value;
     }
 
-    /// <summary>Returns the text as a plain YAML scalar when every YAML reader treats it as that text, otherwise in double quotes.</summary>
+    /// <summary>
+    /// Returns the text as a plain YAML scalar when every YAML reader treats it as that text, otherwise in double quotes.
+    /// </summary>
     public static string Scalar(string value)
     {
         var isPlain = value.Length > 0 && (char.IsAsciiLetterOrDigit(value[0]) || value[0] == '/') && value[^1] != ':' && value != "null"

@@ -2,7 +2,9 @@ using Imapsync.Engine.Configuration.Secrets;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>What all readers of one job file share: the errors found so far, and the rules by which paths and variables are resolved.</summary>
+/// <summary>
+/// What all readers of one job file share: the errors found so far, and the rules by which paths and variables are resolved.
+/// </summary>
 internal sealed class JobReadContext
 {
     /// <summary>The longest wait that a .NET timer accepts is a few hours more than this.</summary>
@@ -43,16 +45,14 @@ internal sealed class JobReadContext
     public bool HasSeveralJobs { get; init; }
 
     /// <summary>
-    /// The absolute path of the CSV or LDIF file whose row is being read; empty when the rows come from a command, null when no row is being read.
-    /// <see cref="TableName"/> is the name that error texts use for the file or command.
+    /// The absolute path of the CSV or LDIF file whose row is being read; empty when the rows come from a command, null when no row is
+    /// being read. <see cref="TableName"/> is the name that error texts use for the file or command.
     /// </summary>
     public string? TableFile { get; init; }
 
     public string? TableName { get; init; }
 
-    /// <summary>
-    /// Files that were already checked for an earlier row, so that they are not checked again for each row. Null when every file is checked.
-    /// </summary>
+    /// <summary>Files that were checked for an earlier row and need no second check. Null: every file is checked.</summary>
     public HashSet<string>? LookedInto { get; init; }
 
     /// <summary>Returns the absolute path of the file that a setting was written in.</summary>

@@ -27,8 +27,8 @@ internal sealed class JobReader(JobReadContext reading)
         var limit = ReadDeletionLimit(job);
         var trash = ReadTrashFolder(job);
         var patience = new RetryReader(reading);
-        // A user may have jobs of the same name in two files. This text is hashed into the state directory's name, so they don't share
-        // checkpoints or a lock.
+        // The state directory's name contains a hash of this text. So two jobs of the same name in different files don't share checkpoints
+        // or a lock.
         var place = reading.IsComposed ? $"{source?.Identity}\n{target?.Identity}" : reading.FilePath;
         var state = ReadState(job, name, place);
         var notices = new NoticeReader(reading).Read(job);
@@ -60,8 +60,8 @@ internal sealed class JobReader(JobReadContext reading)
     }
 
     /// <summary>
-    /// Returns the endpoint with two additions: the job's state directory, where its OAuth sign-in is stored, and the login command that error
-    /// texts suggest.
+    /// Returns the endpoint with two additions: the job's state directory, where its OAuth sign-in is stored, and the login command that
+    /// error texts suggest.
     /// </summary>
     private Endpoint Signed(Endpoint endpoint, string job, string state, string side)
     {

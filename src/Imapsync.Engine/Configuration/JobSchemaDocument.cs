@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>
-/// Writes the JSON Schema (2020-12) of a job file, generated from the reader's own keys. It accepts every valid file, but does not check what
-/// only the reader can check, such as dates, contradictions and references.
+/// Writes the JSON Schema (2020-12) of a job file, generated from the reader's own keys. It accepts every valid file, but does not check
+/// what only the reader can check, such as dates, contradictions and references.
 /// </summary>
 public static class JobSchemaDocument
 {

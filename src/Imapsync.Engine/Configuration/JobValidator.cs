@@ -8,7 +8,9 @@ namespace Imapsync.Engine.Configuration;
 /// <summary>Finds contradictions between the settings of a job, and between jobs.</summary>
 internal static class JobValidator
 {
-    /// <summary>Paths are compared without regard to case, since many file systems ignore case and a backup may be moved to one of them.</summary>
+    /// <summary>
+    /// Paths are compared without regard to case, since many file systems ignore case and a backup may be moved to one of them.
+    /// </summary>
     private static readonly StringComparer Places = StringComparer.OrdinalIgnoreCase;
 
     public static void Check(IReadOnlyList<ReadJob> jobs, List<ConfigurationError> errors)
@@ -161,7 +163,9 @@ internal static class JobValidator
     /// <summary>Returns whether the two endpoints are the same directory or one contains the other.</summary>
     public static bool Overlap(Endpoint a, Endpoint b) => a.Place is { } one && b.Place is { } other && Overlap(one, other);
 
-    /// <summary>Returns whether the two paths are the same or one contains the other, as written or after following symbolic links.</summary>
+    /// <summary>
+    /// Returns whether the two paths are the same or one contains the other, as written or after following symbolic links.
+    /// </summary>
     public static bool Overlap(string a, string b) => IsAtOrBelow(a, b) || IsAtOrBelow(b, a);
 
     private static bool IsAtOrBelow(string path, string ancestor) => IsWrittenAtOrBelow(path, ancestor) || IsWrittenAtOrBelow(RealPath.Of(path), RealPath.Of(ancestor));

@@ -24,8 +24,8 @@ internal static class LogInReader
     public static bool NeedsPassword(AuthMechanism mechanism) => NeedsUser(mechanism);
 
     /// <summary>
-    /// Reports a mechanism that can't transmit <c>authorize_as</c>: the log-in would open the administrator's own mailbox instead of the
-    /// requested one.
+    /// Reports a mechanism that can't transmit <c>authorize_as</c> (the SASL authorization identity). With such a mechanism, the log-in
+    /// would open the administrator's own mailbox instead of the requested one.
     /// </summary>
     public static void RefuseLostIdentity(JobReadContext reading, SettingNode section, AuthMechanism mechanism)
     {

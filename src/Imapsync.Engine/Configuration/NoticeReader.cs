@@ -5,7 +5,10 @@ using MimeKit;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>Reads <c>notify:</c>. Its secrets are only looked up when needed, so that a notification can't prevent a job from running.</summary>
+/// <summary>
+/// Reads <c>notify:</c>. Its secrets are looked up only when a notification is sent, so that a missing one can't prevent a job from
+/// running.
+/// </summary>
 internal sealed class NoticeReader(JobReadContext reading)
 {
     private const int SmtpsPort = 465, SubmissionPort = 587;

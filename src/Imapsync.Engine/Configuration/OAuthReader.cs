@@ -33,8 +33,8 @@ internal sealed class OAuthReader(JobReadContext reading, bool isWanted)
                 Token = written.Token ?? Fill(provider.TokenEndpoint, tenant),
                 Authorization = written.Authorization ?? Fill(provider.AuthorizationEndpoint, tenant),
                 DeviceAuthorization = written.DeviceAuthorization ?? Fill(provider.DeviceAuthorizationEndpoint, tenant),
-                // If the job sets a token endpoint of its own, the provider's revocation endpoint is not used, since it would receive
-                // another server's tokens.
+                // A job with a token endpoint of its own does not use the provider's revocation endpoint, which would receive another
+                // server's tokens.
                 Revocation = written.Token is null ? provider.RevocationEndpoint : null,
             },
             ClientSecret = new SecretReader(reading, isWanted, "client_secret", "client secret").Read(node),

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>
-/// Rewrites errors about settings given as options, so that they name the option: <c>--source-password-env</c> instead of <c>password_env</c>.
+/// Rewrites errors about settings given as options, so that they name the option: <c>--source-password-env</c> instead of
+/// <c>password_env</c>.
 /// </summary>
 internal static class OptionWords
 {

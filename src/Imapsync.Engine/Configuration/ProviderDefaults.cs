@@ -7,8 +7,8 @@ namespace Imapsync.Engine.Configuration;
 internal sealed class ProviderDefaults(JobReadContext reading)
 {
     /// <summary>
-    /// The share of a provider's daily transfer budget that is used. The provider also counts data that was read ahead or refused, so the
-    /// rest of the budget is kept in reserve.
+    /// The part of a provider's daily transfer limit that is used. The rest is a reserve, because the provider also counts data that is
+    /// fetched but never copied.
     /// </summary>
     private const decimal ShareOfBudget = 0.9m;
 

@@ -6,7 +6,8 @@ namespace Imapsync.Engine.Configuration;
 
 /// <summary>
 /// Makes the jobs of an entry of <c>jobs:</c> that has <c>for_each</c>: one job for each row of CSV, entry of LDIF or item of a list in the
-/// job file. CSV and LDIF come from a file or from the output of a command. Rows are read one by one and only their jobs are kept in memory.
+/// job file. CSV and LDIF come from a file or from the output of a command. Rows are read one by one and only their jobs are kept in
+/// memory.
 /// </summary>
 internal sealed class RowJobsReader(JobReadContext reading)
 {
@@ -201,8 +202,8 @@ internal sealed class RowJobsReader(JobReadContext reading)
     }
 
     /// <summary>
-    /// Removes a secret from an error, since a password in the wrong column could be quoted there. A short secret is removed only where it is
-    /// quoted; elsewhere the same letters are probably part of ordinary words.
+    /// Removes a secret from an error, since a password in the wrong column could be quoted there. A short secret is removed only where it
+    /// is quoted; elsewhere the same letters are probably part of ordinary words.
     /// </summary>
     private static ConfigurationError Blot(ConfigurationError error, string secret)
     {

@@ -12,9 +12,9 @@ internal sealed record JobRow(IReadOnlyList<string> Cells, Func<int, SettingOrig
 }
 
 /// <summary>
-/// A job with column names in braces, such as <c>{user}</c>, prepared to be filled in row by row. Cells are inserted into values that YAML has
-/// already parsed, so a cell can't add structure. In a value with further syntax (a URL, path or command), a cell can't become more than one
-/// part. A literal brace is written twice.
+/// A job in which column names in braces, such as <c>{user}</c>, are replaced by the cells of a row. A cell can't add YAML structure,
+/// because it is inserted into values that are already parsed. In a URL, path or command, a cell can't become more than one part. A literal
+/// brace is written twice.
 /// </summary>
 internal sealed class RowTemplate
 {
@@ -46,9 +46,7 @@ internal sealed class RowTemplate
     /// <summary>The columns that contain secrets such as passwords.</summary>
     public IReadOnlySet<int> Secrets => secrets;
 
-    /// <summary>
-    /// Returns the job for a row. Invalid cells are reported and left out of the values, but the job still has all its settings.
-    /// </summary>
+    /// <summary>Returns the job for a row. An empty or invalid cell is reported, and the values are filled in without it.</summary>
     public SettingNode Fill(JobRow row, List<ConfigurationError> rowErrors)
     {
         // An empty or unusable cell is reported here, once per column; it is not inserted into any value.
@@ -99,7 +97,8 @@ internal sealed class RowTemplate
     }
 
     /// <summary>
-    /// Returns the schema's key for a child of a setting. For an entry of a list of sections, which has no key of its own, it returns the key of the list.
+    /// Returns the schema's key for a child of a setting. For an entry of a list of sections, which has no key of its own, it returns the
+    /// key of the list.
     /// </summary>
     private static SettingKey? KeyOf(SettingNode child, SettingKey? above) => above?.Shape switch
     {

@@ -11,7 +11,9 @@ internal enum RowZone
     Url,
     UrlScheme,
 
-    /// <summary>The cell is the scheme of a URL that does not name a mail store, such as a proxy; the reader of the key checks the scheme.</summary>
+    /// <summary>
+    /// The cell is the scheme of a URL that does not name a mail store, such as a proxy; the reader of the key checks the scheme.
+    /// </summary>
     OtherScheme,
     UrlUser,
     UrlHost,
@@ -32,8 +34,7 @@ internal static class RowUse
     public static IEnumerable<RowPart> Place(IReadOnlyList<RowPart> parts, SettingKey? key) => key switch
     {
         { Name: "url" } => PlaceInUrl(parts, RowZone.UrlScheme),
-        // If cells alone make up the entire value, they are inserted unchanged: the reader of this key accepts nothing but the URL of a
-        // server.
+        // A value that consists of cells only is inserted unchanged, because this key's reader accepts nothing but the URL of a server.
         { Name: "proxy" or "server" } => parts.All(p => p.Column >= 0 || p.Text.Length == 0) ? parts : PlaceInUrl(parts, RowZone.OtherScheme),
         { Name: "state" or "directory" } => All(parts, RowZone.Path),
         { Name: var name } when name.EndsWith("_file", StringComparison.Ordinal) || name.StartsWith("tls_client_", StringComparison.Ordinal) => All(parts, RowZone.Path),
@@ -41,7 +42,9 @@ internal static class RowUse
         _ => parts,
     };
 
-    /// <summary>Encodes a cell for insertion. For an invalid cell, returns an error message and a remedy, neither of which quotes the cell.</summary>
+    /// <summary>
+    /// Encodes a cell for insertion. For an invalid cell, returns an error message and a remedy, neither of which quotes the cell.
+    /// </summary>
     public static (string Message, string Remedy)? Encode(string cell, RowZone zone, string column, out string encoded)
     {
         encoded = cell;

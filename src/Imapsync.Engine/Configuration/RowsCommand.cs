@@ -4,7 +4,9 @@ using Imapsync.Engine.Tables;
 
 namespace Imapsync.Engine.Configuration;
 
-/// <summary>A command that prints the list of accounts. Its output may contain passwords, so it stays in memory and is never shown.</summary>
+/// <summary>
+/// A command that prints the list of accounts. Its output may contain passwords, so it stays in memory and is never shown.
+/// </summary>
 internal static class RowsCommand
 {
     /// <param name="stop">Ends the command early.</param>

@@ -103,9 +103,7 @@ internal static class SchemaCheck
         _ => $"add '{key.Name}: {key.Example}'",
     };
 
-    /// <summary>
-    /// Keys for what is part of the URL here. Other programs have such keys, so users write them by mistake and get a hint.
-    /// </summary>
+    /// <summary>Keys that other programs have for parts of an endpoint's URL. A user who writes one of them gets a hint.</summary>
     private static readonly string[] InTheUrl = ["server", "host", "hostname", "user", "username", "login", "port", "ssl", "protocol", "type"];
 
     private static ConfigurationError Unknown(SettingNode node, ImmutableArray<SettingKey> keys)

@@ -37,8 +37,8 @@ internal sealed class SecretReader(JobReadContext reading, bool isWanted, string
             return null;
         if (reading.Options.Prompt is { } prompt)
             return new PromptedSecret($"Password for {endpoint.Display}", prompt);
-        // If the URL has no user or the password's key is misspelt, that is reported elsewhere, and a missing password is not reported in
-        // addition.
+        // A missing password is not reported if the URL has no user or the password's key is misspelt. These mistakes are reported
+        // elsewhere.
         if (isWanted && endpoint.User.Length > 0 && !section.Children.Any(IsMisspelt))
             reading.Error(section.KeyOrigin, $"there is no password for {endpoint.Display}, and no terminal to ask on", "add password_env, password_file or password_command");
         return null;

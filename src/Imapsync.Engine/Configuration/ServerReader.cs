@@ -26,7 +26,8 @@ internal sealed class ServerReader(JobReadContext reading, bool isWanted)
         var (certificate, key) = new ClientCertificateReader(reading, isWanted).Read(section);
         var tls = ReadTls(section, isSecure, plain);
         var route = new RouteReader(reading, isWanted).Read(section);
-        // Through a tunnel command the connection is usually protected already, and the session logged in, which is too late for STARTTLS.
+        // STARTTLS is not the default through a tunnel command: the connection is usually protected already. The session may even be logged
+        // in, and STARTTLS is not allowed any more.
         if (route.TunnelCommand is not null && tls == TlsMode.StartTls && section.Text("tls") is null)
             tls = TlsMode.None;
         if (port == (isSecure ? plainPort : securePort))

@@ -10,7 +10,9 @@ internal sealed partial class SettingNode
     public SettingNode WithValue(string value, SettingOrigin origin) =>
         new(Key, SettingKind.Value, KeyOrigin, None) { Value = value, ValueOrigin = origin, IsOverride = IsOverride };
 
-    /// <summary>Returns a copy of the section with some settings replaced and, if given, the setting <paramref name="without"/> removed.</summary>
+    /// <summary>
+    /// Returns a copy of the section with some settings replaced and, if given, the setting <paramref name="without"/> removed.
+    /// </summary>
     public SettingNode WithChildren(IEnumerable<SettingNode> replaced, string? without = null)
     {
         var all = new Dictionary<string, SettingNode>(children, StringComparer.OrdinalIgnoreCase);

@@ -3,9 +3,8 @@ using Microsoft.Extensions.Configuration;
 namespace Imapsync.Engine.Configuration;
 
 /// <summary>
-/// Settings from outside the file, which take precedence over it: <c>IMAPSYNC__JOBS__0__TARGET__URL</c> in the environment and, with the highest
-/// precedence, <c>--set jobs.0.target.url=…</c>. A job's name can replace <c>jobs</c> and the number if the name is unique. An empty value removes a
-/// setting.
+/// Settings from outside the file, which override it: environment variables such as <c>IMAPSYNC__JOBS__0__TARGET__URL</c> and, with the
+/// highest precedence, <c>--set jobs.0.target.url=…</c>. A unique job name can replace <c>jobs.0</c>. An empty value removes a setting.
 /// </summary>
 internal sealed class SettingOverrides : LocatedConfigurationProvider, IConfigurationSource
 {

@@ -59,7 +59,8 @@ internal static class SettingText
     }
 
     /// <summary>
-    /// Parses a flag as IMAP writes it (<c>\Seen</c>, <c>$Forwarded</c>). System flags may also be written without backslash and in any case.
+    /// Parses a flag as IMAP writes it (<c>\Seen</c>, <c>$Forwarded</c>). System flags may also be written without backslash and in any
+    /// case.
     /// </summary>
     public static bool TryFlag(string text, out string flag)
     {
@@ -74,7 +75,9 @@ internal static class SettingText
         return text.Length is > 0 and <= 255 && !text.Any(IsNoAtomCharacter);
     }
 
-    /// <summary>Parses a SHA-256 fingerprint of 64 hexadecimal digits, with or without colons. The result is in upper case, without colons.</summary>
+    /// <summary>
+    /// Parses a SHA-256 fingerprint of 64 hexadecimal digits, with or without colons. The result is in upper case, without colons.
+    /// </summary>
     public static bool TryFingerprint(string text, out string fingerprint)
     {
         fingerprint = text.Replace(":", "", StringComparison.Ordinal).ToUpperInvariant();

@@ -21,8 +21,8 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private const int MaxSettings = 400_000;
 
     /// <summary>
-    /// The maximum number of keys in a section near the root (the file, a job, an endpoint); no real section there has that many. Deeper sections
-    /// are not limited, since they may list a mailbox's folders.
+    /// The maximum number of keys in a section near the root (the file, a job, an endpoint); no real section there has that many. Deeper
+    /// sections are not limited, since they may list a mailbox's folders.
     /// </summary>
     private const int MaxSectionKeys = 1000;
     private const int SectionDepth = 3;
@@ -30,8 +30,7 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private readonly Dictionary<string, string?> data = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Whether the text could not be read to its end. A setting that seems to be missing may then be in the unread part, so it is not
-    /// reported.
+    /// Whether the text could not be read to its end. A missing setting is then not reported, because it may be in the unread part.
     /// </summary>
     public bool IsUnreadable { get; private set; }
 
@@ -77,7 +76,8 @@ internal sealed class YamlConfigurationProvider(string file, string text) : Loca
     private void ReadMapping(Parser parser, string path, int depth)
     {
         parser.Consume<MappingStart>();
-        // Configuration keys ignore case, but folder names don't, so exact duplicates and keys that differ only in case are tracked separately.
+        // Configuration keys ignore case, but folder names don't, so exact duplicates and keys that differ only in case are tracked
+        // separately.
         var written = new HashSet<string>(StringComparer.Ordinal);
         var uses = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var keys = 1; !parser.TryConsume<MappingEnd>(out _); keys++)

@@ -29,12 +29,14 @@ internal static partial class YamlTrouble
     }
 
     /// <summary>
-    /// Hides quoted text, since it comes from the file. A quotation of one or two punctuation characters is kept, also two of them joined
-    /// by "or": it says what the parser expected.
+    /// Replaces quoted text by "…", because it comes from the file. One or two punctuation characters are kept, since they say what the
+    /// parser expected.
     /// </summary>
     private static string Harmless(Match quoted) => Expected().IsMatch(quoted.Value) ? quoted.Value : "…";
 
-    /// <summary>Returns the position of the first tab that indents a line, from the parser's position on; null when there is none.</summary>
+    /// <summary>
+    /// Returns the position of the first tab that indents a line, from the parser's position on; null when there is none.
+    /// </summary>
     private static SettingOrigin? FindTab(string text, SettingOrigin origin)
     {
         var lines = text.Split('\n');

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Decides whether the checkpoint of a pair (a source folder and its target folder) is still valid for these folders, and what may be kept
-/// of a checkpoint that was reset.
+/// Decides whether the checkpoint of a pair (a source folder and its target folder) is still valid. If it is reset, decides which of its
+/// records may be kept.
 /// </summary>
 /// <param name="last">The pair's summary after the last run; null if unknown.</param>
 internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSummary? last)
@@ -16,7 +16,9 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
     /// <summary>The messages of the checkpoint before its reset, by source UID; empty unless both UIDVALIDITYs are unchanged.</summary>
     private Dictionary<Uid, SettledMessage> remembered = [];
 
-    /// <summary>True if the checkpoint was reset only because the source's MODSEQs restarted, so the flags propagated last are still valid.</summary>
+    /// <summary>
+    /// True if the checkpoint was reset only because the source's MODSEQs restarted, so the flags propagated last are still valid.
+    /// </summary>
     public bool KeepsFlags { get; private set; }
 
     /// <summary>
@@ -34,8 +36,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             { Condition: CheckpointCondition.Damaged } => $"the checkpoint was damaged ({checkpoint.Damage}) and is set aside",
             _ when source.UidValidity.IsNone || (targetStatus is not null && target.UidValidity.IsNone) => string.Empty,
             _ when UidMemory.DoubtSource(checkpoint, last, source) is { } doubt => doubt,
-            // No run has stored mail in this target folder yet, so it is normal that the folder does not exist. In all other cases a
-            // missing folder counts as deleted, even one that was recorded without a UIDVALIDITY.
+            // The target folder may be missing without a reset if no run has stored mail in it yet. Otherwise a missing folder counts as
+            // deleted.
             _ when targetStatus is null && checkpoint.TargetValidity.IsNone && !checkpoint.Messages.Any(m => m.Settlement is Settlement.Copied or Settlement.Adopted) => null,
             _ when (checkpoint.TargetValidity != target.UidValidity || target.UidValidity.IsNone) && (targetStatus is null || context.CreatedTargets.Contains(pair.Target)) =>
                 $"{pair.Target} is no longer at the target",
@@ -45,8 +47,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             return false;
         if (reason.Length > 0)
             context.Report.Note(pair.Source.Path, $"{reason}; messages are matched again by identity, nothing is removed");
-        // After the reset, messages are matched anew by their headers. If that confirms a recorded pair of UIDs, the message keeps its
-        // recorded check sum, and, if only the MODSEQs restarted, the flags propagated last.
+        // After the reset, messages are matched again by their headers. A message that gets the same pair of UIDs as before keeps its
+        // recorded check sum. If only the MODSEQs restarted, the flags propagated last are kept too.
         var isGood = checkpoint.Condition == CheckpointCondition.Good;
         var isSameSource = isGood && !source.UidValidity.IsNone && checkpoint.SourceValidity == source.UidValidity;
         var isSameTarget = isGood && !target.UidValidity.IsNone && checkpoint.TargetValidity == target.UidValidity;
@@ -78,9 +80,8 @@ internal sealed class CheckpointPast(JobContext context, FolderPair pair, PairSu
             : null;
 
     /// <summary>
-    /// Returns those messages found at the target that had no record before the reset. If the flags of the others have changed, they are
-    /// added to the plan's flag changes; the flags in the old record are the base of a three-way merge. Without <see cref="KeepsFlags"/> the
-    /// old records are of no use, so all messages are returned.
+    /// Returns the messages found at the target that had no record before the reset; all of them without <see cref="KeepsFlags"/>. For
+    /// messages with a record, changed flags are added to the plan, and the recorded flags are the base of the three-way merge.
     /// </summary>
     public IReadOnlyList<(MessageInfo Source, MessageInfo Target)> WithoutKnown(
         FolderPlan plan, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)

@@ -6,13 +6,13 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Finds checkpoint records that assign a message of the target to the wrong source message. Such a record arises when the source is
-/// restored from an older copy and then gives the same UIDs to new mail, while UIDNEXT and the message count may be as before. The error
-/// shows only when the message that formerly had the UID is at the source again.
+/// Finds checkpoint records that assign a message of the target to the wrong source message. Such a record arises as follows. (1) The
+/// source is restored from an older copy. (2) It gives a UID to new mail that another message had before. (3) The checkpoint still records
+/// the other message's copy for this UID. The error shows when the other message is at the source again.
 /// </summary>
 internal static class ClaimedCopies
 {
-    /// <param name="messages">Messages about to be copied. No copy of them was found among the target messages without a record.</param>
+    /// <param name="messages">Messages about to be copied. Among the target messages without a record, no copy of them was found.</param>
     /// <returns>The source UIDs of the wrong records.</returns>
     public static async Task<IReadOnlyCollection<Uid>> FindWrongAsync(
         JobContext context, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, IReadOnlyList<MessageInfo> messages, CancellationToken cancellationToken)

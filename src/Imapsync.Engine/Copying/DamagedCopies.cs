@@ -13,14 +13,17 @@ internal static class DamagedCopies
     private const int MaxBytesToRead = 16 << 20;
 
     /// <summary>
-    /// Compares target messages that differ from their records with the whole messages: the originals at the source, or copies fetched again.
+    /// Compares target messages that differ from their records with undamaged messages: the originals at the source, or copies fetched
+    /// again.
     /// </summary>
-    /// <param name="folder">The target folder with the messages that differ from their records.</param>
-    /// <param name="wholeIn">The folder with the whole messages: the source folder, or the target folder after they were fetched again.</param>
-    /// <param name="pairs">The UID in <paramref name="folder"/> of each message, with the UID in <paramref name="wholeIn"/> of the whole one.</param>
+    /// <param name="folder">The target folder with the messages that differ.</param>
+    /// <param name="wholeIn">The folder with the undamaged messages: the source folder or the target folder.</param>
+    /// <param name="pairs">
+    /// For each message, its UID in <paramref name="folder"/> and the UID of the undamaged message in <paramref name="wholeIn"/>.
+    /// </param>
     /// <returns>
-    /// For each pair whose two messages both exist, by the UID in <paramref name="folder"/>: true if the message there is a damaged copy of
-    /// the whole one, false if it is other mail.
+    /// By UID in <paramref name="folder"/>: true for a damaged copy, false for other mail. Pairs of which a message is missing are left
+    /// out.
     /// </returns>
     public static async Task<IReadOnlyDictionary<Uid, bool>> JudgeAsync(
         IMessageFolder folder, IMessageFolder wholeIn, IReadOnlyDictionary<Uid, Uid> pairs, CancellationToken cancellationToken)

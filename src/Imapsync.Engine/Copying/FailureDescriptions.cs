@@ -18,7 +18,9 @@ internal sealed class FailureDescriptions
 
     private int left = MostOfAJob;
 
-    /// <summary>Adds envelopes to the failures of an open folder before they are reported. A message that can't be read gets no envelope.</summary>
+    /// <summary>
+    /// Adds envelopes to the failures of an open folder before they are reported. A message that can't be read gets no envelope.
+    /// </summary>
     public async Task DescribeAsync(IMessageFolder source, FolderTally tally, CancellationToken abort)
     {
         // Messages that the source itself could not deliver are described last: asking for them again may end the connection.

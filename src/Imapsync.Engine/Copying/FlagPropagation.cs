@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Propagates flag changes to the target. <see cref="FlagPolicy.Follow"/> is a three-way merge: only what changed at the source since the last
-/// propagation is changed at the target, so changes made by the target's users stay.
+/// Propagates flag changes to the target. <see cref="FlagPolicy.Follow"/> is a three-way merge: only what changed at the source since the
+/// last propagation is changed at the target, so changes made by the target's users stay.
 /// </summary>
 /// <param name="policy">Returns the policy in force now: a cut-over may change it while flags are propagated.</param>
 internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, FolderTally tally)
@@ -21,8 +21,7 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     public IReadOnlyCollection<Uid> Strangers { get; private set; } = [];
 
     /// <summary>
-    /// True if the policy changed during propagation. Changes that were not sent yet were chosen under the old policy and have to be
-    /// determined again.
+    /// True if the policy changed during propagation. Changes that are not sent yet belong to the old policy and must be determined again.
     /// </summary>
     public bool IsCutShort { get; private set; }
 
@@ -31,8 +30,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
 
     /// <param name="changed">Messages with a record, each with its current flags at the source.</param>
     /// <param name="recognized">
-    /// Messages that this run found at the target already, with the flags of both sides. There are no recorded flags that could be the base
-    /// for a merge.
+    /// Messages that this run found at the target, with the flags of both sides. No flags are recorded for them that could be the base of a
+    /// merge.
     /// </param>
     public async Task ApplyAsync(
         IWritableFolder writable,
@@ -120,9 +119,8 @@ internal sealed class FlagPropagation(Func<FlagPolicy> policy, IMessageFolder so
     private static bool IsEmpty(FlagChange change) => change.Add.IsEmpty && change.Remove.IsEmpty;
 
     /// <summary>
-    /// Drops the changes of messages whose flags at the target differ from those propagated last, because a user has changed them there.
-    /// The records of these messages stay unchanged: if they were updated, flags that happen to be equal on both sides would later look as
-    /// if this program had set them.
+    /// Drops the changes of messages whose flags a user has changed at the target. The records of these messages stay unchanged. Updated
+    /// records would later make the user's flags look as if this program had set them.
     /// </summary>
     private async Task YieldAsync(
         List<(SettledMessage Settled, FlagChange Change)> changes, IReadOnlyList<(SettledMessage Known, FlagSet Now)> changed, CancellationToken cancellationToken)

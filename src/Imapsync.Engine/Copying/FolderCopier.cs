@@ -15,8 +15,7 @@ namespace Imapsync.Engine.Copying;
 /// </summary>
 /// <param name="last">The pair's summary after the last run; null if unknown.</param>
 /// <param name="siblings">
-/// Other pairs with the same target folder. A target message that is recorded for one of them is not taken as the copy of a message of this
-/// pair.
+/// Other pairs with the same target folder. A target message that is recorded for one of them is not taken as a copy of this pair's mail.
 /// </param>
 internal sealed class FolderCopier(
     JobContext context, FolderPair pair, PairSummary? last, IReadOnlyList<PairKey> siblings, FolderTally tally)
@@ -48,7 +47,7 @@ internal sealed class FolderCopier(
         var listing = await HoldAgainstStatusAsync(source, await FolderListing.ReadAsync(source, checkpoint, filter, abort, last), abort);
         if (listing.MissingCount > 0 && !tally.HasListedShort)
         {
-            // The listing has fewer messages than the folder's count. This also happens if a message is deleted during the listing, so the
+            // The listing has fewer messages than the folder's count. A message deleted during the listing has the same effect, so the
             // folder is listed a second time before the listing is reported as incomplete.
             tally.HasListedShort = true;
             throw new MailException(FailureScope.Folder, isTransient: true, $"the server lists {listing.MissingCount} messages fewer than it has");
@@ -71,8 +70,8 @@ internal sealed class FolderCopier(
         var recognized = plan.Copy.Count == 0 || target is null
             ? []
             : await RecognizeAsync(source, target, checkpoint, plan, isFirstMeeting, abort);
-        // LeftOutMail finds messages that the filter excludes now and that still have a copy under an earlier UID. This is done under every
-        // deletion policy: otherwise the earlier UID would be recorded as vanished, and a later run under another policy might remove the
+        // LeftOutMail finds mail that the filter now excludes and whose copy is recorded under an earlier source UID. It runs under every
+        // deletion policy, because that UID would otherwise be recorded as vanished. A later run under another policy might then remove the
         // copy.
         if (target is not null)
         {
@@ -96,8 +95,8 @@ internal sealed class FolderCopier(
         if (await older.IsSeenAsync(checkpoint, isFirstMeeting, recognized))
             await older.MergeFlagsAsync(source, writable, checkpoint, plan, listing, tally, abort);
         Record(checkpoint, filter.Fingerprint, plan, isFirstMeeting, recognized, writable.UidNext);
-        // The listing is incomplete, so a record that was dropped may belong to a message that is still at the source. Without a MODSEQ in
-        // the checkpoint the next run lists the whole folder.
+        // The listing is incomplete, so a dropped record may belong to a message that is still at the source. Clearing the MODSEQ makes the
+        // next run list the whole folder.
         if (listing.Extent == ListingExtent.Short && plan.Forget.Count > 0)
             checkpoint.SetSourceModSeq(null);
         await checkpoint.CommitAsync(abort);
@@ -107,8 +106,8 @@ internal sealed class FolderCopier(
         await DoubtStrangersAsync(source, writable, checkpoint, flags.Strangers, abort);
         if (flags.Strangers.Count > 0 && plan.Copy.Count > 0)
         {
-            // Some records were found to name target messages that are other mail. Such a record may have hidden the copy of a message that
-            // is about to be copied, so the pair is compared again from the beginning.
+            // Some records name target messages that are other mail. A wrong record may have hidden the copy of a message that is about to
+            // be copied. So the pair is compared again from the beginning.
             await checkpoint.CommitAsync(abort);
             throw ComparedAgain();
         }
@@ -154,8 +153,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// When a restore runs again: drops the records of messages that are no longer at its target, so that they are restored again. Returns
-    /// true if there were any.
+    /// In a restore that runs again: drops the records of messages that are no longer at its target, so that they are restored again.
+    /// Returns true if there were any.
     /// </summary>
     private static async Task<bool> ForgetMissingAsync(ICheckpoint checkpoint, IMessageFolder target, CancellationToken abort)
     {
@@ -195,7 +194,8 @@ internal sealed class FolderCopier(
         var uids = found.Select(f => f.Source.Uid).ToHashSet();
         plan.Copy.RemoveAll(m => uids.Contains(m.Uid));
         plan.TakeOver(found.Select(f => f.Target.Uid).ToHashSet());
-        // A copy without a record, if no interrupted run explains it, shows that the records are not up to date. A wrong one of them may hide a copy.
+        // The records are in doubt if a message without a record was found at the target, and no interrupted run explains it. A wrong
+        // record may hide the copy of a message that is about to be copied.
         var areRecordsInDoubt = meeting.IsWhole || (found.Count > 0 && !await context.Appending.ExplainsAsync(pair.Target));
         if (areRecordsInDoubt && !isFirstMeeting && await ClaimedCopies.FindWrongAsync(context, source, target, checkpoint, plan.Copy, abort) is { Count: > 0 } wrong)
         {
@@ -223,8 +223,8 @@ internal sealed class FolderCopier(
     private bool IsFromTrash(PairKey restored) => context.Job.Restores?.IsTrash(restored.Source) == true;
 
     /// <summary>
-    /// Takes messages out of the plan that a filter leaves out and that may be the same as messages that vanished from the source, but could not be read. They count as failed,
-    /// so the next run compares them again, and nothing is removed that may be theirs.
+    /// Removes messages from the plan that the filter excludes, and that could not be compared with the copies of vanished messages. They
+    /// count as failed, so the next run compares them again, and copies that may be theirs are not removed.
     /// </summary>
     private void HoldUncompared(FolderPlan plan, IReadOnlyList<(Uid Source, Uid Target)> pairs)
     {
@@ -238,8 +238,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Returns the vanished messages whose copies may be removed. A copy stays if it may be that of a message which is at the source under another UID
-    /// and could not be copied.
+    /// Returns the vanished messages whose copies may be removed. A copy stays if it may belong to a message that could not be copied: the
+    /// vanished message may be at the source again under another UID.
     /// </summary>
     private List<SettledMessage> Removable(FolderPlan plan)
     {
@@ -256,9 +256,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Adds missing flags to messages that an interrupted run appended: for some servers the flags are set after the append. Under <see
-    /// cref="FlagPolicy.Once"/> the flags of a message with a record are never changed again, so this is done before the records are
-    /// written.
+    /// Adds missing flags to messages that an interrupted run appended, because some servers need the flags set after the append. It does
+    /// so before the records are written: under <see cref="FlagPolicy.Once"/>, the flags of a message with a record are never changed.
     /// </summary>
     private static async Task CompleteFlagsAsync(
         IWritableFolder target, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized, CancellationToken abort)
@@ -278,7 +277,7 @@ internal sealed class FolderCopier(
     {
         foreach (var (source, target) in recognized)
         {
-            // A target message at or above the last known UIDNEXT was appended by an interrupted run, so it is recorded as copied, not as
+            // A target message at or above the last known UIDNEXT was appended by an interrupted run. It is recorded as copied, not as
             // adopted (already there before).
             var settlement = isFirstMeeting || target.Uid < checkpoint.KnownTargetUidNext ? Settlement.Adopted : Settlement.Copied;
             // Flags that only the source has are not recorded yet, because they have not been propagated. If the run ends before they
@@ -305,8 +304,8 @@ internal sealed class FolderCopier(
             checkpoint.Settle(vanished with { Settlement = Settlement.Vanished });
         foreach (var uid in plan.Forget)
             checkpoint.Forget(uid);
-        // The checkpoint now records the new filter rules. A message that the former rules excluded must not stay recorded as skipped: if
-        // this run ended before copying it, no later run would consider it again.
+        // These messages are about to be copied. If a record says that former filter rules excluded one of them, the record is dropped.
+        // Otherwise a message that this run does not reach would never be copied.
         foreach (var message in plan.Copy)
         {
             if (checkpoint.TryGet(message.Uid, out var known) && known.Settlement == Settlement.Skipped)
@@ -391,8 +390,8 @@ internal sealed class FolderCopier(
 
     /// <summary>
     /// Drops the records of messages that are not at their recorded target UID. The next attempt or run searches the whole target folder
-    /// for these messages and copies those that it does not find. A server that gave one message a wrong UID may have done so to others,
-    /// and a wrong record keeps the copies of other messages from being found, so every record of the folder is verified here.
+    /// for these messages and copies what it does not find. All records of the folder are verified, because a server that gave one message
+    /// a wrong UID may have done so to others.
     /// </summary>
     /// <param name="strangers">Source UIDs of messages that were found not to be at their recorded UID.</param>
     private async Task DoubtStrangersAsync(
@@ -413,8 +412,8 @@ internal sealed class FolderCopier(
     }
 
     /// <summary>
-    /// Compares the listing with the message count in the folder's STATUS. If the opened folder shows fewer messages than STATUS counted,
-    /// STATUS is requested again, and messages that are still counted but not listed are reported as missing.
+    /// Compares the listing with the message count in the folder's STATUS. If the listing has fewer messages, STATUS is requested again.
+    /// Messages that it still counts are reported as missing.
     /// </summary>
     private async Task<FolderListing> HoldAgainstStatusAsync(IMessageFolder source, FolderListing listing, CancellationToken abort)
     {
@@ -432,8 +431,8 @@ internal sealed class FolderCopier(
         $"the server says there are {exists} messages and lists {exists - listing.MissingCount}; nothing is removed on such evidence"));
 
     /// <summary>
-    /// Returns the pair's summary. Returns null if something is not up to date yet, or if the target refuses to report counters that the
-    /// summary needs. The next run then scans the pair again.
+    /// Returns the pair's summary. Returns null if the pair is not up to date, or if the target refuses counters that the summary needs.
+    /// The next run then scans the pair again.
     /// </summary>
     private async Task<PairSummary?> SummarizeAsync(
         ICheckpoint checkpoint, FolderListing listing, IWritableFolder writable, CancellationToken abort)
@@ -441,7 +440,7 @@ internal sealed class FolderCopier(
         FolderStatus? target = writable.Status;
         var isSettled = tally.Failures.Count == 0 && listing.MissingCount == 0;
         var hasRemovals = context.Job.Deletions != DeletionPolicy.Keep && checkpoint.Count(Settlement.Vanished) > 0;
-        // The summary holds the status from before the folder was opened, so that the next run sees a difference if mail arrived since. A
+        // The summary holds the status from before the folder was opened. If mail has arrived since, the next run sees a difference. A
         // status without a message count gives no summary.
         if (!isSettled || hasRemovals || pair.Source.Status is not { IsCountUnknown: false } status)
             return null;

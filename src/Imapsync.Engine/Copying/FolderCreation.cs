@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Creates the folders that the target lacks, under other names where the target refuses the mapped name. The final name of each folder is read
-/// from a new listing, because that is the only reliable sign that a server treats two names as the same.
+/// Creates the folders that the target lacks, under other names where the target refuses the mapped name. The final names are read from a
+/// new listing, because only the listing shows which names a server treats as the same.
 /// </summary>
 /// <param name="there">The target's folders by path; updated as folders are created.</param>
 internal sealed class FolderCreation(JobContext context, TargetPathMap places, Dictionary<FolderPath, FolderEntry> there)
@@ -159,8 +159,8 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
         var candidates = new List<FolderPath> { path, TargetNames.Strict(path) };
         if (path.Levels.Length > 1)
             candidates.Add(TargetNames.Beside(path, path.Levels.Length - 1));
-        // This candidate is for servers that keep all folders below INBOX and do not support NAMESPACE. Such a server refuses other names with
-        // the text "should probably be prefixed with: INBOX."
+        // This candidate is for servers that keep all folders below INBOX and do not support NAMESPACE. Such a server refuses other names
+        // with the text "should probably be prefixed with: INBOX."
         if (path.Levels[0] != "INBOX")
             candidates.Add(new FolderPath(["INBOX", .. path.Levels]));
         return [.. candidates.Distinct()];
@@ -173,8 +173,8 @@ internal sealed class FolderCreation(JobContext context, TargetPathMap places, D
     }
 
     /// <summary>
-    /// Returns true if the target lists the folder under its intended name, or under a name that the server treats as the same and that no
-    /// other pair has.
+    /// Returns true if the target lists the folder under its intended name. A name that the server treats as the same also counts, if no
+    /// other pair has it.
     /// </summary>
     private bool IsInPlace(FolderPath mapped)
     {

@@ -29,8 +29,8 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
         }
 
         var (all, highestNumber) = await ListAsync(folder, new ListRequest(WithDateAndSize: isNew), cancellationToken);
-        // More messages than counted means that mail arrived meanwhile; fewer means that the listing is incomplete. The sequence numbers
-        // count the arrivals too, so that an arrival does not make up for an omission.
+        // Fewer messages than counted means that the listing is incomplete. The highest sequence number also counts mail that arrived
+        // during the listing, so that an arrival does not hide a missing message.
         var missing = Math.Max(0, Math.Max(folder.Status.Messages, highestNumber) - all.Count);
         if (!isNew)
             missing += await AddDetailsAsync(folder, checkpoint, filter, all, cancellationToken);
@@ -38,9 +38,9 @@ internal sealed record FolderListing(IReadOnlyList<MessageInfo> Messages, Listin
     }
 
     /// <summary>
-    /// Returns true if the changes include every message that arrived since the folder was last listed completely, and no message is gone.
-    /// Equal counts do not prove it: a message that the server leaves out makes up for one that was deleted. But every UID that was assigned since
-    /// belongs to a message that arrived. One that is not listed was left out, or hidden by MODSEQs that restarted with a lost index, or is gone again.
+    /// Returns true if the listed changes include every message that arrived since the last complete listing, and no message is gone. The
+    /// message counts must agree. Every UID assigned since then must be listed or recorded, because equal counts alone don't prove it: one
+    /// message may have arrived unlisted while another was deleted.
     /// </summary>
     /// <param name="since">The folder's HIGHESTMODSEQ at its last complete listing.</param>
     /// <param name="before">The folder's counters in an earlier run; null if unknown.</param>

@@ -14,13 +14,18 @@ internal sealed class FolderPlan
     /// <summary>Messages excluded by the filter that the checkpoint does not record as skipped yet.</summary>
     public MessageList Skip { get; } = new();
 
-    /// <summary>Messages excluded by the filter that may be the same as messages that vanished from the source, but could not be compared with the copies of these.</summary>
+    /// <summary>
+    /// Messages excluded by the filter that may be the same as vanished messages. They could not be compared with the vanished messages'
+    /// copies.
+    /// </summary>
     public List<MessageInfo> Unread { get; } = [];
 
     /// <summary>Messages with a record whose flags at the source are no longer those propagated last.</summary>
     public List<(SettledMessage Known, FlagSet Now)> FlagChanges { get; } = [];
 
-    /// <summary>Messages that were copied or adopted and are no longer at the source, whether they vanished in this run or an earlier one.</summary>
+    /// <summary>
+    /// Messages that were copied or adopted and are no longer at the source, whether they vanished in this run or an earlier one.
+    /// </summary>
     public List<SettledMessage> Vanished { get; } = [];
 
     /// <summary>
@@ -33,8 +38,8 @@ internal sealed class FolderPlan
     public List<SettledMessage> Returned { get; } = [];
 
     /// <summary>
-    /// Source UIDs whose records are dropped, for one of two reasons: the message was never stored at the target and is no longer at the
-    /// source, or its copy turned out to be the copy of another message.
+    /// Source UIDs whose records are dropped, for one of two reasons. (1) The message is no longer at the source and was never stored at
+    /// the target. (2) Its copy turned out to be the copy of another message.
     /// </summary>
     public List<Uid> Forget { get; } = [];
 
@@ -45,8 +50,8 @@ internal sealed class FolderPlan
     public long Skipped { get; set; }
 
     /// <summary>
-    /// The vanished and unlisted messages that have a copy at the target. If the same mail is at the source again under another UID, this
-    /// copy is recorded for it, and the mail is not copied again.
+    /// The vanished and unlisted messages that have a copy at the target. If the same mail is at the source again under another UID, the
+    /// copy is recorded for it instead of copying it again.
     /// </summary>
     public IEnumerable<SettledMessage> Reusable => Vanished.Concat(Unlisted).Where(m => !m.Target.IsNone);
 
@@ -84,7 +89,9 @@ internal static class FolderPlanner
         || known.Settlement == Settlement.Failed
         || (known.Settlement == Settlement.Skipped && (checkpoint.Rules != filter.Fingerprint || (filter.LooksAtFlags && !known.Flags.Equals(message.Flags))));
 
-    /// <param name="listing">In ascending order of UID; with date and size for messages for which <see cref="NeedsDetails"/> is true.</param>
+    /// <param name="listing">
+    /// In ascending order of UID; with date and size for messages for which <see cref="NeedsDetails"/> is true.
+    /// </param>
     /// <param name="chosen">The messages that the filter accepts by their headers; null if the filter does not use headers.</param>
     public static FolderPlan Plan(
         ICheckpoint checkpoint, MessageFilter filter, IReadOnlyList<MessageInfo> listing, ListingExtent extent, UidSet? chosen = null)

@@ -20,7 +20,9 @@ internal sealed class FolderTally
 
     public long Bytes { get; private set; }
 
-    /// <summary>The lengths with which messages were delivered that could not be stored, or not taken for whole. A listed size can be wrong.</summary>
+    /// <summary>
+    /// The octets actually received of messages that failed, by source UID, because the size that a server lists can be wrong.
+    /// </summary>
     public Dictionary<Uid, long> DeliveredLengths { get; } = [];
 
     public long Adopted { get; set; }
@@ -60,8 +62,8 @@ internal sealed class FolderTally
     public void BeginAttempt() => failures.Clear();
 
     /// <summary>
-    /// Sets the counts from a plan. A message copied in an earlier attempt of this run counts as copied even if it has since disappeared from
-    /// the source.
+    /// Sets the counts from a plan. A message copied in an earlier attempt of this run counts as copied even if it has since disappeared
+    /// from the source.
     /// </summary>
     /// <param name="recognized">How many messages were found at the target; they are no longer in the plan.</param>
     public void Count(FolderPlan plan, FolderListing listing, int recognized)
@@ -75,8 +77,7 @@ internal sealed class FolderTally
     }
 
     /// <summary>
-    /// Sets the counts of a folder pair that needs no work, from the summary saved when it was last up to date, perhaps earlier in this
-    /// run.
+    /// Sets the counts of a folder pair that needs no work. They are taken from the summary saved when the pair was last up to date.
     /// </summary>
     public void CountUnchanged(PairSummary summary)
     {
@@ -121,8 +122,8 @@ internal sealed class FolderTally
     }
 
     /// <summary>
-    /// Returns the failures, one problem per message. Where many have the same reason and text, a few are returned singly and the rest as one
-    /// problem with their UIDs.
+    /// Returns the failures, one problem per message. Where many have the same reason and text, a few are returned singly and the rest as
+    /// one problem with their UIDs.
     /// </summary>
     public IEnumerable<Problem> ToProblems()
     {

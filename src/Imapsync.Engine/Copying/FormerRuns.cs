@@ -30,8 +30,8 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
     }
 
     /// <summary>
-    /// Reports folders that are copied to another target folder from now on, since their mail will then be at the target twice. The old
-    /// copies can't be moved out of the former target folder, because that may also hold mail of its owner.
+    /// Reports source folders whose target folder has changed, because their mail will be at the target twice. The old copies stay where
+    /// they are, because the former target folder may also hold mail of its owner.
     /// </summary>
     public void NoteRemapped(IReadOnlyList<FolderPair> pairs)
     {
@@ -44,8 +44,8 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
     }
 
     /// <summary>
-    /// Saves a summary of each new folder before copying, if removals are enabled. Without the summary, if the run is killed and the folder is
-    /// then deleted at the source, no later run would know that the copies have to be removed.
+    /// Saves a summary of each new folder before copying, if removals are enabled. This run may be killed, and the folder may then be
+    /// deleted at the source. Only the summary tells later runs that the copies have to be removed.
     /// </summary>
     public async Task RememberNewAsync(IReadOnlyList<FolderPair> pairs, CancellationToken abort)
     {
@@ -58,8 +58,8 @@ internal sealed class FormerRuns(JobContext context, ConcurrentDictionary<PairKe
     }
 
     /// <summary>
-    /// Returns a summary that makes the next run scan the pair again. It also tells the next run that the pair existed, even if its folder
-    /// is renamed or deleted meanwhile.
+    /// Returns a summary that makes the next run scan the pair again. It also records that the pair existed, in case its folder is renamed
+    /// or deleted before that run.
     /// </summary>
     public static PairSummary Unsettled(FolderPair pair, PairKey key, PairSummary? before, FolderTally tally) => new(
         key, pair.Source.Status ?? before?.Source ?? default, Target: null, PairSummary.Unsettled,

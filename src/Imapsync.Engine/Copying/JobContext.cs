@@ -26,7 +26,7 @@ internal sealed record JobContext(
     public JobDefinition Job => Definition.At(Time.GetUtcNow());
 
     /// <summary>
-    /// Ends the job because it has reached one of its own limits, such as a daily number of octets. Arguments: a short fixed word for
+    /// Ends the job because it has reached one of its own limits, such as a daily number of octets. Arguments: a fixed keyword for
     /// programs, and a text for people.
     /// </summary>
     public Action<string, string> ReachLimit { get; init; } = (_, _) => { };
@@ -52,7 +52,7 @@ internal sealed record JobContext(
     public AppendMark Appending { get; private init; } = null!;
 
     /// <summary>
-    /// True if the job's state turned out to be older than the target's mail, so the state was probably restored from an older copy.
+    /// True if the job's state turned out to be older than the target's mail. The state was then probably restored from an older copy.
     /// </summary>
     public bool IsStateOld
     {

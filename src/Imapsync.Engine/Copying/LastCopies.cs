@@ -6,14 +6,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Keeps the last copy of a message that the source holds several times. Suppose the source's owner deleted one of two identical messages,
-/// and somebody deleted the copy of the other one at the target. The copy that is now to be removed is then the only one of a message that
-/// is still at the source.
+/// Keeps the last copy of a message that the source holds twice. An example: the source holds messages A and B with the same content, and
+/// the target holds a copy of each. Somebody deletes B's copy at the target, and the source's owner deletes A. A's copy must not be removed
+/// now, because it is the only copy of B.
 /// </summary>
 internal static class LastCopies
 {
     /// <summary>
-    /// Records copies of vanished messages as copies of identical messages of the source whose own copies are gone from the target.
+    /// Looks for messages that are still at the source but whose copies are gone from the target. If a vanished message is identical, its
+    /// copy is recorded for the remaining message.
     /// </summary>
     /// <param name="vanished">Messages whose copies are at the target and are about to be removed.</param>
     /// <returns>Target UIDs of the copies that are now recorded for another message and must not be removed.</returns>
@@ -30,8 +31,8 @@ internal static class LastCopies
             var at = copies.FindIndex(c => AreAlike(c, orphan));
             if (at < 0)
                 continue;
-            // The record is written without flags, as if none had been propagated to this copy: the next run then lists the whole folder
-            // and merges the flags. The vanished message's record is dropped in the same commit, since a copy belongs to one message only.
+            // No flags are recorded for this copy, so the next run lists the whole folder and merges the flags. The vanished message's
+            // record is dropped in the same commit, because a copy belongs to one message only.
             checkpoint.Settle(orphan with { Target = copies[at].Target, Flags = FlagSet.Empty });
             checkpoint.Forget(copies[at].Source);
             checkpoint.SetSourceModSeq(null);
@@ -76,8 +77,9 @@ internal static class LastCopies
     }
 
     /// <summary>
-    /// Returns the vanished messages that have the size of an orphan (a message of the source whose own copy is gone). Two records can only
-    /// be compared if both have a check sum or both have a header; a missing one is read from the vanished message's copy.
+    /// Returns the vanished messages that have the size of an orphan (a message of the source whose own copy is gone). Missing check sums
+    /// or headers are read from the vanished messages' copies. Two records can be compared only if both have a check sum or both have a
+    /// header.
     /// </summary>
     private static async Task<List<SettledMessage>> DescribeAsync(
         IMessageFolder target, IReadOnlyList<SettledMessage> vanished, IReadOnlyList<SettledMessage> orphans, CancellationToken cancellationToken)
@@ -102,7 +104,7 @@ internal static class LastCopies
         })];
     }
 
-    /// <summary>Returns true if both records have the same check sum or, if one of them has no check sum, the same size and header.</summary>
+    /// <summary>Returns true if both records have the same check sum. If a check sum is missing, size and header are compared.</summary>
     private static bool AreAlike(SettledMessage one, SettledMessage other) =>
         one.Checksum is { } sum && other.Checksum is { } sums ? sum == sums : one.Seen is { } seen && other.Seen == seen;
 }

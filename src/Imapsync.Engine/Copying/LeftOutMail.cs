@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Finds messages that vanished, are at the source again under another UID (moved away and back, or restored), and are now excluded by the
-/// filter. Such a message still exists, and mail excluded by the filter keeps its copy, so the copy is not removed.
+/// Finds vanished messages that are at the source again under another UID (moved away and back, or restored) and that the filter now
+/// excludes. Their copies are not removed, because excluded mail keeps its copy.
 /// </summary>
 internal static class LeftOutMail
 {

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Chooses the recorded copies that are worth comparing with some messages of the source. Servers may list wrong sizes, so another size does not
-/// prove that a copy is another message: few copies are all compared, and of many those with the size or the date of one of the messages.
+/// Chooses the recorded copies that are compared with some messages of the source. Few copies are all compared, because servers may list
+/// wrong sizes. Of many, only those with the size or date of one of the messages are compared.
 /// </summary>
 internal static class LikelyCopies
 {
@@ -16,9 +16,9 @@ internal static class LikelyCopies
     public const int Few = 100;
 
     /// <summary>
-    /// Chooses among the copies of vanished messages, which may be at the source again. Where nothing is removed from the target, their records are
-    /// kept forever, and listing more and more of them in each run would take too long: of many, only those with the recorded size of a message are
-    /// chosen.
+    /// Chooses among the copies of vanished messages, because a vanished message may be at the source again. If removals are off, such
+    /// records accumulate, and listing all their copies in each run would take too long. Of more than <see cref="Few"/>, only those with
+    /// the recorded size of a message are then chosen.
     /// </summary>
     /// <returns>Target UIDs.</returns>
     public static async Task<HashSet<Uid>> ChooseReusableAsync(
@@ -31,7 +31,10 @@ internal static class LikelyCopies
         return [.. records.Where(m => m.Size is null || sizes.Contains(m.Size)).Select(m => m.Target)];
     }
 
-    /// <summary>Chooses among all these copies. A message with no size, or with 0, may have any.</summary>
+    /// <summary>
+    /// Chooses among the copies of <paramref name="records"/>; all of them if a message has no size or size 0, because that size is then
+    /// unknown.
+    /// </summary>
     /// <returns>Target UIDs.</returns>
     public static async Task<HashSet<Uid>> ChooseAsync(
         JobContext context, IMessageFolder target, IReadOnlyList<MessageInfo> messages, IReadOnlyCollection<SettledMessage> records, CancellationToken cancellationToken)
@@ -42,7 +45,7 @@ internal static class LikelyCopies
         var dates = messages.Select(m => m.InternalDate.ToUnixTimeSeconds()).ToHashSet();
         var recorded = records.ToLookup(r => r.Target, r => r.Size);
         var likely = new HashSet<Uid>();
-        // A record can be of another message than lies under its UID, so the size that the target lists counts as well as the recorded one.
+        // The size that the target lists counts as well as the recorded one, because other mail may have got the recorded UID.
         await foreach (var copy in target.ListAsync(new ListRequest(new UidSet(recorded.Select(g => g.Key)), WithDateAndSize: true), cancellationToken))
         {
             if (recorded[copy.Uid].Any(size => sizes.Contains(size) || sizes.Contains(copy.Size) || (size is null && copy.Size < 0))

@@ -14,8 +14,8 @@ namespace Imapsync.Engine.Copying;
 internal sealed class MailboxCopier
 {
     /// <summary>
-    /// Up to this number of messages in total, one worker starts before the others: it has usually copied them before a second connection
-    /// has logged in, and a login costs the server more than these messages do.
+    /// Up to this number of messages in total, one worker starts before the others. It has usually copied them all before a second
+    /// connection has logged in.
     /// </summary>
     private const int FewMessages = 500;
     private const int MostHeadStarts = 4;
@@ -57,7 +57,7 @@ internal sealed class MailboxCopier
             }
             catch (CheckpointException)
             {
-                // A failure to save the summaries is ignored: the exception that ended the work is the one to report, and without summaries
+                // A failure to save the summaries is ignored, because the exception that ended the work must be reported. Without summaries
                 // the next run only scans each folder.
             }
 
@@ -177,8 +177,8 @@ internal sealed class MailboxCopier
         await plan.Folders.SubscribeTogetherAsync(pairs, summaries, abort);
         var unchanged = new UnchangedPairs(context, summaries, plan.Folders);
         await unchanged.LookAheadAsync(pairs, Asking(context.Target, abort));
-        // Pairs with the same target folder are processed one after the other, because each has to know which messages the other pairs
-        // stored in it.
+        // Pairs with the same target folder are processed one after the other, because each must know which messages the others stored
+        // there.
         var together = plan.Pairs.ToLookup(p => p.Target, p => new PairKey(p.Source.Path, p.Target));
         var groups = pairs.GroupBy(p => p.Target).Select(g => g.ToList()).OrderBy(g => context.Job.NewestFirst && !g[0].Source.Path.IsInbox).ToList();
         var degree = Math.Max(1, Math.Min(context.Source.Traits.MaxConcurrentFolders, context.Target.Traits.MaxConcurrentFolders));
@@ -199,8 +199,8 @@ internal sealed class MailboxCopier
             await Task.Yield();
             try
             {
-                // If at least half of the folders were begun or finished while this worker waited, the first worker will probably have
-                // finished the rest before another connection could help. So this worker waits once more.
+                // If at least half of the folders were begun or finished meanwhile, this worker waits once more. The first worker will
+                // probably finish the rest before another connection could help.
                 for (var round = 0; waits && !emptied.IsCancellationRequested && (round == 0 || (round < MostHeadStarts && queue.Count <= groups.Count / 2)); round++)
                     await Task.Delay(HeadStart, context.Time, emptied.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 while (queue.TryDequeue(out var group))
@@ -301,7 +301,8 @@ internal sealed class MailboxCopier
                 summaries[key] = FormerRuns.Unsettled(pair, key, remembered, tally);
             }
 
-            // SUBSCRIBE runs in parallel with opening the folders, so its round trip costs no extra time. The pair is done when both are done.
+            // SUBSCRIBE runs in parallel with opening the folders, so its round trip costs no extra time. The pair is done when both are
+            // done.
             async Task<bool> BringUpToDateAsync(CancellationToken c)
             {
                 var copying = CopyOneAsync(c);
@@ -354,8 +355,8 @@ internal sealed class MailboxCopier
         var unlisted = RenameDetector.FindVanished(summaries.Values, plan.Listed);
         if (context.Job.Deletions == DeletionPolicy.Keep)
         {
-            // With DeletionPolicy.Keep nothing is removed. But a folder that is missing from the folder list may still hold mail to copy,
-            // so the source is asked for it by name. Once the source has confirmed that the folder is gone, later runs do not ask again.
+            // A folder that is missing from the folder list may still hold mail to copy. So the source is asked for it by name, even if
+            // nothing is removed (DeletionPolicy.Keep). Once the source confirms that the folder is gone, later runs don't ask again.
             var open = context.Job.IsRestore ? [] : unlisted.Where(s => s.Rules != PairSummary.Gone && IsWanted(s)).ToList();
             foreach (var summary in await missing.FindGoneAsync(open, plan.Listed, abort))
                 summaries[summary.Pair] = summary with { Rules = PairSummary.Gone };
@@ -398,8 +399,8 @@ internal sealed class MailboxCopier
     private bool IsWanted(PairSummary summary) => FolderMapper.Map([new FolderEntry(summary.Pair.Source)], context.Job.Folders).Pairs.Count > 0;
 
     /// <summary>
-    /// Reports the folder's failures, unless they were reported already, and its message counts. The counts must add up to the source's
-    /// messages, so messages that an interrupted run did not reach count as failed.
+    /// Reports the folder's failures, unless they were reported already, and its message counts. Messages that an interrupted run did not
+    /// reach count as failed, so that the counts add up to the source's messages.
     /// </summary>
     private void Account(PairKey pair, FolderTally tally)
     {
@@ -435,9 +436,9 @@ internal sealed class MailboxCopier
 
     private void FolderFailed(FolderPair pair, MailException e)
     {
-        // If the source lists a folder but then answers that it does not exist, the folder holds no mail, so its failure does not prevent
-        // removals. But if this happens only when the folders are listed again before removals, the folder may just have been renamed, and
-        // its mail may be in a folder that was not listed.
+        // If the source lists a folder but then answers that it does not exist, the folder holds no mail, and removals go on. This is
+        // different when the folders are listed again before removals: the folder may just have been renamed, and its mail may be in a
+        // folder that was not listed.
         if (e.Kind != FailureKind.Gone || looksAgain)
             failed[pair.Source.Path] = true;
         report.Problem(new Problem(FailureScope.Folder, pair.Source.Path, null, e.Kind == FailureKind.Gone ? Reasons.Gone : Reasons.Folder, e.Message));

@@ -7,11 +7,10 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Decides which target messages are compared with the messages about to be copied. There are two cases. (1) All messages to copy arrived
-/// at the source since the last run. They are compared with what the target received since, with the copies of vanished messages, and with
-/// messages of the same size or date that have no record. (2) An earlier run did not consider some of them, for example because there was no
-/// earlier run, a filter excluded them, a listing lacked them, they failed, or mail was restored to the source. Then all are compared with
-/// the whole target.
+/// Decides which target messages are compared with the messages about to be copied.
+/// (1) If all of these arrived at the source since the last run: what the target received since then, the copies of vanished messages, and
+/// messages without a record that have the size or date of a message to copy.
+/// (2) If an earlier run may have missed some, or mail was restored to the source: the whole target.
 /// </summary>
 internal sealed class Meeting
 {
@@ -36,12 +35,12 @@ internal sealed class Meeting
         OwnFrom = isFirst || checkpoint.KnownTargetUidNext.IsNone ? null : checkpoint.KnownTargetUidNext;
         From = isWhole ? new Uid(1) : checkpoint.KnownTargetUidNext;
 
-        // The copy of a vanished message, as long as it is not removed, can be reused if the message is at the source again under another
-        // UID, for example after a restore.
+        // The copy of a vanished message can be reused if the message is at the source again under another UID, for example after a
+        // restore.
         var reusable = plan.Reusable.Select(m => m.Target).ToHashSet();
         Claimed = checkpoint.Messages.Where(m => m.Target >= From && !reusable.Contains(m.Target)).Select(m => m.Target).ToHashSet();
-        // When the backup's trash is restored, no target message is left out of the comparison: the account may already have a message of
-        // the trash, but recorded as the copy of a message in another folder of the backup.
+        // All target messages are compared when the backup's trash is restored. The account may already hold a message of the trash,
+        // recorded as the copy of a message in another folder of the backup.
         if (context.Job.Restores?.IsTrash(source) == true)
             Claimed.Clear();
     }
@@ -61,11 +60,11 @@ internal sealed class Meeting
     public HashSet<Uid> Claimed { get; }
 
     /// <summary>
-    /// Returns target UIDs below <see cref="From"/> to compare with as well: copies of vanished messages, and messages without a record
-    /// that have the size or the date of a message to copy. A message to copy can be at the target without a record: the record was lost when one of
-    /// the mailboxes was restored from a copy, or the message was delivered to the target independently.
+    /// Returns target UIDs below <see cref="From"/> to compare as well: copies of vanished messages, and messages without a record that
+    /// have the size or date of a message to copy. A copy has no record if a mailbox was restored from an older copy. The same holds if the
+    /// target received the message from elsewhere.
     /// </summary>
-    /// <param name="claimed">Target UIDs that belong to messages of other pairs, or of this one at or above <see cref="From"/>.</param>
+    /// <param name="claimed">Target UIDs that are recorded for other messages.</param>
     public async Task<IReadOnlySet<Uid>> FindWorthALookAsync(
         ICheckpoint checkpoint, IMessageFolder target, IReadOnlySet<Uid> claimed, CancellationToken cancellationToken)
     {
@@ -100,10 +99,10 @@ internal sealed class Meeting
     }
 
     /// <summary>
-    /// Returns true if one of the messages existed before the last run ended but may never have been compared with the target. A run copies
-    /// or skips every message it lists unless it ends early. So a message without a record that is below the source's last known UIDNEXT
-    /// may have been overlooked, and a skipped or failed message may not have been compared. The same applies to a message that has taken the file
-    /// name of a skipped or failed one (<see cref="Successors"/>).
+    /// Returns true if a message may have been at the source before the last run ended without having been compared with the target.
+    /// (1) It has no record, and its UID is below the source's last known UIDNEXT: the last run may have ended too early.
+    /// (2) It was skipped or failed.
+    /// (3) It has taken the file name of a message that was skipped or failed (<see cref="Successors"/>).
     /// </summary>
     private static bool HaveNotMet(ICheckpoint checkpoint, IReadOnlyDictionary<Uid, Uid> predecessors, PairSummary? remembered, MessageList messages)
     {

@@ -7,14 +7,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Carries messages from source to target. One or more tasks read ahead, while another appends the messages in batches ("windows") and
-/// commits those that the target accepted. Small messages wait in memory, up to a fixed number of octets; a big message is streamed from
-/// literal to literal and never buffered. No message is recorded as copied before the target has durably accepted it.
+/// Copies messages from source to target. One or more tasks read ahead. Another task appends the messages in batches ("windows") and
+/// commits the accepted ones to the checkpoint. Small messages wait in memory; a big message is streamed and never buffered. No message is
+/// recorded as copied before the target has durably accepted it.
 /// </summary>
 internal sealed class MessageRelay(JobContext context, IMessageFolder source, IWritableFolder target, ICheckpoint checkpoint, FolderTally tally)
 {
     /// <summary>
-    /// The limits of a window, a batch of messages appended together: this many messages, octets or this long, whichever comes first.
+    /// A window is a batch of messages appended together. It ends at this many messages, this many octets or after this time.
     /// </summary>
     private const int WindowMessages = 500;
     private const long WindowBytes = 8 << 20;
@@ -32,7 +32,8 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
     public List<MessageInfo> Transient { get; } = [];
 
     /// <summary>
-    /// True if no message was copied, and none of those with a transient failure was even sent (<see cref="MailException.IsPassedOver"/>).
+    /// True if no message was copied, and every transient failure hit a message that had not even been sent (<see
+    /// cref="MailException.IsPassedOver"/>).
     /// </summary>
     public bool IsInVain => copied == 0 && passedOver == Transient.Count;
 
@@ -98,7 +99,7 @@ internal sealed class MessageRelay(JobContext context, IMessageFolder source, IW
         {
             if (!await MoreToReadAsync(ahead, abort))
                 yield break;
-            // A big message gets a window of its own, so that only this message is in doubt if the source's connection breaks in the middle.
+            // A big message gets a window of its own. If the source's connection breaks while it is sent, no other message is affected.
             if (ahead.Peek() is not { } next || (!next.IsBuffered && window.Count > 0))
                 yield break;
             ahead.Take();

@@ -26,7 +26,9 @@ internal sealed class MissingFolders(JobContext context)
             : null;
     }
 
-    /// <summary>Returns the pairs whose source folder is gone. Each folder is asked for by name; a folder that may still exist is reported.</summary>
+    /// <summary>
+    /// Returns the pairs whose source folder is gone. Each folder is asked for by name; a folder that may still exist is reported.
+    /// </summary>
     /// <param name="unlisted">See <see cref="RenameDetector.FindVanished"/>.</param>
     public async Task<IReadOnlyList<PairSummary>> FindGoneAsync(IEnumerable<PairSummary> unlisted, IReadOnlyList<FolderEntry> listed, CancellationToken abort)
     {
@@ -34,9 +36,8 @@ internal sealed class MissingFolders(JobContext context)
         foreach (var summary in unlisted)
         {
             var path = summary.Pair.Source;
-            // A server may list a name only as the parent of other folders (\Noselect). Such a name holds no mail, so the folder counts as
-            // gone whatever STATUS answers. In a store on disk the name may belong to a directory that can't be read, so the store is
-            // asked.
+            // A name that a server still lists here holds no messages itself (\Noselect), so the folder is gone whatever STATUS answers. A
+            // store on disk is asked anyway, because there the name may belong to a directory that can't be read.
             var isListed = context.Job.Source.Place is null && listed.Any(f => f.Path.Equals(path));
             var doubt = isListed ? null : await AskForAsync(path, abort);
             if (doubt is null)

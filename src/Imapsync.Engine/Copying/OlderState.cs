@@ -12,8 +12,8 @@ namespace Imapsync.Engine.Copying;
 internal sealed class OlderState(JobContext context, FolderPair pair)
 {
     /// <summary>
-    /// Returns true if the target holds copies of source messages (same size and date) that no record mentions, although every run ended
-    /// properly. The state was then restored from an older copy.
+    /// Returns true if the state was restored from an older copy: the target holds copies of source messages (same size and date) that have
+    /// no record, although every run ended properly.
     /// </summary>
     public async Task<bool> IsSeenAsync(ICheckpoint checkpoint, bool isFirstMeeting, IReadOnlyList<(MessageInfo Source, MessageInfo Target)> recognized)
     {
@@ -56,8 +56,8 @@ internal sealed class OlderState(JobContext context, FolderPair pair)
                 met.Add((message, there));
         }
 
-        // Once these copies are recorded, nothing shows any more that the state is old. So the merged flags are committed first: after an
-        // interruption here, the next run detects the old state again.
+        // The merged flags are committed before the copies are recorded. Without a record the copies show that the state is old, so the
+        // next run detects it again after an interruption here.
         var flags = new FlagPropagation(() => context.Job.Flags, source, target, checkpoint, tally);
         await flags.ApplyAsync(target, [], met, abort);
         Refusal = flags.Refusal;

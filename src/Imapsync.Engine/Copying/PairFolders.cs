@@ -7,9 +7,9 @@ namespace Imapsync.Engine.Copying;
 internal sealed class PairFolders(JobContext context, FolderPair pair)
 {
     /// <summary>
-    /// Opens both folders in parallel if pairs are processed one at a time. With several workers, each worker opens its source folder
-    /// first. Otherwise, if a server allows fewer connections than requested, two workers that each had opened only one of their folders
-    /// could wait for each other forever. If neither folder can be opened, the source's failure is thrown.
+    /// Opens both folders in parallel if pairs are processed one at a time. With several workers, each opens its source folder first.
+    /// Otherwise two workers that each hold one connection could wait for each other forever, if a server allows fewer connections than
+    /// requested. If neither folder can be opened, the source's failure is thrown.
     /// </summary>
     public async Task<(IMessageFolder Source, IMessageFolder? Target)> OpenAsync(CancellationToken abort)
     {

@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Removes messages from the target that vanished at the source. It runs after all folders have been copied, so that the deletion limit can
-/// be checked against the whole job before the first message is removed.
+/// Removes messages from the target that vanished at the source. It runs after all folders have been copied, because the deletion limit
+/// applies to the whole job.
 /// </summary>
 internal sealed class RemovalPhase(JobContext context)
 {
@@ -75,7 +75,7 @@ internal sealed class RemovalPhase(JobContext context)
     }
 
     /// <param name="trash">The trash folder; null if messages are not moved there.</param>
-    /// <returns>How many messages were removed; null if the records are in doubt, so that nothing may be removed because of them.</returns>
+    /// <returns>How many messages were removed; null if nothing may be removed because the records are in doubt.</returns>
     private async Task<int?> RemoveFromTargetAsync(
         PairKey pair, ICheckpoint checkpoint, IReadOnlyList<SettledMessage> vanished, TrashFolder? trash, CancellationToken abort)
     {
@@ -87,8 +87,8 @@ internal sealed class RemovalPhase(JobContext context)
         }
 
         var messages = OwnersOfCopies(checkpoint, vanished);
-        // If the folder is gone, so are its messages, and nothing has to be removed. Messages whose target is the trash folder itself,
-        // because the source has a folder of that name, stay there.
+        // There is nothing to remove if the target folder is gone. If the target folder is the trash folder itself, its messages stay
+        // there.
         var uids = target is null || IsInTrash(pair) ? new UidSet() : new UidSet(messages.Where(m => !m.Target.IsNone).Select(m => m.Target));
         if (target is not null && !uids.IsEmpty)
         {
@@ -125,24 +125,23 @@ internal sealed class RemovalPhase(JobContext context)
     private bool IsInTrash(PairKey pair) => policy == DeletionPolicy.Trash && pair.Target.Equals(context.Job.TrashFolder);
 
     /// <summary>
-    /// Counts the messages in the trash that an interrupted move may have copied there. Few stores move in one step; most copy the messages
-    /// and then remove them. The copies have UIDs at or above the UIDNEXT of the trash that was recorded before the move.
+    /// Counts the messages in the trash that an interrupted move may have copied there, because most stores move by copying and then
+    /// removing. These copies have UIDs at or above the UIDNEXT of the trash that was recorded before the move.
     /// </summary>
     private async Task<TrashFolder> LookIntoTrashAsync(TrashMark? underWay, CancellationToken abort)
     {
         var isTrashPairs = pairs.Any(p => p.Target.Equals(context.Job.TrashFolder));
         await context.Target.CreateFolderAsync(context.Job.TrashFolder, SpecialFolder.None, abort);
-        // A local folder gets lasting UIDs only when it is opened for writing. Without them, no UIDNEXT of the trash could be recorded
-        // before the move, nor the origin of removed messages.
+        // The trash folder is opened for writing once, because a local folder gets lasting UIDs only then. Without lasting UIDs, neither
+        // its UIDNEXT nor the origin of removed messages could be recorded.
         if (context.Target.Traits.KeepsWhatItGets)
             await (await context.Target.OpenForWritingAsync(context.Job.TrashFolder, abort)).DisposeAsync();
         var status = await StatusAnswers.EvenByOpeningAsync(context.Target, context.Job.TrashFolder, abort);
         if (underWay is not { UidNext.IsNone: false } && !isTrashPairs)
             return new TrashFolder(status, []);
         await using var trash = await context.Target.OpenAsync(context.Job.TrashFolder, abort);
-        // The recorded UIDNEXT is useless if the trash folder is itself the target of a pair, since its owner may have moved mail there, or
-        // if the UIDVALIDITY has changed, for example because a power cut destroyed an mbox's index. In both cases the whole trash is
-        // compared.
+        // The whole trash is compared if the recorded UIDNEXT is no use. (1) The trash folder is the target of a pair, so its owner may
+        // have moved mail there. (2) Its UIDVALIDITY has changed, for example because a power cut destroyed an mbox's index.
         var isMarked = !isTrashPairs && underWay!.Value.Validity == trash.Status.UidValidity;
         var begin = isMarked ? underWay!.Value.UidNext : new Uid(1);
         var likenesses = await DescribeAsync(trash, UidSet.Range(begin, new Uid(uint.MaxValue)), abort);
@@ -155,9 +154,8 @@ internal sealed class RemovalPhase(JobContext context)
         var removed = 0;
         if (trash.Moved.Count > 0)
         {
-            // Messages whose copies are already in the trash only have to be deleted from the target folder. If the trash holds fewer equal
-            // messages than are to be moved, it is unknown which of them are missing, so all are moved: a duplicate in the trash is better
-            // than a loss.
+            // Messages whose copies are already in the trash only have to be deleted from the target folder. If the trash has too few
+            // copies of equal messages, all of these are moved: a duplicate in the trash is better than a loss.
             var copied = new UidSet((await DescribeAsync(target, uids, abort)).GroupBy(m => m.Likeness, m => m.Uid)
                 .Where(alike => trash.Moved.GetValueOrDefault(alike.Key) >= alike.Count()).SelectMany(alike => alike));
             removed = copied.IsEmpty ? 0 : await target.RemoveAsync(copied, null, abort);

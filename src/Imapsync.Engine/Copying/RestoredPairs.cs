@@ -4,8 +4,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Reads to which folders of the source account a restore has written the backup's folders. The account may hold a folder under another
-/// name than the backup does, and a run that did not know this would back it up a second time.
+/// Reads to which folders of the source account a restore has written the backup's folders. A restored folder may have another name in the
+/// account than in the backup. Without this knowledge a run would back it up a second time.
 /// </summary>
 internal static class RestoredPairs
 {

@@ -7,21 +7,21 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Lists the source's folders once more before anything is removed. Folders are listed one after the other. A message that is moved during
-/// the run from a folder not listed yet to one already listed is in neither listing and looks deleted. So each folder that has changed
-/// since its listing is listed again, and the message is found there.
+/// Lists changed source folders once more before anything is removed. During a run, a message may be moved from a folder not listed yet to
+/// one already listed. It is then in neither listing and looks deleted. The second listing of the changed folder finds it.
 /// </summary>
 /// <param name="rules">The rules that decide whether a folder belongs to the job.</param>
 internal sealed class SecondLook(JobReporter report, FolderRules rules)
 {
     /// <summary>
-    /// How often the folders are listed again before messages are removed. Without a limit, constantly arriving mail would delay removals forever.
+    /// How often the folders are listed again before messages are removed. Without a limit, constantly arriving mail would delay removals
+    /// forever.
     /// </summary>
     public const int Most = 3;
 
     /// <summary>
-    /// Returns false, and reports why, if folders have appeared or disappeared since the first listing. Messages that have vanished may then have
-    /// been moved to a new or renamed folder.
+    /// Returns false, and reports why, if folders have appeared or disappeared since the first listing. Messages that have vanished may
+    /// then have been moved to a new or renamed folder.
     /// </summary>
     /// <param name="first">The source's folders as they were listed first.</param>
     /// <param name="pairs">The pairs made from these folders.</param>
@@ -41,8 +41,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
     }
 
     /// <summary>
-    /// Returns whether the folder may have received mail since it was listed. Equal counters do not prove that it has not if the folder is
-    /// a view, whose contents depend on other folders, or if the store does not report all counters.
+    /// Returns whether the folder may have received mail since it was listed. Equal counters prove nothing if the folder is a view of other
+    /// folders, or if the store does not report all counters.
     /// </summary>
     public static bool HasChanged(FolderPair before, FolderPair now) =>
         now.Source.Use == FolderUse.View
@@ -50,8 +50,8 @@ internal sealed class SecondLook(JobReporter report, FolderRules rules)
         || status.UidValidity.IsNone || status.UidNext.IsNone || status.IsCountUnknown;
 
     /// <summary>
-    /// Returns the messages that were missing before the source was listed again and are still missing after it. Messages that vanished in
-    /// between are left out, since they may be in folders that have not been listed again.
+    /// Returns the messages that are missing in both listings. A message missing only in the second is left out, because it may have been
+    /// moved to a folder that was not listed again.
     /// </summary>
     public static IReadOnlyList<SettledMessage> StillGone(IReadOnlyList<SettledMessage> before, IReadOnlyList<SettledMessage> now)
     {

@@ -8,10 +8,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs after the checkpoint of the whole
-/// folder is durable, and deletes only messages whose copies the target currently lists under the recorded UIDs. For messages copied by
-/// earlier runs, source and target must also have the same octets: in the meantime other mail may have got the file name at the source or
-/// the UID at the target.
+/// Deletes copied messages at the source, if the settings ask for it (<c>after_copy: delete</c>). It runs when the folder's checkpoint is
+/// durable. Only messages whose copies the target now lists are deleted. A message copied by an earlier run must also have the same octets
+/// on both sides, because its UID or file name may meanwhile belong to other mail.
 /// </summary>
 internal sealed class SourceRemoval(JobContext context, FolderPair pair)
 {
@@ -50,7 +49,7 @@ internal sealed class SourceRemoval(JobContext context, FolderPair pair)
         var kept = brought.Count - safe.Count;
         if (gone > 0)
             context.Report.Note(pair.Source.Path, $"kept at the source, since the target does not list their copies any more, messages: {gone}");
-        // A message kept because its octets differ, or could not be compared, may be other mail under the same name that exists nowhere else, so it is reported.
+        // A message is reported if its octets differ or could not be compared, because it may be other mail that exists nowhere else.
         if (kept > gone)
         {
             context.Report.Problem(new Problem(

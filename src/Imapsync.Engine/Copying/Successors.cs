@@ -57,8 +57,8 @@ internal static class Successors
     }
 
     /// <summary>
-    /// Returns the record of the nearest predecessor in the checkpoint. Predecessors without a record are passed over, since a run may have
-    /// ended before it recorded them.
+    /// Returns the record of the nearest predecessor that has one. A predecessor may lack a record, because a run may have ended before
+    /// recording it.
     /// </summary>
     public static SettledMessage? FindRecorded(IReadOnlyDictionary<Uid, Uid> predecessors, ICheckpoint checkpoint, Uid uid)
     {

@@ -61,12 +61,12 @@ internal sealed class TargetFolders(
             {
                 moved.Add(rename);
                 // The checkpoint is kept only if the OBJECTID proves that it is the same folder. Otherwise the messages under the new name
-                // are compared by their headers, and found ones are recorded as adopted (already there), not as copied.
+                // are compared by their headers, and those found are recorded as adopted (already there).
                 if (rename.IsProved)
                     await context.Checkpoints.RenameAsync(rename.From, rename.To, abort);
             }
 
-            // After the rename the mail belongs to the pair of folders under the new name, so the checkpoint of the pair under the old name
+            // After the rename the mail belongs to the pair of folders under the new name. So the checkpoint of the pair under the old name
             // is emptied.
             await EndRecordAsync(rename.From, abort);
             followed.Add(rename);
@@ -84,8 +84,8 @@ internal sealed class TargetFolders(
     }
 
     /// <summary>
-    /// Returns true if the rename is given up: after a permanent failure or the second transient one. The folder is then reported and left
-    /// as it is, so that its failure does not keep other folders from being copied.
+    /// Returns true if the rename is given up, after a permanent failure or the second transient one. The folder is then reported and not
+    /// renamed, so that other folders are still copied.
     /// </summary>
     private bool StumblesAgain(PairKey from, MailException e)
     {
@@ -137,9 +137,7 @@ internal sealed class TargetFolders(
     /// Renames folders back that the server renamed together with their parent. An IMAP server that renames a folder also renames all
     /// folders below it, including those whose source folders were not renamed.
     /// </summary>
-    /// <param name="isSure">
-    /// True if this run renamed the parent. A folder that is now below the new name was then certainly moved with it.
-    /// </param>
+    /// <param name="isSure">True if this run renamed the parent. A folder that is now below the new name was then renamed with it.</param>
     private async Task BringBackAsync(FolderRename rename, IReadOnlyList<FolderRename> renames, bool isSure, CancellationToken abort)
     {
         var (from, to) = (rename.From.Target, rename.To.Target);

@@ -7,9 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Checks whether the messages stored in one target folder are still there. The checkpoint records what was stored, but only the folder shows
-/// what is present, so only messages found there count as present. Missing messages are reported. They are copied again only with
-/// <c>--heal</c>.
+/// Checks whether the messages stored in one target folder are still there. It lists the folder, because the checkpoint only shows what was
+/// stored. Missing messages are reported. They are copied again only with <c>--heal</c>.
 /// </summary>
 /// <param name="folders">The target's folders as listed before the run.</param>
 internal sealed class TargetPresence(JobContext context, PairKey key, TargetFolders folders)
@@ -23,7 +22,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     /// With <c>--heal</c>: forgets stored messages that are missing from the target or differ from what was recorded of them, so that they
     /// are fetched again. Called before the pair is brought up to date.
     /// </summary>
-    /// <param name="unsettle">Durably marks the pair as not up to date, so that no later run skips it because its counters are unchanged.</param>
+    /// <param name="unsettle">
+    /// Durably marks the pair as not up to date, so that no later run skips it because its counters are unchanged.
+    /// </param>
     /// <returns>True if any message was forgotten.</returns>
     public async Task<bool> ForgetLostAsync(Func<CancellationToken, Task> unsettle, CancellationToken abort)
     {
@@ -31,15 +32,15 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             return false;
         await using var folder = await OpenToHealAsync(abort);
         await using var checkpoint = await context.Checkpoints.OpenAsync(key, abort);
-        // If the folder was restored from an older copy, its UIDs may belong to other mail. All messages of such a pair are compared anew
-        // by their headers, and missing ones are copied again, so nothing has to be done here.
+        // Nothing is done here if the folder was restored from an older copy, because its UIDs may belong to other mail. All messages of
+        // the pair are then compared by their headers elsewhere, and missing ones are copied again.
         if (!SpeaksOf(checkpoint, folder) || UidMemory.DoubtTarget(checkpoint, null, folder.Status with { UidValidity = folder.LastingUidValidity }) is not null)
             return false;
         var there = new Dictionary<Uid, MessageInfo>();
         await foreach (var message in folder.ListAsync(new ListRequest(WithDateAndSize: true), abort))
             there[message.Uid] = message;
-        // An adopted message, one that was at the target before it was recorded, was not stored by this program. It is not marked as
-        // damaged, because damaged copies may be removed.
+        // An adopted message was at the target already and not stored by this program. It is not marked as damaged, because damaged copies
+        // may be removed.
         var unlike = (await TargetProof.FindUnlikeAsync(folder, Brought(checkpoint), there, context.Target.Traits.NotedFields, abort)).ToHashSet();
         var lost = Brought(checkpoint).Where(m => !there.ContainsKey(m.Target) || unlike.Contains(m.Target)).ToList();
         var damaged = new List<SettledMessage>();
@@ -55,8 +56,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
 
         if (lost.Count + damaged.Count == 0)
             return false;
-        // If a UID now belongs to other mail, that mail is not marked as a damaged copy. The source may have the same mail as a new message,
-        // which is then found at the target and not copied again.
+        // Other mail that has got a recorded UID is not marked as a damaged copy. If the source has that mail as a new message, it is found
+        // at the target and not copied again.
         var others = await FindOtherMailAsync(folder, checkpoint, damaged, abort);
         lost.AddRange(damaged.Where(m => others.Contains(m.Target)));
         damaged.RemoveAll(m => others.Contains(m.Target));
@@ -66,8 +67,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
             checkpoint.Forget(message.Source);
         // Without a MODSEQ the whole source folder is listed, including the unchanged messages that were forgotten here.
         checkpoint.SetSourceModSeq(null);
-        // The damaged copies are marked in the same commit. Otherwise a damaged copy that no longer has a record would be taken, because of
-        // its header, as a good copy of the message to be fetched again.
+        // The damaged copies are marked in the same commit that drops the records. Otherwise a damaged copy without a record would be taken
+        // as a good one, because of its header.
         foreach (var message in damaged)
             checkpoint.MarkDamaged(message.Target, message.Source);
         foreach (var (copy, message) in rotten)
@@ -78,10 +79,10 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 
     /// <summary>
-    /// Compares messages that differ from their records with the source, and returns those that are other mail and not damaged copies. After
-    /// the backup was restored from an older copy, a message that another program delivers can get a UID that is recorded for a lost message.
+    /// Compares messages that differ from their records with the source, and returns those that are other mail and not damaged copies.
+    /// After the backup was restored from an older copy, other mail can get a UID that is recorded for a lost message.
     /// </summary>
-    /// <returns>Target UIDs. A message whose original is no longer at the source can't be compared, so its UID is not among them.</returns>
+    /// <returns>Target UIDs. A message whose original is no longer at the source can't be compared and is not included.</returns>
     private async Task<UidSet> FindOtherMailAsync(IMessageFolder folder, ICheckpoint checkpoint, List<SettledMessage> damaged, CancellationToken abort)
     {
         if (damaged.Count == 0)
@@ -97,9 +98,9 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         !checkpoint.SourceValidity.IsNone && source.LastingUidValidity == checkpoint.SourceValidity;
 
     /// <summary>
-    /// Finds damaged copies of lost messages under another UID than the recorded one. An mbox identifies its messages by their octets, so a
-    /// damaged message looks like a new one. Because of its header and size it would be taken as a good copy of the message to be fetched
-    /// again.
+    /// Finds damaged copies of lost messages under another UID than the recorded one. In an mbox, a damaged message gets a new UID, because
+    /// messages are identified by their octets. With the same header and size, it would be taken as a good copy of the message to be
+    /// fetched again.
     /// </summary>
     /// <returns>The copies' UIDs, each with the source UID of its message.</returns>
     private async Task<IReadOnlyList<(Uid Copy, Uid Message)>> FindRottenAsync(
@@ -190,8 +191,8 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
         var lost = wanted.Uids.Count(u => !there.Contains(u));
         if (lost == 0)
         {
-            // UIDs of messages delivered by others are provisional until the folder is next written to, so they must not raise the
-            // UIDNEXT that is saved.
+            // The UIDs of mail delivered by others are provisional until the folder is next written to. So they must not raise the saved
+            // UIDNEXT.
             return summary is null || folder.Status.UidValidity.IsNone ? summary : summary with { Target = status };
         }
 
@@ -243,5 +244,7 @@ internal sealed class TargetPresence(JobContext context, PairKey key, TargetFold
     }
 }
 
-/// <summary>The UIDs in a target folder of the messages that the job has copied there, and the UIDVALIDITY under which they are valid.</summary>
+/// <summary>
+/// The UIDs in a target folder of the messages that the job has copied there, and the UIDVALIDITY under which they are valid.
+/// </summary>
 internal sealed record BroughtMessages(UidValidity Validity, IReadOnlyList<Uid> Uids);

@@ -6,20 +6,20 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Verifies that messages at recorded target UIDs are the recorded messages, before anything is done to them: a UID alone does not identify a
-/// message.
+/// Verifies that messages at recorded target UIDs are the recorded messages, before anything is done to them: a UID alone does not identify
+/// a message.
 /// </summary>
 internal static class TargetProof
 {
     /// <summary>
-    /// How many octets are read to verify messages before a removal; more only in a store where mail programs add header fields. For the rest
-    /// of the messages an equal size is taken as proof, unless any of the messages seems to be other mail.
+    /// The most octets read to verify messages before a removal; more only in a store where mail programs add header fields. For the
+    /// remaining messages an equal size is proof enough, unless a message seems to be other mail.
     /// </summary>
     private const long MaxBytesToRead = 16 << 20;
 
     /// <summary>
-    /// Up to this many messages are compared by their headers at once. With more, those whose size equals the recorded one are taken as the
-    /// same mail without reading their headers.
+    /// Up to this many messages are compared by their headers at once. Of more messages, those with the recorded size are taken as the same
+    /// mail.
     /// </summary>
     private const int FewMessages = 100;
 
@@ -43,8 +43,8 @@ internal static class TargetProof
                 (there.Size == recorded.Length ? alike : doubtful).Add(there);
         }
 
-        // Some servers report wrong sizes, so a different size only means that the message has to be read. Where mail programs add header
-        // fields, every such message has another size, and only reading proves that it is the same.
+        // A message with a different size is read, because some servers report wrong sizes. Where mail programs add header fields, all such
+        // messages are read, whatever the limit, because only reading proves that they are the same.
         long OctetsOf(MessageInfo message) => Math.Max(known[message.Uid]!.Value.Length, message.Size);
         var limit = noted.Count == 0 ? MaxBytesToRead : Math.Max(MaxBytesToRead, doubtful.Sum(OctetsOf));
         var read = 0L;
@@ -71,8 +71,8 @@ internal static class TargetProof
     }
 
     /// <summary>
-    /// Compares messages that have no check sum with the size and header that were recorded when they were found at the target (<see
-    /// cref="SettledMessage.Seen"/>), and takes them out of <paramref name="unrecorded"/>.
+    /// Compares messages that have no check sum with their recorded size and header (<see cref="SettledMessage.Seen"/>), and removes them
+    /// from <paramref name="unrecorded"/>.
     /// </summary>
     /// <returns>True if any of them is another message.</returns>
     private static async Task<bool> ProveBySightAsync(
@@ -103,8 +103,8 @@ internal static class TargetProof
     }
 
     /// <param name="isSame">
-    /// True to find the messages that have the recorded size and header, false to find those that have not. A message whose header can't be
-    /// read is in neither result.
+    /// True to find messages with the recorded size and header, false to find the different ones. A message with an unreadable header is in
+    /// neither result.
     /// </param>
     private static async Task<List<Uid>> FindBySightAsync(
         IMessageFolder target, Dictionary<Uid, Sighting> seen, IReadOnlyDictionary<Uid, MessageInfo> there, bool isSame, IReadOnlyList<string> noted, CancellationToken cancellationToken)
@@ -131,7 +131,7 @@ internal static class TargetProof
         return MessageFingerprint.Of(there with { Size = there.Size - (header.Length - bare.Length) }, bare).Sighting == seen;
     }
 
-    /// <summary>Finds records whose two UIDs are not the same mail on both sides, by comparing headers and sizes.</summary>
+    /// <summary>Finds records whose source UID and target UID belong to different mail, by comparing headers and sizes.</summary>
     /// <returns>The source UIDs of those records.</returns>
     public static async Task<HashSet<Uid>> FindStrangersAsync(
         IMessageFolder source, IMessageFolder target, IReadOnlyList<SettledMessage> pairs, CancellationToken cancellationToken)
@@ -151,8 +151,8 @@ internal static class TargetProof
     }
 
     /// <summary>
-    /// Finds records whose two UIDs are not proved to be the same mail on both sides: the headers have to be equal and, if there is no
-    /// Message-ID, also the lengths of what follows the header. To be used where the UIDs themselves are in doubt.
+    /// Finds records whose source UID and target UID are not proved to belong to the same mail. Proof is an equal header and, if there is
+    /// no Message-ID, an equal length of the rest. Used where the UIDs are in doubt.
     /// </summary>
     /// <returns>The source UIDs of those records.</returns>
     public static Task<HashSet<Uid>> FindUnprovenAsync(
@@ -173,7 +173,9 @@ internal static class TargetProof
 
     private static bool HasSameHeader(MessageFingerprint source, MessageFingerprint target) => source.Header == target.Header || source.Core == target.Core;
 
-    /// <summary>Compares the lengths after the header. The recorded length is used where there is one, since some servers list wrong sizes.</summary>
+    /// <summary>
+    /// Compares the lengths after the header. The recorded length is used where there is one, since some servers list wrong sizes.
+    /// </summary>
     private static bool HasSameLength(SettledMessage recorded, MessageFingerprint source, MessageFingerprint target) =>
         (recorded.Checksum is { } sum ? sum.Length - source.HeaderBytes : source.BodyBytes) is { } length && length == target.BodyBytes;
 

@@ -5,10 +5,11 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Distinguishes two kinds of doubtful UIDNEXT. (1) It has decreased, because a store was restored from an older copy. (2) The server
-/// always reports it wrong: the folder has messages at or above it. A wrong UIDNEXT is treated as not reported. Otherwise the pair would be
-/// compared anew in every run, and nothing would ever be removed. If the server does not report UIDNEXT when the folder is opened but did
-/// so in earlier runs, it is requested with STATUS, since without it a restored store would go unnoticed.
+/// Distinguishes two kinds of doubtful UIDNEXT.
+/// (1) It has decreased, because a store was restored from an older copy.
+/// (2) It is always wrong: the folder has messages at or above it. It is then treated as not reported, because otherwise every run would
+/// compare the pair anew and never remove anything.
+/// A UIDNEXT that is missing when the folder is opened, but was known before, is requested with STATUS.
 /// </summary>
 internal static class ToldUidNext
 {
@@ -43,7 +44,7 @@ internal static class ToldUidNext
         }
 
         // Mail that arrived after the folder was opened also has UIDs above a correct UIDNEXT, but the message count does not include it.
-        // So UIDNEXT is wrong only if fewer messages than the count are below it.
+        // So UIDNEXT is wrong only if the messages below it are fewer than the count.
         return above > 0 && below < told.Messages ? untold : told;
     }
 }

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Checks whether recorded UIDs still identify the same messages. Restoring a store from an older copy keeps UIDVALIDITY but resets the
-/// store's counters, so UIDs are given to other mail. A counter that the server does not report proves nothing.
+/// Checks whether recorded UIDs still identify the same messages. A store restored from an older copy keeps its UIDVALIDITY, but its
+/// counters go back, and it gives old UIDs to new mail. A counter that the server does not report proves nothing.
 /// </summary>
 internal static class UidMemory
 {

@@ -41,8 +41,8 @@ internal sealed class UnchangedPairs(JobContext context, IReadOnlyDictionary<Pai
             return null;
         if (summary.Source != pair.Source.Status || summary.Source.UidValidity.IsNone)
             return null;
-        // Counters that are not reported can't prove that nothing changed. Without UIDNEXT and HIGHESTMODSEQ, or without the message count,
-        // mail could arrive or leave unnoticed.
+        // Without UIDNEXT and HIGHESTMODSEQ, or without the message count, mail could arrive or leave unnoticed, so the pair is not
+        // skipped.
         if (pair.Source.Status is { UidNext.IsNone: true, HighestModSeq: null } or { IsCountUnknown: true })
             return null;
         // A message count below the number of recorded messages is wrong, and a wrong count may stay the same in spite of changes.

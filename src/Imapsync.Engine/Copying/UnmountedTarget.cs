@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Refuses a backup target in which not one folder of earlier runs exists, since its disk is probably not mounted. This holds whatever else the
-/// directory contains: other mail accounts, files of other programs, or empty folders created at the mount point.
+/// Refuses a backup target in which no folder of earlier runs exists, because its disk is probably not mounted. Whatever else the directory
+/// contains does not matter.
 /// </summary>
 internal static class UnmountedTarget
 {

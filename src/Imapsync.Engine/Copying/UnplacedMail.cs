@@ -5,9 +5,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Copying;
 
 /// <summary>
-/// Source messages that could not be copied to the target. A message that vanished from one folder may have been moved to a folder that
-/// could not be copied. Then its old copy is the only one at the target, and must not be removed until the message has been copied from its
-/// new folder.
+/// Source messages that could not be copied to the target. One of them may be the same mail as a message that vanished from another folder,
+/// because it was moved. The old copy is then the only one at the target, and stays until the message is copied from its new folder.
 /// </summary>
 /// <param name="failed">Source folders that failed at any time of the run. They may contain messages that no count includes.</param>
 /// <param name="sizes">Sizes in octets of the messages that could not be copied, by pair; -1 if unknown.</param>
@@ -16,7 +15,7 @@ internal sealed class UnplacedMail(
 {
     /// <summary>
     /// Takes messages out of <paramref name="vanished"/> that may be the same mail as a message that could not be copied. Returns true if
-    /// nothing may be removed at all.
+    /// nothing at all may be removed.
     /// </summary>
     public bool MustWait(IDictionary<PairKey, IReadOnlyList<SettledMessage>> vanished)
     {

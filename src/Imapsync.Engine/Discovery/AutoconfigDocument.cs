@@ -14,7 +14,9 @@ internal static class AutoconfigDocument
     private const int MaxDepth = 16;
     private const int MaxUserLength = 320;
 
-    /// <summary>Returns the document's IMAP servers with TLS, in document order; none when the document is not well-formed or has a DTD.</summary>
+    /// <summary>
+    /// Returns the document's IMAP servers with TLS, in document order; none when the document is not well-formed or has a DTD.
+    /// </summary>
     /// <param name="address">The mail address that replaces the placeholders.</param>
     public static ImmutableArray<FoundServer> Read(Stream document, string address)
     {

@@ -31,9 +31,9 @@ public sealed record FoundServer(FoundBy By, string Host, int Port, bool UsesSta
     public Provider? Provider { get; init; }
 
     /// <summary>
-    /// Whether a trustworthy source named the server: the host is in the address's domain, belongs to a known provider, or is named in a document fetched
-    /// from the domain over verified TLS. A host in another domain that only DNS records name may be an attacker's, even with a valid certificate (RFC
-    /// 6186 §6). A person then has to agree before a password is sent there.
+    /// Whether a trustworthy source named the server: its host is in the address's domain, belongs to a known provider, or is named in a
+    /// document fetched from the domain over verified TLS. Otherwise a person must agree before a password is sent. Forged DNS records can
+    /// name an attacker's host, even one with a valid certificate (RFC 6186 §6).
     /// </summary>
     public bool IsVouchedFor { get; init; }
 

@@ -23,8 +23,8 @@ public sealed record DiscoveryOptions
 }
 
 /// <summary>
-/// Finds the IMAP server of an address from the provider table, SRV records (RFC 6186), the domain's autoconfig document, the provider in its MX
-/// records, and common host names. Every result outside the provider table is only a guess until TLS has shown a valid certificate.
+/// Finds the IMAP server of an address. It asks the provider table, SRV records (RFC 6186), the domain's autoconfig document and the MX
+/// records, and tries common host names. A result outside the provider table counts only after TLS has shown a valid certificate.
 /// </summary>
 public sealed class MailDiscovery(DiscoveryOptions options)
 {
@@ -87,7 +87,8 @@ public sealed class MailDiscovery(DiscoveryOptions options)
             .. Usual(domain, address),
         ];
         var outcome = await ProveAsync(candidates, tried, cancellationToken);
-        // The provider's certificate is self-signed, so it can't be verified here. A person confirms its fingerprint before anything is sent.
+        // The provider's certificate is self-signed, so it can't be verified here. A person confirms its fingerprint before anything is
+        // sent.
         if (outcome.Server is null && host is { IsSelfSigned: true })
             return outcome with { Server = Of(host, FoundBy.Exchanger, address) };
         return outcome.Server is null && (await pop).Records is [var first, ..]

@@ -20,7 +20,8 @@ internal sealed class ServiceRecords
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    // The client is created lazily, since creation fails on a system without a readable DNS configuration; AskAsync then returns no records.
+    // The client is created lazily, since creation fails on a system without a readable DNS configuration; AskAsync then returns no
+    // records.
     private readonly Lazy<LookupClient> client;
 
     /// <param name="nameServer">The DNS server to query; null for the system's.</param>
@@ -67,8 +68,8 @@ internal sealed class ServiceRecords
     }
 
     /// <summary>
-    /// Returns the records in the order to try them (RFC 2782): by priority, and at random within a priority, where a greater weight makes an
-    /// earlier place more likely. At the same priority, implicit TLS comes before STARTTLS (RFC 8314 §3).
+    /// Returns the records in the order to try them: first by priority (RFC 2782), then implicit TLS before STARTTLS (RFC 8314 §3), then at
+    /// random, where a greater weight makes an earlier position more likely.
     /// </summary>
     public static IReadOnlyList<ServiceRecord> Order(IEnumerable<ServiceRecord> records, Random random)
     {

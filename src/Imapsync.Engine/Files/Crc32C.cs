@@ -7,7 +7,8 @@ namespace Imapsync.Engine.Files;
 public static class Crc32C
 {
     /// <summary>
-    /// Continues a CRC: returns the CRC of earlier octets and these octets together. <paramref name="crc"/> is the CRC of the earlier octets; 0 for none.
+    /// Continues a CRC: returns the CRC of earlier octets and these octets together. <paramref name="crc"/> is the CRC of the earlier
+    /// octets; 0 for none.
     /// </summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> octets)
     {

@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Changes files and directories so that the changes survive a power cut. A new name is durable only once its directory has been synced, too
-/// (fsync(2), NOTES). All failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
+/// Changes files and directories so that the changes survive a power cut. A new name is durable only once its directory has been synced,
+/// too (fsync(2), NOTES). All failures are <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>.
 /// </summary>
 public static class DurableFiles
 {

@@ -4,9 +4,8 @@ using System.Text;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Escapes any string as one field of a record: UTF-8 in which blanks, control characters, <c>%</c> and <c>\</c> are written as <c>%XX</c> (or
-/// <c>%uXXXX</c>: control characters beyond ASCII and halves of surrogate pairs). <c>-</c> stands for null, a single <c>%</c> for the empty
-/// string.
+/// Escapes any string as one field of a record in UTF-8. Blanks, ASCII control characters, <c>%</c> and <c>\</c> become <c>%XX</c>. Other
+/// control characters, Unicode separators and unpaired surrogates become <c>%uXXXX</c>. Null becomes <c>-</c>, the empty string <c>%</c>.
 /// </summary>
 internal static class FieldEscaping
 {

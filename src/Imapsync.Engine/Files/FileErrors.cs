@@ -18,7 +18,10 @@ public static class FileErrors
     public static bool IsEverywhere(Exception exception) =>
         IsNoSpace(exception) || exception is IOException { HResult: TooManyInSystem or TooManyOpen or ReadOnlyFileSystem };
 
-    /// <summary>Returns whether the failure shows that nothing can be stored there: the disk is full or read-only, or this user lacks the permission.</summary>
+    /// <summary>
+    /// Returns whether the failure shows that nothing can be stored there: the disk is full or read-only, or this user lacks the
+    /// permission.
+    /// </summary>
     public static bool IsUnwritable(Exception exception) =>
         IsNoSpace(exception) || exception is UnauthorizedAccessException or IOException { HResult: PermissionDenied or ReadOnlyFileSystem };
 

@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// A fingerprint of a file's metadata ("look"): 40 bits for its length and time of modification, 24 bits for its identity on its file system.
-/// Renaming changes none of these; another file under the same name, or the same file written again, differs in at least one.
+/// A fingerprint of a file's metadata ("look"): 40 bits for its length and time of modification, 24 bits for its identity on its file
+/// system. Renaming changes none of these; another file under the same name, or the same file written again, differs in at least one.
 /// </summary>
 internal static class FileLook
 {
@@ -16,8 +16,8 @@ internal static class FileLook
     }
 
     /// <summary>
-    /// Returns whether length and time are equal but the file is a different one: it was replaced, or the directory tree was restored from
-    /// a copy.
+    /// Returns whether the path now holds a different file with the same length and time: it was replaced, or the directory tree was
+    /// restored from a copy.
     /// </summary>
     public static bool IsOtherFileAlike(ulong before, ulong now) => before != now && before >> NodeBits == now >> NodeBits;
 

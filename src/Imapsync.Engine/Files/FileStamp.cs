@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// The metadata of a file when it was examined. If the stamp is different later, the content may have changed. <c>Node</c> (the inode
-/// number on Linux, elsewhere the creation time) distinguishes a file from another one of the same length that replaced it within the same
-/// clock tick. Links are followed. For a missing file the stamp is the default.
+/// The metadata of a file when it was examined; the default for a missing file. A different stamp later means that the content may have
+/// changed. Links are followed. <c>Node</c> (the inode number on Linux, elsewhere the creation time) reveals a replacement with the same
+/// length within the same clock tick.
 /// </summary>
 internal readonly record struct FileStamp(ulong Node, long Changed, long Written, long Length)
 {

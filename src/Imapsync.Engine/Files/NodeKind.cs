@@ -25,13 +25,13 @@ internal static partial class Nodes
     private static readonly bool SystemAnswers = Ask(CurrentDirectory, "/", 0) is not null;
 
     /// <summary>
-    /// Returns the kind of a path. Links are followed; a broken link counts as nothing, and so does an entry that can't be examined: opening
-    /// it will report the error.
+    /// Returns the kind of a path, following links. A broken link, or an entry that can't be examined, counts as nothing; opening it will
+    /// report the error.
     /// </summary>
     public static NodeKind KindOf(string path)
     {
-        // Where statx works, its failure means that nothing exists. Other calls are not tried then, since they could find an entry that was created
-        // meanwhile.
+        // If statx works on this system, its failure means that nothing exists at the path. No other call is tried, because an entry may be
+        // created meanwhile.
         if (SystemAnswers)
             return Ask(CurrentDirectory, path, 0) ?? NodeKind.Nothing;
         if (Directory.Exists(path))

@@ -5,9 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Writes output to a path that the user named. An ordinary file is replaced by a complete new one, readable by its owner only; if the path
-/// is a symbolic link, its destination is replaced. Devices, pipes and the process's own streams (<c>/dev/stdout</c>) are opened and
-/// written to: replacing <c>/dev/null</c>, for example, would take the device away from all programs.
+/// Writes output to a path that the user named. An ordinary file is replaced by a complete new one, readable by its owner only; of a
+/// symbolic link, the destination is replaced. Devices, pipes and <c>/dev/stdout</c> are opened and written to, because replacing
+/// <c>/dev/null</c> would take the device away from all programs.
 /// </summary>
 public static partial class OutputFile
 {
@@ -118,7 +118,10 @@ public static partial class OutputFile
         return named.LinkTarget is null ? absolute : named.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
     }
 
-    /// <summary>Returns the number of this process's open stream that the path names, also through links; null for any other path.</summary>
+    /// <summary>
+    /// Returns the file descriptor of this process that the path names, such as 1 for <c>/dev/stdout</c>, also through links; null for any
+    /// other path.
+    /// </summary>
     private static int? DescriptorOf(string path)
     {
         const int MostLinks = 8;

@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Files;
 internal static partial class Posix
 {
     /// <summary>
-    /// Renames a file within one file system, unless a file or directory already has the new name. If neither the operating system nor the file
-    /// system can do that in one step (not even with a hard link), the method checks the new name first and then renames.
+    /// Renames a file within one file system, unless a file or directory already has the new name. If the system can't do that in one step,
+    /// not even with a hard link, the new name is checked first.
     /// </summary>
     /// <returns>True if the file was renamed, false if the new name is taken, null if the file does not exist.</returns>
     public static bool? TryRenameNew(string path, string newPath)
@@ -62,8 +62,7 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Calls renameat2(2) with RENAME_NOREPLACE. Returns 0 or the error number; ENOSYS if the C library does not have the function, which other
-    /// libraries than glibc added late.
+    /// Calls renameat2(2) with RENAME_NOREPLACE. Returns 0 or the error number; ENOSYS if the C library lacks the function, as old ones do.
     /// </summary>
     private static int RenameNew(string path, string newPath)
     {

@@ -8,8 +8,8 @@ internal static partial class Posix
     private const int EINTR = 4;
 
     /// <summary>
-    /// Creates a file with mode 0600, these contents and this date; fails if anything of that name exists. The file is not synced. The base
-    /// class library's handles are not used, since opening one looks the file up twice more.
+    /// Creates a file with mode 0600, these contents and this date; fails if the name exists. The file is not synced. .NET's file handles
+    /// are not used, because opening one examines the file twice more.
     /// </summary>
     /// <param name="date">The time of its last modification; default for now.</param>
     public static void WriteNew(string path, ReadOnlySpan<byte> contents, DateTimeOffset date)

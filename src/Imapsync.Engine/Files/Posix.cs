@@ -35,8 +35,8 @@ internal static partial class Posix
     private static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : OperatingSystem.IsFreeBSD() ? 0x100000 : 0x80000;
 
     /// <summary>
-    /// Opens a path for reading. Unlike <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/>, it also opens
-    /// directories and files that another process has locked.
+    /// Opens a path for reading. Unlike <see cref="File.OpenHandle(string, FileMode, FileAccess, FileShare, FileOptions, long)"/>, it also
+    /// opens directories and files that another process has locked.
     /// </summary>
     public static SafeFileHandle OpenRead(string path)
     {
@@ -46,8 +46,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Creates a file with mode 0600 and opens it for writing; fails if anything of that name exists. This takes one system call. The base
-    /// class library makes five more to examine and lock the file, which is not needed for a name that no other program knows.
+    /// Creates a file with mode 0600 and opens it for writing; fails if the name exists. This takes one system call. .NET makes five more
+    /// to examine and lock the file, which is not needed for a name that no other program knows.
     /// </summary>
     public static SafeFileHandle CreateNew(string path)
     {
@@ -64,10 +64,7 @@ internal static partial class Posix
         return file;
     }
 
-    /// <summary>
-    /// Does the same as <see cref="CreateNew"/>, but first removes an existing entry of that name, which may be anything, even a link to
-    /// somebody's file.
-    /// </summary>
+    /// <summary>Like <see cref="CreateNew"/>, but first removes an existing entry of that name, even a link to somebody's file.</summary>
     public static SafeFileHandle CreateAnew(string path)
     {
         try
@@ -82,9 +79,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Opens one of this program's files for reading and writing, with 0600 if it is created. Throws where the path is a symbolic link:
-    /// whoever created the link would decide which file is written. It takes one system call, so nothing can change between a check and the
-    /// opening.
+    /// Opens one of this program's files for reading and writing; a new one gets mode 0600. Throws if the path is a symbolic link, because
+    /// whoever created the link would decide which file is written. One system call checks and opens, so nothing can change in between.
     /// </summary>
     public static SafeFileHandle OpenOwn(string path, bool create)
     {
@@ -143,9 +139,9 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Creates a file, 0600, that has its contents from its first instant, also after a power cut: the file is written and synced without a name and then
-    /// gets its name by a link. False where anything of that name exists. Null where the system or the file system does not support nameless files; then
-    /// nothing was created.
+    /// Creates a file with mode 0600 whose name never shows incomplete contents, not even after a power cut. It is written and synced
+    /// without a name, then linked. Returns false if the name exists. Returns null, with nothing created, if nameless files are not
+    /// supported.
     /// </summary>
     public static bool? TryCreateWhole(string path, ReadOnlySpan<byte> contents)
     {
@@ -174,7 +170,9 @@ internal static partial class Posix
         return Marshal.GetLastPInvokeError() == EEXIST ? false : null;
     }
 
-    /// <summary>Renames a file on the same file system and replaces an existing one of that name: rename(2) without any further call.</summary>
+    /// <summary>
+    /// Renames a file on the same file system and replaces an existing one of that name: rename(2) without any further call.
+    /// </summary>
     public static void Rename(string path, string newPath)
     {
         if (OperatingSystem.IsWindows())
@@ -184,8 +182,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Adds a name for a file, given by its absolute path, on the same file system: link(2), without following links. False where the file is
-    /// gone; an existing entry of the new name stays.
+    /// Adds a hard link to a file on the same file system: link(2), without following links. Returns false if the file is gone. If the new
+    /// name exists, it stays, and the result is true.
     /// </summary>
     /// <exception cref="IOException">
     /// The file system has no hard links, the other directory is on another file system, or the file has the maximal number of links.
@@ -209,8 +207,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Locks a directory against other callers of this method until disposed: flock(2), which leaves no file. Null where another caller
-    /// holds the lock. Where the file system or the operating system has no such locks, every caller gets a lock without effect.
+    /// Locks a directory until disposed: flock(2), which creates no file. Returns null if another caller of this method holds the lock. If
+    /// the system has no such locks, every caller gets one without effect.
     /// </summary>
     /// <param name="isShared">Whether other shared locks may be held at the same time.</param>
     public static IDisposable? TryLockDirectory(string directory, bool isShared = false)
@@ -226,8 +224,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Releases the lock explicitly. It has to be called before a locked file is closed: a child process that is being started has the handle, too, until
-    /// it executes its program, and closing alone would leave the lock to that process.
+    /// Releases the lock; to be called before a locked file is closed. A child process that is just starting also holds the handle. Closing
+    /// alone would leave the lock to it until it executes its program.
     /// </summary>
     public static void Unlock(SafeFileHandle locked)
     {
@@ -255,8 +253,8 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Makes everything on the file system of <paramref name="path"/> durable, other programs' files included. False where the system has no
-    /// such call.
+    /// Makes everything on the file system of <paramref name="path"/> durable, other programs' files included. False where the system has
+    /// no such call.
     /// </summary>
     public static bool TrySyncFileSystem(string path)
     {
@@ -267,7 +265,9 @@ internal static partial class Posix
         return SyncFs((int)handle.DangerousGetHandle()) == 0 ? true : throw Failure("syncfs", path);
     }
 
-    /// <summary>Throws the exception that a change in this directory would throw: a missing permission, a file system mounted read-only.</summary>
+    /// <summary>
+    /// Throws the exception that a change in this directory would throw: a missing permission, a file system mounted read-only.
+    /// </summary>
     public static void RequireWritable(string directory)
     {
         const int WriteAndSearch = 2 | 1;
@@ -284,9 +284,9 @@ internal static partial class Posix
     }
 
     /// <summary>
-    /// Opens a file for reading and writing, created with 0600 where it does not exist, and locks it by flock(2); null where another
-    /// program has locked it. Where the file system or the operating system has no such locks, the file is opened without one. The base
-    /// class library's own locks are not used, since an environment variable can turn them off.
+    /// Opens a file for reading and writing, creates it with mode 0600 if missing, and locks it by flock(2). Returns null if another
+    /// program has locked it. If the system has no such locks, the file is opened without one. The locks of .NET are not used, because an
+    /// environment variable can turn them off.
     /// </summary>
     public static FileStream? TryOpenLocked(string path)
     {

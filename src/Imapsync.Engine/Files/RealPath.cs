@@ -7,8 +7,8 @@ internal static class RealPath
     private const int MaxLinks = 40;
 
     /// <summary>
-    /// Returns the absolute path with every symbolic link replaced by its destination. The part that does not exist yet, or whose links can't be
-    /// read, stays as it is.
+    /// Returns the absolute path with every symbolic link replaced by its destination. The part that does not exist yet, or whose links
+    /// can't be read, stays as it is.
     /// </summary>
     public static string Of(string path)
     {

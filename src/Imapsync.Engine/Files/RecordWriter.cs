@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Encodes records, one a line: fields separated by a blank, the last of them a CRC-32C in eight hexadecimal digits over the fields of this line
-/// and of all lines before it. So a line that is lost, moved or inserted breaks the chain.
+/// Encodes records, one per line, with fields separated by blanks. The last field is a CRC-32C in eight hexadecimal digits over this line's
+/// fields and all earlier lines. So a lost, moved or inserted line breaks the chain.
 /// </summary>
 /// <param name="previousCrc">The CRC of the last line in the file; 0 for none.</param>
 /// <param name="isChained">False if each line has a CRC of its own, over this line only.</param>

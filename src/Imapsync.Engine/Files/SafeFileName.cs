@@ -30,7 +30,9 @@ public static class SafeFileName
         return WindowsNames.IsDevice(safe) ? "_" + safe : safe;
     }
 
-    /// <summary>Creates the file under this name, or with a number appended if the name is taken. An existing link is not followed.</summary>
+    /// <summary>
+    /// Creates the file under this name, or with a number appended if the name is taken. An existing link is not followed.
+    /// </summary>
     public static FileStream Create(string directory, string name)
     {
         var (stem, extension) = (Path.GetFileNameWithoutExtension(name), Path.GetExtension(name));

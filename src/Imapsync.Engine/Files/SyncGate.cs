@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Limits how many files of one store are synced at once. The data of the waiting files is already written, so when a journalling file
-/// system syncs some files, it commits the others in the same transaction. Many commits then cost about as much as one.
+/// Limits how many files of one store are synced at once. While files wait, their data is already written. A journalling file system that
+/// syncs one file then commits the waiting ones in the same transaction, which saves time.
 /// </summary>
 internal sealed class SyncGate : IDisposable
 {

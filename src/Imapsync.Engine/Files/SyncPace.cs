@@ -1,19 +1,15 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Chooses the thread on which a sync is done. A sync to a device takes time, so the syncs of several files run in parallel, each blocking
-/// a thread of its own. On a file system in memory, or on a disk whose cache survives a power cut, a sync takes almost no time: passing it
-/// to another thread and waiting would cost more than the sync itself.
+/// Chooses the thread on which a sync is done. A slow sync gets a thread of its own, so that several files are synced in parallel. A fast
+/// one (file system in memory, disk with a protected cache) runs on the caller's thread, which costs less.
 /// </summary>
 internal sealed class SyncPace(TimeProvider time)
 {
     private static readonly TimeSpan NoTime = TimeSpan.FromMicroseconds(100);
     private volatile bool takesNoTime;
 
-    /// <summary>
-    /// Syncs on this thread if the last sync took no time, otherwise on another thread. After one slow sync the next goes to another thread
-    /// again.
-    /// </summary>
+    /// <summary>Syncs on this thread if the last sync took almost no time, otherwise on another thread.</summary>
     public async Task RunAsync(Action sync, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

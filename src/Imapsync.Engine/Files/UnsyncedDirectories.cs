@@ -1,15 +1,15 @@
 namespace Imapsync.Engine.Files;
 
 /// <summary>
-/// Collects directories that contain new names and are not synced yet, so that many new names in one directory need one sync. <see cref="Sync"/> has
-/// to be called before such a name counts as durable.
+/// Collects directories that contain new names and are not synced yet, so that many new names in one directory need one sync. <see
+/// cref="Sync"/> has to be called before such a name counts as durable.
 /// </summary>
 internal sealed class UnsyncedDirectories
 {
     private readonly HashSet<string> waiting = [];
     private readonly Lock syncing = new();
 
-    /// <summary>Records a directory. It has to be called after the name was created, since a sync that is in progress might otherwise miss the name.</summary>
+    /// <summary>Records a directory. Call it after creating the name, because a sync in progress might miss a name created later.</summary>
     public void Add(string directory)
     {
         lock (waiting)
@@ -17,8 +17,8 @@ internal sealed class UnsyncedDirectories
     }
 
     /// <summary>
-    /// Syncs the recorded directories. When this returns, every name recorded before is durable, even if another caller synced it. A failed sync is
-    /// repeated by the next caller.
+    /// Syncs the recorded directories. When this returns, every name recorded before the call is durable. If a sync fails, the next caller
+    /// repeats it.
     /// </summary>
     public void Sync()
     {

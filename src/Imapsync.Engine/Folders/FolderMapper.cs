@@ -19,20 +19,22 @@ public sealed record FolderMapping(IReadOnlyList<FolderPair> Pairs, IReadOnlyLis
     private const int MaxNamed = 5;
 
     /// <summary>
-    /// A sentence for people if the rules choose none of the source's folders, which is probably a mistake in the rules, such as a name
-    /// with wrong upper and lower case. Null if they choose any, or if the source has none.
+    /// A sentence for people if the rules choose none of the source's folders, which is probably a mistake in the rules. Null if they
+    /// choose any, or if the source has no folders.
     /// </summary>
     public string? NoneChosen => Pairs.Count > 0 || Excluded.Count == 0
         ? null
         : $"'folders' chooses none of the source's folders ({Excluded.Count}): {NameSome(Excluded)}";
 
     /// <summary>
-    /// The entries of <c>include</c> and <c>map</c> that match none of the source's folders, as they are written, each with its setting's name:
-    /// <c>include 'Drafst'</c>. An entry of <c>exclude</c> that matches nothing leaves nothing out, so it is not among them.
+    /// The entries of <c>include</c> and <c>map</c> that match no source folder, as written, with the setting's name: <c>include
+    /// 'Drafst'</c>. Entries of <c>exclude</c> are not listed, because one that matches nothing does no harm.
     /// </summary>
     public IReadOnlyList<string> Unmatched { get; init; } = [];
 
-    /// <summary>A sentence for people about <see cref="Unmatched"/>; null if there are none, or if <see cref="NoneChosen"/> says more.</summary>
+    /// <summary>
+    /// A sentence for people about <see cref="Unmatched"/>; null if there are none, or if <see cref="NoneChosen"/> says more.
+    /// </summary>
     public string? UnmatchedText => Unmatched.Count == 0 || NoneChosen is not null
         ? null
         : $"'folders' names what the source does not have: {NameSome(Unmatched)}";
@@ -77,8 +79,8 @@ public static class FolderMapper
     }
 
     /// <summary>
-    /// Returns the mapping with the real paths of the pairs' target folders. For a folder that does not exist yet, this is the path that it will have, as
-    /// far as the target's listing shows.
+    /// Returns the mapping with the real paths of the pairs' target folders. For a folder that does not exist yet, this is the path that it
+    /// will have, as far as the target's listing shows.
     /// </summary>
     /// <param name="remembered">Pairs of earlier runs.</param>
     public static FolderMapping Locate(

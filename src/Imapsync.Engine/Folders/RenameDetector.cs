@@ -7,8 +7,8 @@ namespace Imapsync.Engine.Folders;
 internal static class RenameDetector
 {
     /// <summary>
-    /// Finds source folders that were renamed: a recorded folder is gone, and a new folder has the same OBJECTID or, where the server
-    /// reports none, the same UIDVALIDITY. That UIDVALIDITY must be unique among the recorded folders and among the present ones.
+    /// Finds source folders that were renamed: a recorded folder is gone, and a new folder has the same OBJECTID. If the server reports no
+    /// OBJECTID, the same UIDVALIDITY suffices, provided that it is unique among the recorded folders and among the present ones.
     /// </summary>
     /// <param name="listed">Every folder of the source, including those that the job's rules exclude.</param>
     public static IReadOnlyList<FolderRename> FindRenames(

@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Folders;
 
 /// <summary>
-/// Maps folders for sent mail, drafts, trash, junk and the archive to the target's folder of the same use, whatever the names of both. It
-/// never maps two source folders to one target folder. A folder that an earlier run copied to another target folder keeps that one. Pure.
+/// Maps folders for sent mail, drafts, trash, junk and the archive to the target's folder of the same use, whatever its name. Two source
+/// folders never get the same target folder. A folder copied by an earlier run keeps its target folder.
 /// </summary>
 internal static class SpecialUseMapping
 {

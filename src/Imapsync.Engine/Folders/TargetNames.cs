@@ -9,12 +9,12 @@ namespace Imapsync.Engine.Folders;
 internal static partial class TargetNames
 {
     /// <summary>
-    /// Returns the path with everything that servers are known to refuse written as <c>=XX</c> (Cyrus refuses <c>%</c>): leading, trailing
-    /// and doubled blanks, <c>. / \ * % " ^</c>, a leading <c>~</c> or <c>#</c>.
+    /// Returns the path with everything that some server refuses written as <c>=XX</c>: leading, trailing and doubled blanks, <c>. / \ * %
+    /// " ^</c>, a leading <c>~</c> or <c>#</c>.
     /// </summary>
     public static FolderPath Strict(FolderPath path) => new(path.Levels.Select(Strict));
 
-    /// <summary>Joins two levels, A/B/C → A_B/C for level 1, for a parent that can hold no folders.</summary>
+    /// <summary>Joins two levels of a path whose upper level can't hold folders: A/B/C becomes A_B/C for level 1.</summary>
     /// <param name="level">The level that is joined to the one above it; 1 is the second level.</param>
     public static FolderPath Beside(FolderPath path, int level) =>
         new([.. path.Levels[..(level - 1)], $"{path.Levels[level - 1]}_{path.Levels[level]}", .. path.Levels[(level + 1)..]]);
@@ -24,14 +24,14 @@ internal static partial class TargetNames
         new([.. path.Levels[..^1], string.Create(CultureInfo.InvariantCulture, $"{path.Name} ({number})")]);
 
     /// <summary>
-    /// Returns a key that is equal for names which a server may take for the same: they differ only in case or in leading, trailing or
-    /// doubled blanks.
+    /// Returns a key for names that a server may treat as the same. Names get equal keys if they differ only in case or in leading,
+    /// trailing or doubled blanks.
     /// </summary>
     public static string Loose(FolderPath path) =>
         string.Join('/', path.Levels.Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries)))).ToUpperInvariant();
 
     /// <summary>
-    /// Returns a key that is the same for a path and for every alternative name that this class or the target store makes from it.
+    /// Returns a key that is the same for a path and for all its alternative names, made by this class or by the target store.
     /// </summary>
     public static string Kin(FolderPath path) =>
         Loose(new FolderPath(string.Join('_', path.Levels.Skip(path.Levels.Length > 1 && path.Levels[0] == "INBOX" ? 1 : 0).Select(l => Number().Replace(Escape().Replace(l, Unescape), "").Replace(" ", "", StringComparison.Ordinal)).Where(l => l.Length > 0)) + "."));

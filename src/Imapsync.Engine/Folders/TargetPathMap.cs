@@ -4,8 +4,8 @@ using Imapsync.Engine.State;
 namespace Imapsync.Engine.Folders;
 
 /// <summary>
-/// Assigns a target folder to each pair, by the target's listing and by earlier runs. Pure. Pairs that the rules map to the same folder share that
-/// folder. Other pairs never share a folder, however the target changes their names.
+/// Assigns a target folder to each pair, by the target's listing and by earlier runs. Pure. Pairs that the rules map to the same folder
+/// share that folder. Other pairs never share a folder, however the target changes their names.
 /// </summary>
 internal sealed class TargetPathMap
 {
@@ -33,8 +33,8 @@ internal sealed class TargetPathMap
         Assign(groups, (wish, had) => had.Find(t => TargetNames.Kin(t) == TargetNames.Kin(wish) && !taken.Contains(t)));
         Assign(groups, (wish, _) => there.Contains(wish) ? wish : null);
         Assign(groups, (wish, _) => !there.Contains(wish) && TargetNames.Strict(wish) is var strict && there.Contains(strict) && !wished.Contains(strict) ? strict : null);
-        // Some programs store the folder A/B under the name A.B. So the two names are taken as the same folder: if A/B were created beside
-        // A.B, the target would hold all of its mail twice.
+        // A/B and A.B are taken as the same folder, because some programs store A/B under the name A.B. Otherwise the target would hold all
+        // of its mail twice.
         var joined = there.ToLookup(TargetNames.Flat);
         Assign(groups, (wish, had) => there.Contains(wish) ? null
             : joined[TargetNames.Flat(wish)].FirstOrDefault(t => (isFlat || had.Contains(t)) && !wished.Contains(t) && !taken.Contains(t) && flat.Add(t)));
@@ -68,13 +68,13 @@ internal sealed class TargetPathMap
     }
 
     /// <summary>
-    /// Returns the path that a new folder for a mapped path should have: below the place to which the nearest parent was moved, or the mapped path itself if
-    /// no parent was moved.
+    /// Returns the path that a new folder for a mapped path should have. If a parent was assigned another target folder, the path is below
+    /// the nearest such parent's folder; otherwise it is the mapped path itself.
     /// </summary>
     public FolderPath PreferredPath(FolderPath mapped)
     {
-        // If the target's folders form one flat level (A.B beside A), new folders are named in the same way, so that the program that uses
-        // them finds them.
+        // If all of the target's folders are on one level (A.B instead of A/B), new folders get such names too, so that the mail program
+        // finds them.
         if (flat.Count > 0 && flat.All(f => f.Levels.Length == 1))
             return listedAs(new FolderPath([TargetNames.Flat(mapped)]));
         for (var above = mapped.Parent; above is not null; above = above.Parent)

@@ -4,9 +4,9 @@ using Imapsync.Engine.Files;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// Decides which entries remain in a history: all of the last 90 days, then one per week for two years, then one per month. The last successful
-/// entry of each period remains, or else the last one, and the sums of removed entries are added to it. When the result is still too long, as for
-/// a job that runs every minute, fewer entries remain.
+/// Decides which entries remain in a history: all of the last 90 days, then one per week for two years, then one per month. The last
+/// successful entry of a period remains, or the last one if none succeeded. The sums of removed entries are added to it. If the result is
+/// too long, fewer entries remain.
 /// </summary>
 internal static class HistoryThinning
 {
@@ -14,8 +14,8 @@ internal static class HistoryThinning
     public const int MostBytes = 2 << 20;
 
     /// <summary>
-    /// The levels of thinning. Each has three ages in days: up to the first, all entries remain; up to the second, one per day; up to the third, one per
-    /// week. The first level whose result is short enough is used.
+    /// The levels of thinning. Each has three ages in days: up to the first, all entries remain; up to the second, one per day; up to the
+    /// third, one per week. The first level whose result is short enough is used.
     /// </summary>
     private static readonly (int All, int Daily, int Weekly)[] Levels = [(90, 90, 730), (14, 90, 730), (2, 60, 365), (0, 30, 180), (0, 0, 90)];
 
@@ -74,8 +74,8 @@ internal static class HistoryThinning
     }
 
     /// <summary>
-    /// Returns a key for the entries of which only one remains: a new entry has a key of its own, older ones have that of their day, week or
-    /// month. An entry dated in the future, written before the clock was set back, counts as new.
+    /// Returns a key. Of the entries with the same key only one remains. A new entry has a key of its own; older entries share that of
+    /// their day, week or month. An entry dated in the future counts as new, because the clock was set back.
     /// </summary>
     private static string Bucket(HistoryEntry entry, DateTimeOffset now, (int All, int Daily, int Weekly) level)
     {

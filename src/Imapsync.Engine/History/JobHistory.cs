@@ -50,7 +50,7 @@ public sealed class JobHistory(IStateMedium state, TimeProvider time)
         {
             Process = new HistoryProcess(Environment.ProcessId, Environment.MachineName),
         };
-        // The entry is synced to disk: after a power failure during this run, the previous run would otherwise appear to be the last.
+        // The entry is synced to disk. Otherwise, after a power failure during this run, the previous run would appear to be the last one.
         await AddAsync(entry, cancellationToken);
         return entry;
     }

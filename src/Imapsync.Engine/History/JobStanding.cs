@@ -6,13 +6,14 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.History;
 
 /// <summary>
-/// The status of a job according to its history. What the history does not tell counts as bad: without a recorded success, for example, the
-/// job's mail counts as out of date.
+/// The status of a job according to its history. Missing information counts as bad: without a recorded success, the job's mail counts as
+/// out of date.
 /// </summary>
 public sealed record JobStanding
 {
     /// <summary>
-    /// How far in the future a success may lie. A success further in the future was recorded before the clock was set back, so its age is unknown.
+    /// How far in the future a success may lie. A success further in the future was recorded before the clock was set back, so its age is
+    /// unknown.
     /// </summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
 
@@ -66,7 +67,7 @@ public sealed record JobStanding
         };
     }
 
-    /// <summary>Removes runs that did nothing because another run held the job's lock, once that other run has ended.</summary>
+    /// <summary>Removes runs that did nothing because another run held the job's lock. They stay until the other run has ended.</summary>
     private static List<HistoryEntry> WithoutOvertaken(List<HistoryEntry> runs)
     {
         var last = runs.FindLastIndex(e => e.Stop != StopReason.Locked && e.Ended is not null);
@@ -74,7 +75,8 @@ public sealed record JobStanding
     }
 
     /// <summary>
-    /// Returns whether the entry's process still runs on this machine. A process with the same ID that started after the entry is another process.
+    /// Returns whether the entry's process still runs on this machine. A process with the same ID that started after the entry is another
+    /// process.
     /// </summary>
     public static bool IsAlive(HistoryEntry entry)
     {

@@ -3,8 +3,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>
-/// A glob for folder paths: <c>*</c> matches any characters within a level, <c>**</c> any levels, <c>?</c> one character. <c>Lists/**</c> matches
-/// everything below Lists, but not Lists itself. INBOX matches in any case, all other names exactly.
+/// A glob for folder paths: <c>*</c> matches any characters within a level, <c>**</c> any levels, <c>?</c> one character. <c>Lists/**</c>
+/// matches everything below Lists, but not Lists itself. INBOX matches in any case, all other names exactly.
 /// </summary>
 public sealed class FolderGlob
 {

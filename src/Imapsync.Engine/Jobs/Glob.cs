@@ -1,9 +1,8 @@
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>
-/// Matches texts with <c>*</c> (any characters), <c>?</c> (one character) and, if there are levels, <c>**</c> (any levels). The text may come from a
-/// stranger, so all possible matches are followed at the same time: the time is at most proportional to the product of the lengths of pattern and
-/// text.
+/// Matches texts with <c>*</c> (any characters), <c>?</c> (one character) and, if there are levels, <c>**</c> (any levels). The time is at
+/// most proportional to pattern length times text length, because an attacker may have chosen the text.
 /// </summary>
 internal static class Glob
 {

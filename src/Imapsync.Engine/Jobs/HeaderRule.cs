@@ -5,8 +5,7 @@ namespace Imapsync.Engine.Jobs;
 /// <summary>A condition on some fields of a message's header.</summary>
 /// <param name="Fields">The names of the fields, in any case. It is enough if one of the fields meets the condition.</param>
 /// <param name="Globs">
-/// Patterns for a whole value, of which one must match: <c>*</c> any characters, <c>?</c> one. Case is ignored, and the value is decoded
-/// and on one line.
+/// Patterns, of which one must match the whole decoded value, unfolded to one line: <c>*</c> any characters, <c>?</c> one. Case is ignored.
 /// </param>
 /// <param name="Excludes">True if none of the globs may match.</param>
 public sealed record HeaderRule(HeaderKind Kind, ImmutableArray<string> Fields, ImmutableArray<string> Globs, bool Excludes)

@@ -39,12 +39,14 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     public AclPolicy Acl { get; init; } = AclPolicy.None;
 
     /// <summary>
-    /// Maps the source's user identifiers to the target's for <see cref="AclPolicy.Copy"/>. Identifiers not listed stay the same; those
-    /// mapped to an empty text are left out.
+    /// Maps the source's user identifiers to the target's for <see cref="AclPolicy.Copy"/>. An identifier not listed stays the same. One
+    /// mapped to an empty text is left out.
     /// </summary>
     public ImmutableDictionary<string, string> AclMap { get; init; } = ImmutableDictionary<string, string>.Empty;
 
-    /// <summary>Whether a message that the target rejects as malformed may be changed until it is accepted. Each change is reported.</summary>
+    /// <summary>
+    /// Whether a message that the target rejects as malformed may be changed until it is accepted. Each change is reported.
+    /// </summary>
     public bool Repair { get; init; }
 
     public RetrySettings Retry { get; init; } = new();
@@ -63,8 +65,8 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
     public WatchSettings Watch { get; init; } = new();
 
     /// <summary>
-    /// The backup that this job restores; null for other jobs. A restore only adds missing messages to the target, including messages that
-    /// were copied before and lost since. It renames no folder, and creates none that receives no chosen message.
+    /// The backup that this job restores; null for other jobs. A restore only adds missing messages to the target, including those that
+    /// were restored before and lost since. It renames no folder, and creates only folders that receive messages.
     /// </summary>
     public RestoreOrigin? Restores { get; init; }
 
@@ -104,8 +106,8 @@ public sealed record JobDefinition(string Name, Endpoint Source, Endpoint Target
 public sealed record FolderRules
 {
     /// <summary>
-    /// Globs for UTF-8 folder names with levels separated by <c>/</c>: <c>*</c> matches within a level, <c>**</c> across levels, <c>?</c> one
-    /// character.
+    /// Globs for UTF-8 folder names with levels separated by <c>/</c>: <c>*</c> matches within a level, <c>**</c> across levels, <c>?</c>
+    /// one character.
     /// </summary>
     public ImmutableArray<string> Include { get; init; } = ["**"];
 
@@ -123,9 +125,9 @@ public sealed record FolderRules
     public SpecialUsePolicy SpecialUse { get; init; } = SpecialUsePolicy.Names;
 
     /// <summary>
-    /// Whether source and target are the same account. The folders to which the copies go (<see cref="Prefix"/>, or else the targets in
-    /// <see cref="Map"/>) are then not copied themselves, since otherwise each run would copy the copies. A folder below a target in <see
-    /// cref="Map"/> is copied all the same if a longer map entry names it or one of its parents.
+    /// Whether source and target are the same account. Folders at or below <see cref="Prefix"/>, or else the targets in <see cref="Map"/>,
+    /// are then not copied, because each run would copy the copies again. Exception: a folder below a target in <see cref="Map"/> is copied
+    /// if a longer map entry names it or one of its parents.
     /// </summary>
     public bool IsOneAccount { get; init; }
 
@@ -209,7 +211,7 @@ public sealed record MessageFilter
         : string.Create(CultureInfo.InvariantCulture, $"{Since:O}|{Before:O}|{MinSizeBytes}|{MaxSizeBytes}|{WithFlags}|{WithoutFlags}") + Choice();
 
     /// <summary>
-    /// Returns digests of the UIDs, Message-IDs and header conditions. These may be long, and it only matters whether two of them differ.
+    /// Returns digests of the UIDs, Message-IDs and header conditions. Digests suffice, because only a difference matters.
     /// </summary>
     private string Choice()
     {
@@ -232,7 +234,9 @@ public enum FlagPolicy
     /// <summary>The target always has exactly the source's flags.</summary>
     Exact,
 
-    /// <summary>As <see cref="Follow"/>, but a message whose flags were changed at the target keeps them, whatever changes at the source.</summary>
+    /// <summary>
+    /// As <see cref="Follow"/>, but a message whose flags were changed at the target keeps them, whatever changes at the source.
+    /// </summary>
     Yield,
 }
 
@@ -272,7 +276,9 @@ public enum DeletionPolicy
     Mirror,
 }
 
-/// <summary>The most messages that one run may remove before it stops: a number, or a percentage of the job's messages at the target.</summary>
+/// <summary>
+/// The most messages that one run may remove before it stops: a number, or a percentage of the job's messages at the target.
+/// </summary>
 public sealed record DeletionLimit(double Value, bool IsPercent)
 {
     /// <summary>

@@ -5,8 +5,8 @@ namespace Imapsync.Engine.Jobs;
 
 /// <summary>A notification about the end of a run: one entry of <c>notify:</c>.</summary>
 /// <param name="Origin">
-/// Where the entry is written, for example <c>jobs.yaml:3:5</c>. Messages identify the entry only by its origin, since its values may contain a
-/// secret.
+/// Where the entry is written, for example <c>jobs.yaml:3:5</c>. Messages identify the entry only by its origin, since its values may
+/// contain a secret.
 /// </param>
 public sealed record Notice(string Origin, NoticeMeans Means)
 {

@@ -14,7 +14,9 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
     /// <summary>The messages of the backup to restore; empty for all that match the other conditions.</summary>
     public ImmutableArray<MessageAddress> Chosen { get; init; } = [];
 
-    /// <summary>Creates the reverse of the backup's job: it reads the backup and writes to the backup's source or to <paramref name="to"/>.</summary>
+    /// <summary>
+    /// Creates the reverse of the backup's job: it reads the backup and writes to the backup's source or to <paramref name="to"/>.
+    /// </summary>
     public JobDefinition ToJob(Endpoint? to, MessageFilter messages)
     {
         var target = to ?? Backup.Source;
@@ -32,7 +34,9 @@ public sealed record RestoreOrigin(JobDefinition Backup, ImmutableArray<string> 
         };
     }
 
-    /// <summary>Returns the restore's state directory. There is one per target, which records what that target received from the backup.</summary>
+    /// <summary>
+    /// Returns the restore's state directory. There is one per target, which records what that target received from the backup.
+    /// </summary>
     public static StateLocation StateOf(JobDefinition backup, Endpoint target) => backup.State with
     {
         Part = $"restore-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Identity)).AsSpan(0, 8))}",

@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Jobs;
 public sealed record RunOptions(bool DryRun = false, bool Heal = false)
 {
     /// <summary>
-    /// The number of messages that earlier runs removed and that count toward this run's deletion limit. Otherwise many runs could each remove a few
-    /// messages, and together more than the limit.
+    /// The number of messages that earlier runs removed and that count toward this run's deletion limit. Otherwise many runs that each
+    /// remove a few messages could together exceed the limit.
     /// </summary>
     public long RemovedBefore { get; init; }
 }

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Imapsync.Engine.Jobs;
 
 /// <summary>
-/// How many snapshots of a Maildir are kept: the newest one of each of the given number of recent days, weeks, months and years that have one.
+/// Which snapshots of a Maildir are kept. A <c>Daily</c> of 7 keeps the newest snapshot of each of the 7 most recent days that have one.
+/// Weeks, months and years work in the same way.
 /// </summary>
 public sealed record SnapshotPolicy(int Daily, int Weekly, int Monthly, int Yearly)
 {
@@ -19,7 +20,8 @@ public sealed record SnapshotPolicy(int Daily, int Weekly, int Monthly, int Year
     ];
 
     /// <summary>
-    /// Returns whether a snapshot now would be the first of its period: of its day, or of its week if no daily ones are kept, and so on.
+    /// Returns whether a snapshot now would be the first of its day; or of its week, month or year, if none are kept for the shorter
+    /// periods.
     /// </summary>
     /// <param name="newest">The time of the newest snapshot, in local time like <paramref name="now"/>; null for none.</param>
     public bool IsDue(DateTimeOffset? newest, DateTimeOffset now)

@@ -12,8 +12,8 @@ public sealed record WatchSettings
     public TimeSpan Every { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Globs for the source folders to listen to if the server reports changes of one folder per connection (IDLE), the most important
-    /// first. If empty: INBOX, or the folder with the most messages if the job has no INBOX.
+    /// Globs for the source folders to listen to, the most important first. Used if the server reports changes of only one folder per
+    /// connection (IDLE). If empty: INBOX, or the folder with the most messages if the job has no INBOX.
     /// </summary>
     public ImmutableArray<string> Folders { get; init; } = [];
 }

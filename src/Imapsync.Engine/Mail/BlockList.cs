@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A list that may hold millions of small values. It is stored in blocks, so that growing never copies the whole list. A list of a few values takes
-/// little memory.
+/// A list that may hold millions of small values. It is stored in blocks, so that growing never copies the whole list. A list of a few
+/// values takes little memory.
 /// </summary>
 internal sealed class BlockList<T>
     where T : struct

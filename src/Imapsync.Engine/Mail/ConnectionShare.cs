@@ -1,20 +1,20 @@
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// One account's share of the connections to a host, where these are limited for all accounts together. The share always includes one connection,
-/// and further ones while other accounts do not need them. Methods may be called from any task.
+/// One account's share of the connections to a host, if all accounts together have a limit. The share always includes one connection, and
+/// more while other accounts don't need them. Thread-safe.
 /// </summary>
 public abstract class ConnectionShare
 {
     /// <summary>Called, from any task, after <see cref="TryTake"/> returned false, when a connection may have become available.</summary>
     public Action? OnSpare { get; set; }
 
-    /// <summary>Called, from any task, when other accounts wait for a connection. The receiver should then give back idle connections.</summary>
+    /// <summary>
+    /// Called, from any task, when other accounts wait for a connection. The receiver should then give back idle connections.
+    /// </summary>
     public Action? OnWanted { get; set; }
 
-    /// <summary>
-    /// Whether an account that has fewer connections is waiting. A connection that is no longer used should then be given back.
-    /// </summary>
+    /// <summary>Whether an account with fewer connections is waiting for one. An unused connection should then be given back.</summary>
     public abstract bool IsWanted { get; }
 
     /// <summary>Acquires one more connection; false where none is available.</summary>

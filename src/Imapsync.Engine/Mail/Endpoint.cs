@@ -11,7 +11,7 @@ public abstract record Endpoint
     public abstract string Display { get; }
 
     /// <summary>
-    /// Identifies the mailbox: the same text for two endpoints of the same mailbox, whoever logs in there and in whatever way. For a server it includes
+    /// Identifies the mailbox. Two endpoints of the same mailbox have the same text, whoever logs in and however. For a server it includes
     /// host and port.
     /// </summary>
     public virtual string Identity => Display;
@@ -95,7 +95,9 @@ public abstract record ServerEndpoint(string Host, int Port, TlsMode Tls, string
     /// <summary>A PEM file with certificate authorities to trust instead of the system's.</summary>
     public string? TlsCaFile { get; init; }
 
-    /// <summary>The SHA-256 of the server's certificate in hex. If it is set, it is compared and the certificate's chain is not verified.</summary>
+    /// <summary>
+    /// The SHA-256 of the server's certificate in hex. If it is set, it is compared and the certificate's chain is not verified.
+    /// </summary>
     public string? TlsFingerprint { get; init; }
 
     /// <summary>A PEM file with the client certificate, for servers that request one.</summary>
@@ -142,8 +144,8 @@ public sealed record ImapEndpoint(string Host, int Port, TlsMode Tls, string Use
     public bool Compress { get; init; }
 
     /// <summary>
-    /// The default number of connections: enough to keep working while some of them wait for the server, and no more than the strictest servers
-    /// (Courier) permit for one client address.
+    /// The default number of connections. It keeps the work going while some connections wait for the server, and even the strictest
+    /// servers (Courier) permit it for one client address.
     /// </summary>
     public const int DefaultConnections = 4;
 
@@ -157,7 +159,9 @@ public sealed record ServerTimeouts
     /// <summary>The limit for making a network connection to any of the host's addresses.</summary>
     public TimeSpan Connect { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The limit for the greeting, and for TLS if it comes before the greeting. It begins when the network connection is made.</summary>
+    /// <summary>
+    /// The time limit for the greeting, and for TLS if it comes before the greeting. It starts when the network connection is made.
+    /// </summary>
     public TimeSpan Greeting { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest time without any octet from the server while a command is in flight.</summary>
@@ -200,12 +204,14 @@ public enum AuthMechanism
 }
 
 /// <summary>
-/// Refers to a secret without holding it. The secret is read as late as possible, and anew each time, since a command may return a new token each
+/// Refers to a secret without holding it. The secret is read anew each time it is needed, because a command may return a new token each
 /// time.
 /// </summary>
 public abstract class SecretReference
 {
-    /// <summary>Reads the secret. A <see cref="MailException"/> says where the secret was looked for, but never contains any part of it.</summary>
+    /// <summary>
+    /// Reads the secret. A <see cref="MailException"/> says where the secret was looked for, but never contains any part of it.
+    /// </summary>
     public abstract ValueTask<Secret> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>The secret's origin, for error texts: <c>environment variable ALICE_PASSWORD</c>.</summary>
@@ -213,18 +219,19 @@ public abstract class SecretReference
 }
 
 /// <summary>
-/// An access token instead of a password (RFC 6750), for SASL's OAUTHBEARER and XOAUTH2 in any protocol. Many connections may request it at once.
+/// An access token instead of a password (RFC 6750), for SASL's OAUTHBEARER and XOAUTH2 in any protocol. Many connections may request it at
+/// once.
 /// </summary>
 public abstract class TokenReference : SecretReference
 {
     /// <summary>
-    /// Returns another token in place of one that the server refused: one that another connection has obtained meanwhile, or a new one.
+    /// Returns another token after the server refused one. If another connection has already obtained a new token, that token is returned.
     /// </summary>
     public abstract ValueTask<Secret> RenewAsync(Secret refused, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Explains why the server may refuse this token for good, and suggests a remedy. Begins with a semicolon; contains no part of the token
-    /// itself.
+    /// Explains why the server may refuse this token for good, and suggests a remedy. Begins with a semicolon; contains no part of the
+    /// token itself.
     /// </summary>
     /// <param name="said">The server's error message about the token; null where it sent none.</param>
     public abstract string WhyRefused(Secret refused, TokenRefusal? said);

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A message's subject, author and date, decoded and shortened. For display only; no decision depends on it. A property is null where the header
-/// lacks the field.
+/// A message's subject, author and date, decoded and shortened. For display only; no decision depends on it. A property is null where the
+/// header lacks the field.
 /// </summary>
 /// <param name="FromName">The first author's name.</param>
 public sealed record Envelope(string? Subject, string? FromName, string? FromAddress, DateTimeOffset? Date)

@@ -4,9 +4,9 @@ using System.Text;
 namespace Imapsync.Engine.Mail;
 
 /// <summary>
-/// A folder's name as a list of UTF-8 levels, independent of any store's delimiter, prefix or encoding. INBOX, in any case, is the one special
-/// name (RFC 9051 §5.1). Other names are compared octet by octet. As text, the levels are joined by <c>/</c>; a <c>/</c> or <c>\</c> inside a
-/// level is written <c>\/</c>, <c>\\</c>.
+/// A folder's name as a list of UTF-8 levels, independent of any store's delimiter, prefix or encoding. INBOX, in any case, is the one
+/// special name (RFC 9051 §5.1). Other names are compared octet by octet. As text, the levels are joined by <c>/</c>; a <c>/</c> or
+/// <c>\</c> inside a level is written <c>\/</c>, <c>\\</c>.
 /// </summary>
 public sealed class FolderPath : IEquatable<FolderPath>, IComparable<FolderPath>
 {

@@ -6,7 +6,9 @@ namespace Imapsync.Engine.Mail;
 /// <summary>Finds a message's date in its header, for stores that don't record one.</summary>
 internal static class HeaderDate
 {
-    /// <summary>Returns the Date field, otherwise the newest Received field. This order is for servers whose INTERNALDATE is wrong.</summary>
+    /// <summary>
+    /// Returns the Date field, otherwise the newest Received field. This order is for servers whose INTERNALDATE is wrong.
+    /// </summary>
     public static DateTimeOffset? Find(ReadOnlySpan<byte> header)
     {
         var (date, received) = Read(header);
@@ -14,8 +16,8 @@ internal static class HeaderDate
     }
 
     /// <summary>
-    /// Returns the newest Received field, which the server that received the message wrote, otherwise the Date field. This order is for stores without
-    /// dates of their own.
+    /// Returns the newest Received field, which the server that received the message wrote, otherwise the Date field. This order is for
+    /// stores without dates of their own.
     /// </summary>
     public static DateTimeOffset? FindArrival(ReadOnlySpan<byte> header)
     {

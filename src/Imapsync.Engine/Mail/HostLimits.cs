@@ -1,6 +1,8 @@
 namespace Imapsync.Engine.Mail;
 
-/// <summary>The limits for one host: an entry of <c>hosts:</c>. All jobs of a process share them, whether the host is their source or target.</summary>
+/// <summary>
+/// The limits for one host: an entry of <c>hosts:</c>. All jobs of a process share them, whether the host is their source or target.
+/// </summary>
 /// <param name="Host">The entry's name in lower case; the same for all endpoints that share the limits.</param>
 public sealed record HostLimits(string Host)
 {

@@ -9,7 +9,9 @@ public interface IChangeFeed : IAsyncDisposable
     /// <summary>The number of the account's connections that the feed holds.</summary>
     int Connections { get; }
 
-    /// <summary>Waits until something has changed since the last call returned. Several changes are reported as one. Only one call may be waiting.</summary>
+    /// <summary>
+    /// Waits until something has changed since the last call returned. Several changes are reported as one. Only one call may be waiting.
+    /// </summary>
     /// <exception cref="MailException">
     /// The feed has ended, and another one has to be opened. Changes in between are not reported.
     /// </exception>

@@ -11,35 +11,36 @@ public interface IMessageFolder : IAsyncDisposable
     FolderStatus Status { get; }
 
     /// <summary>
-    /// The UIDVALIDITY under which messages seen before keep their UIDs. <see cref="Status"/> has none if some messages have UIDs that are valid for this
-    /// session only (files that could not be numbered, because the folder must not be written to). This property is set even then.
+    /// The UIDVALIDITY of the messages that have lasting UIDs. It is set even if <see cref="Status"/> has no UIDVALIDITY. That is so if the
+    /// folder must not be written to and contains new files, whose UIDs are valid for this session only.
     /// </summary>
     UidValidity LastingUidValidity { get; }
 
     /// <summary>
-    /// Messages that may be the same as an earlier message, each with that message's UID: they have the earlier message's file name (or POP3
-    /// unique-id), but the file or the message's size has changed. Only a comparison of the octets shows whether both are the same mail.
-    /// Empty for stores where the UID suffices.
+    /// Messages that have taken the file name (or POP3 unique-id) of an earlier message, each with the earlier message's UID. File or size
+    /// has changed, so only a comparison of the octets shows whether both are the same mail. Empty for stores where the UID suffices.
     /// </summary>
     IReadOnlyDictionary<Uid, Uid> Predecessors { get; }
 
     /// <summary>
-    /// Lists messages in ascending order of UID, each once. A listing that is refused or fails half-way throws. The result may still disagree
-    /// with <see cref="FolderStatus.Messages"/>, so the caller has to compare.
+    /// Lists messages in ascending order of UID, each once. A listing that is refused or fails half-way throws. The caller must compare the
+    /// result with <see cref="FolderStatus.Messages"/>, because a server may leave messages out.
     /// </summary>
     IAsyncEnumerable<MessageInfo> ListAsync(ListRequest request, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads the header octets of messages (through the empty line, at most 1 MiB), to identify the messages. Messages that are gone are left
-    /// out.
+    /// Reads the header octets of messages (through the empty line, at most 1 MiB), to identify the messages. Messages that are gone are
+    /// left out.
     /// </summary>
     IAsyncEnumerable<MessageHeader> ReadHeadersAsync(UidSet uids, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads whole messages, roughly in the order requested. A message that can't be read comes with <see cref="IncomingMessage.Failure"/>
-    /// set; one that vanished meanwhile may be missing. The caller must have finished with a message before it requests the next one.
+    /// Reads whole messages, roughly in the order requested. An unreadable message comes with <see cref="IncomingMessage.Failure"/> set;
+    /// one that vanished meanwhile may be missing. The caller must finish with one message before requesting the next.
     /// </summary>
-    /// <param name="messages">As listed with date and size; enumerated as the reading proceeds, and never while a message is being processed.</param>
+    /// <param name="messages">
+    /// As listed with date and size; enumerated as the reading proceeds, and never while a message is being processed.
+    /// </param>
     IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, CancellationToken cancellationToken);
 
     /// <summary>
@@ -62,9 +63,9 @@ public interface IWritableFolder : IMessageFolder
     Uid UidNext { get; }
 
     /// <summary>
-    /// Appends a batch of messages, called a window. Returns when each message is durably accepted or refused, with one receipt for each
-    /// message taken from the window, in any order. When this throws, it is unknown which of the window's messages were appended. An
-    /// exception thrown by the window itself, or by a body, passes through unchanged and leaves no incomplete message.
+    /// Appends a batch of messages, called a window. Returns when each message is durably accepted or refused, with one receipt per
+    /// message, in any order. If it throws, it is unknown which messages were appended. An exception from the window itself, or from a
+    /// message's body, passes through and leaves no incomplete message.
     /// </summary>
     Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken);
 
@@ -89,7 +90,9 @@ public interface IWritableFolder : IMessageFolder
 /// List only messages that are new or changed since then (RFC 7162); only where the folder's status has HIGHESTMODSEQ.
 /// </param>
 /// <param name="WithDateAndSize">Fill <see cref="MessageInfo.InternalDate"/> and <see cref="MessageInfo.Size"/>.</param>
-/// <param name="Labels">Filled with the labels of the listed messages before the first of these is returned; only where the store has labels.</param>
+/// <param name="Labels">
+/// Filled with the labels of the listed messages before the first of these is returned; only where the store has labels.
+/// </param>
 public sealed record ListRequest(
     UidSet? Uids = null, ModSeq? ChangedSince = null, bool WithDateAndSize = false, IDictionary<Uid, MessageLabels>? Labels = null);
 
@@ -102,8 +105,7 @@ public readonly record struct MessageLabels(ulong Identity, IReadOnlyList<string
 public readonly record struct MessageInfo(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate = default, long Size = -1)
 {
     /// <summary>
-    /// The message's sequence number when it was listed: how many messages the folder then had up to this one. 0 where the store has none. A <see
-    /// cref="MessageList"/> does not keep it.
+    /// The IMAP sequence number when the message was listed; 0 if the store has none. A <see cref="MessageList"/> does not keep it.
     /// </summary>
     public uint SequenceNumber { get; init; }
 }

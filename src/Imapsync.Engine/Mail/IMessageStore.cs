@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Mail;
 
 /// <summary>
 /// A place to read folders of messages from: an IMAP account, a Maildir tree, a POP3 account. Opened and closed by one job. Methods may be
-/// called from several tasks; an open folder belongs to one task. All failures are <see cref="MailException"/>; cancellation leaves the store
-/// usable or closes it.
+/// called from several tasks; an open folder belongs to one task. All failures are <see cref="MailException"/>; cancellation leaves the
+/// store usable or closes it.
 /// </summary>
 public interface IMessageStore : IAsyncDisposable
 {
@@ -17,9 +17,8 @@ public interface IMessageStore : IAsyncDisposable
     IAccessControl? AccessControl { get; }
 
     /// <summary>
-    /// Lists every folder, in no guaranteed order, including those that hold no messages (\Noselect). Each entry has the folder's status if the store
-    /// reports it without a request per folder; otherwise the status is null. A listing that the server truncated or refused throws and is never
-    /// returned as if it were complete.
+    /// Lists every folder, in any order, including those that hold no messages (\Noselect). An entry has the folder's status if the store
+    /// reports it without a request per folder, otherwise null. A listing that the server truncated or refused throws.
     /// </summary>
     Task<IReadOnlyList<FolderEntry>> ListFoldersAsync(CancellationToken cancellationToken);
 
@@ -27,21 +26,26 @@ public interface IMessageStore : IAsyncDisposable
     Task<FolderStatus> GetStatusAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Asks the store for a folder by its name, independently of any listing: false only where the store says that the folder does not exist.
-    /// Throws where that can't be determined.
+    /// Asks the store for a folder by its name, independently of any listing. False only if the store says that it does not exist; throws
+    /// if that can't be determined.
     /// </summary>
     Task<bool> ExistsAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Opens a folder for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when the folder does
-    /// not exist.
+    /// Opens a folder for reading: changes nothing, sets no \Seen, writes no file. Throws <see cref="FailureKind.Gone"/> when the folder
+    /// does not exist.
     /// </summary>
     Task<IMessageFolder> OpenAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>Opens a second time, by the same path, a folder that is already open. The result may only be used for <see cref="IMessageFolder.ReadAsync"/>.</summary>
+    /// <summary>
+    /// Opens a second time, by the same path, a folder that is already open. The result may only be used for <see
+    /// cref="IMessageFolder.ReadAsync"/>.
+    /// </summary>
     Task<IMessageFolder> OpenAgainAsync(FolderPath path, CancellationToken cancellationToken);
 
-    /// <summary>Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.</summary>
+    /// <summary>
+    /// Describes the store for a person who checks the job: software, capabilities, quota, limits, layout. Changes nothing.
+    /// </summary>
     Task<IReadOnlyList<StoreFact>> DescribeAsync(CancellationToken cancellationToken);
 }
 
@@ -52,14 +56,13 @@ public interface IMessageStore : IAsyncDisposable
 public interface ITargetStore : IMessageStore
 {
     /// <summary>
-    /// Returns the counters that show whether recorded UIDs are still valid. For a target folder in which nothing is to be changed these
-    /// suffice, and getting them may cost less than getting the whole status.
+    /// Returns the counters that show whether recorded UIDs are still valid. This may cost less than the whole status, and suffices for a
+    /// target folder in which nothing is changed.
     /// </summary>
     Task<UidCounters> GetUidCountersAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Returns why a missing folder could never be created, in the store's words, as far as the store reveals it without an attempt. Null: no
-    /// obstacle is known.
+    /// Returns why a missing folder could never be created, in the store's words. Null if no obstacle is known without trying.
     /// </summary>
     Task<string?> WhyNeverAsync(FolderPath path, CancellationToken cancellationToken);
 
@@ -67,14 +70,14 @@ public interface ITargetStore : IMessageStore
     Task<IWritableFolder> OpenForWritingAsync(FolderPath path, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Returns the path under which this store lists a folder created as <paramref name="path"/>: the same path, or one with characters
-    /// escaped that a name can't have here. Valid as of the last listing.
+    /// Returns the path under which this store lists a folder created as <paramref name="path"/>. Characters that a name can't have here
+    /// are escaped. Valid as of the last listing.
     /// </summary>
     FolderPath ListedAs(FolderPath path);
 
     /// <summary>
-    /// Creates a folder and its missing parents. A name that only had children becomes a folder that holds messages. Does nothing when the folder exists
-    /// already. On some stores it may exist under another spelling, which a new listing shows.
+    /// Creates a folder and its missing parents; does nothing if it exists. A name that only had children becomes a folder that holds
+    /// messages. Some stores create it under another spelling, which a new listing shows.
     /// </summary>
     Task CreateFolderAsync(FolderPath path, SpecialFolder special, CancellationToken cancellationToken);
 
@@ -89,7 +92,9 @@ public interface ITargetStore : IMessageStore
     Task SetSubscribedAsync(IReadOnlyDictionary<FolderPath, bool> wanted, CancellationToken cancellationToken);
 }
 
-/// <param name="IsWarning">Whether the person should act on the fact: a limit is nearly reached, or the store is known to change octets.</param>
+/// <param name="IsWarning">
+/// Whether the person should act on the fact: a limit is nearly reached, or the store is known to change octets.
+/// </param>
 public readonly record struct StoreFact(string Name, string Value, bool IsWarning = false)
 {
     /// <summary>The part of the value that most people need; null for all of it.</summary>
@@ -109,15 +114,17 @@ public enum StoreUnit
 }
 
 /// <summary>A store's abilities, as data.</summary>
-/// <param name="Display">The store's name for people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>. Never contains a secret.</param>
+/// <param name="Display">
+/// The store's name for people and reports: <c>imaps://alice@imap.example.com</c>, <c>maildir:/var/backups/alice</c>. Never contains a
+/// secret.
+/// </param>
 /// <param name="StatusShowsFlagChanges">Whether the status has HIGHESTMODSEQ, so that an unchanged status means unchanged flags.</param>
 /// <param name="MaxConcurrentFolders">How many folders may usefully be open at once; at least 1.</param>
 /// <param name="HasLabels">Whether a message may lie in many folders at once and carry labels (Gmail).</param>
 public sealed record StoreTraits(string Display, bool StatusShowsFlagChanges, int MaxConcurrentFolders, bool HasLabels = false)
 {
     /// <summary>
-    /// How many readers may usefully work at once when only a few folders are left: one folder is then opened and read by several of them.
-    /// 0 where a second reader of a folder gains nothing.
+    /// How many connections may usefully read one folder at once when only a few folders are left. 0 if a second reader gains nothing.
     /// </summary>
     public int MaxReaders { get; init; }
 
@@ -175,8 +182,8 @@ public enum FolderUse
     Whole,
 
     /// <summary>
-    /// Only a part of the folder is used. Which messages these are also depends on other folders, so an unchanged status does not prove
-    /// that nothing changed.
+    /// Only some of the folder's messages are used. Which ones depends on other folders too, so an unchanged status does not prove that
+    /// nothing changed.
     /// </summary>
     View,
 
@@ -201,8 +208,8 @@ public readonly record struct UidCounters(UidValidity Validity, Uid Next);
 
 /// <summary>The services and settings that a store gets from its job.</summary>
 /// <param name="OnNote">
-/// Called with a text that a person should know though nothing failed: a keyword that can't be stored, an escaped name. May be called from any
-/// task.
+/// Called with a text that a person should know though nothing failed: a keyword that can't be stored, an escaped name. May be called from
+/// any task.
 /// </param>
 public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
 {
@@ -210,8 +217,8 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public bool Repair { get; init; }
 
     /// <summary>
-    /// Makes a connection to a host, which is given as host and port. For some time after connections to the host have failed, it makes no attempt and
-    /// throws a transient <see cref="MailException"/> at once.
+    /// Makes a connection to a host (the first argument: host and port). For some time after failures it makes no attempt and throws a
+    /// transient <see cref="MailException"/> at once.
     /// </summary>
     public Func<string, Func<Task>, Task> Connecting { get; init; } = (_, connect) => connect();
 
@@ -219,26 +226,27 @@ public sealed record StoreContext(TimeProvider Time, Action<string> OnNote)
     public ConnectionShare? Share { get; init; }
 
     /// <summary>
-    /// Called when the job reaches a limit of its own, with a short fixed word for programs and a text for people. The job then finishes appending the
-    /// current batch of messages and ends as incomplete. May be called from any task and more than once.
+    /// Called when the job reaches a limit of its own, with a fixed keyword for programs and a text for people. The job then finishes
+    /// appending the current batch and ends as incomplete. May be called from any task, more than once.
     /// </summary>
     public Action<string, string> OnLimit { get; init; } = (_, _) => { };
 
     /// <summary>
-    /// Called for data in the store that may be mail and is not read: with the folder (null where there is none), a short fixed word for programs, and a
-    /// text for people. At a source it is a problem of the job. May be called from any task, and more than once for the same data.
+    /// Called for data in the store that may be mail but is not read. Arguments: the folder (null if there is none), a fixed keyword for
+    /// programs, and a text for people. At a source it is a problem of the job. May be called from any task, more than once for the same
+    /// data.
     /// </summary>
     public Action<FolderPath?, string, string> OnUnread { get; init; } = (_, _, _) => { };
 
     /// <summary>
-    /// The directory where a source may store its own data about mail, such as UIDs, since it must not write to the mail's location; null
-    /// where it must not store any.
+    /// The directory where a source may store its own data, such as the UIDs of files. It must not write to the mail's directory. Null if
+    /// it must not store anything.
     /// </summary>
     public string? MemoryDirectory { get; init; }
 
     /// <summary>
-    /// How many messages earlier runs have stored in a target, as far as known. If this is not 0 but the target is empty, its disk is
-    /// probably not mounted.
+    /// How many messages earlier runs have stored in a target, as far as known. An empty target with a number above 0 is probably an
+    /// unmounted disk.
     /// </summary>
     public long MessagesHeld { get; init; }
 

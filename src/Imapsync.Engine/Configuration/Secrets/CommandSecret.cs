@@ -6,8 +6,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Configuration.Secrets;
 
 /// <summary>
-/// A secret from the first output line of a command. The rest of the output is discarded. An error message may show the command's error output,
-/// with the secret masked.
+/// A secret from the first output line of a command. The rest of the output is discarded. An error message may show the command's error
+/// output, with the secret masked.
 /// </summary>
 /// <param name="what">The kind of secret, for error texts.</param>
 internal sealed class CommandSecret(string command, TimeProvider time, string what = "password") : SecretReference

@@ -8,8 +8,8 @@ namespace Imapsync.Engine.Configuration.Secrets;
 public enum ShellInput
 {
     /// <summary>
-    /// This process's terminal. If this process's own input is not a terminal but a pipe or file, the command gets no input, since it must
-    /// not consume what is meant for another program.
+    /// The command reads from this process's terminal. If this process reads from a pipe or file, the command gets no input, because it
+    /// must not consume the input of another program.
     /// </summary>
     Terminal,
 
@@ -21,7 +21,8 @@ public enum ShellInput
 }
 
 /// <summary>
-/// Runs a command of the job file by the shell. Its standard output is not shown to anybody; its standard error is shown when the command fails.
+/// Runs a command of the job file by the shell. Its standard output is not shown to anybody; its standard error is shown when the command
+/// fails.
 /// </summary>
 public static class ShellCommand
 {
