@@ -1,8 +1,8 @@
 namespace Imapsync.Imap;
 
 /// <summary>
-/// The capabilities a server announces (RFC 9051 §7.2.2), compared without regard to case. IMAP4rev2 includes the capabilities it implies
-/// (RFC 9051 appendix E). There is one property for each capability that the client uses.
+/// The capabilities a server announces (RFC 9051 §7.2.2), compared without regard to case. IMAP4rev2 also adds all capabilities that it
+/// implies (RFC 9051 appendix E).
 /// </summary>
 public sealed class ImapCapabilities
 {

@@ -51,8 +51,8 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
     public Action<string>? Trace { get; init; }
 
     /// <summary>
-    /// Receives the conversation with the connection's number and server, and how long each command took. Commands are logged at level Information, lines at
-    /// Debug.
+    /// Receives the conversation, with the connection's number, the server and each command's duration. Commands are logged at
+    /// level Information, lines at Debug.
     /// </summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
 

@@ -34,7 +34,7 @@ public sealed class ImapProtocolException(string message, Exception? inner = nul
     public StatusReply? Reply { get; init; }
 
     /// <summary>
-    /// Whether a body's announced length was wrong. Then the beginning of the next reply is unknown, and the data read last can't be trusted.
+    /// Whether a body's announced length was wrong. Then nobody knows where the next reply begins, and the data read last can't be trusted.
     /// </summary>
     public bool IsFramingLost { get; init; }
 }
@@ -65,7 +65,7 @@ public sealed class ImapConnectionException(ConnectionFailure failure, string me
     /// <summary>The server's BYE; null if it sent none.</summary>
     public StatusReply? Bye { get; init; }
 
-    /// <summary>Why no address of the host could be reached, without the host's name; null if the failure was another.</summary>
+    /// <summary>Why no address of the host could be reached, without the host's name; null for any other failure.</summary>
     public string? Unreachable { get; init; }
 
     /// <summary>The TLS mode that the port does speak, if it is not the configured one.</summary>

@@ -17,8 +17,8 @@ public sealed record ImapLimits
     public int MaxFrameBytes { get; init; } = 4 << 20;
 
     /// <summary>
-    /// The total of untagged replies, without bodies, from one tagged reply to the next, including unsolicited ones. Listing a folder's
-    /// messages may take more. The limit stops a server that never answers, and bounds the memory one command can take.
+    /// The total of untagged replies, without bodies, from one tagged reply to the next. Listing a folder's messages may take more. The
+    /// limit stops a server that never answers, and bounds the memory of one command.
     /// </summary>
     public long MaxUntaggedBytes { get; init; } = 64 << 20;
 

@@ -105,8 +105,8 @@ public static class ModifiedUtf7
     }
 
     /// <summary>
-    /// The position of the <c>-</c> that ends a shift sequence; -1 if the sequence ends otherwise. It searches no further than the sequence,
-    /// so that a name of a million <c>&amp;</c> is read in one pass.
+    /// The position of the <c>-</c> that ends a shift sequence; -1 if the sequence ends otherwise. Only the sequence is searched, so a name
+    /// of a million <c>&amp;</c> is read in one pass.
     /// </summary>
     private static int EndOfShift(string wire, int shift)
     {

@@ -39,7 +39,7 @@ public enum RefusalKind
 public readonly record struct Refusal(RefusalKind Kind, bool IsTransient, TimeSpan? RetryAfter = null);
 
 /// <summary>
-/// Finds out why a server refused, from the response code and the text of a tagged NO or BAD or of an untagged BYE. Only this class interprets them.
+/// Finds out why a server refused, from the response code and the text of a tagged NO or BAD or of an untagged BYE.
 /// </summary>
 public static class RefusalClassifier
 {
@@ -120,8 +120,8 @@ public static class RefusalClassifier
     ];
 
     /// <summary>
-    /// Whether the text says that storage is exhausted, in the words of servers that send no code for that. Use it only for the refusal of a message,
-    /// because elsewhere the same words may refer to something else.
+    /// Whether the text of a reply without a code says that storage is exhausted. Use it only for the refusal of a message, because
+    /// elsewhere the same words may mean something else.
     /// </summary>
     public static bool IsAboutSpace(StatusReply reply)
     {

@@ -12,7 +12,7 @@ public sealed record TokenRefusal(string? Status, string? Scope)
 {
     private const int LongestText = 200;
 
-    /// <summary>The URL of the configuration of the server's own authorization server (<c>openid-configuration</c>); null if missing.</summary>
+    /// <summary>The URL of the authorization server's configuration (<c>openid-configuration</c>); null if missing.</summary>
     public string? Configuration { get; init; }
 
     /// <summary>Reads the JSON of a challenge; returns null if the challenge is not a JSON object.</summary>

@@ -27,8 +27,8 @@ internal static class WireNumber
     public static uint Parse32(ReadOnlySpan<byte> text) => TryParse(text, out long value) && value is > 0 and <= uint.MaxValue ? (uint)value : 0;
 
     /// <summary>
-    /// Parses a UIDVALIDITY; 0 if it is not a valid one. Some servers send a time in milliseconds, which exceeds 32 bits. Such a number is
-    /// hashed to 32 bits, because UIDVALIDITYs are only compared with each other.
+    /// Parses a UIDVALIDITY; 0 if it is invalid. Some servers send a time in milliseconds, which exceeds 32 bits. That number is hashed to
+    /// 32 bits, because UIDVALIDITYs are only compared with each other.
     /// </summary>
     public static UidValidity ParseValidity(ReadOnlySpan<byte> text)
     {

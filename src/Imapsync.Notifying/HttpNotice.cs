@@ -15,7 +15,8 @@ internal static class HttpNotice
     private const int MostPingBytes = 10_000;
 
     /// <summary>
-    /// POSTs the news as text: to the ping's URL after success, to <c>/start</c> below it when a run begins, to <c>/fail</c> after a failure.
+    /// POSTs the news as text: to the ping's URL after success, to <c>/start</c> below that URL at the beginning,
+    /// to <c>/fail</c> after a failure.
     /// </summary>
     public static async Task PingAsync(Notice notice, PingMeans ping, News news, CancellationToken cancellationToken)
     {

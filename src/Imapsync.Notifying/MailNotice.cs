@@ -34,7 +34,7 @@ internal static class MailNotice
         }
         catch (SmtpCommandException e)
         {
-            // The text written here does not contain the recipient's address. The server's answer, which is appended, may repeat it.
+            // This text does not contain the recipient's address, but the server's answer, which is appended, may contain it.
             throw new NoticeException($"{mail.Host} answered {(int)e.StatusCode}: {InOneLine(e.Message)}", (int)e.StatusCode is >= 400 and < 500, e);
         }
         catch (Exception e) when (e is SslHandshakeException or AuthenticationException)

@@ -34,7 +34,7 @@ public sealed class BackupServer : IAsyncDisposable
     {
         if (certificate is null && !IPAddress.IsLoopback(where.Address))
             throw new ArgumentException("passwords and mail leave the machine under TLS only", nameof(certificate));
-        // A store without UIDVALIDITY promises nothing about its UIDs, so each start of the server announces another UIDVALIDITY for them.
+        // A store without UIDVALIDITY promises nothing about its UIDs, so each start of the server announces another UIDVALIDITY.
         var fallback = new UidValidity((uint)time.GetUtcNow().ToUnixTimeSeconds());
         context = new SessionContext(new ServedAccount(store), guard, fallback, limits, time, note);
         this.certificate = certificate;

@@ -21,7 +21,7 @@ public sealed class LogInGuard(string user, string password, TimeProvider time)
         string.Join('-', RandomNumberGenerator.GetString(Alphabet, 20).Chunk(5).Select(c => new string(c)));
 
     /// <summary>
-    /// Checks user and password. Each failure, on whatever connection, lengthens the delay before the answer to the next failure. A
+    /// Checks user and password. Each failure, on any connection, delays the answer to the next failure for longer. A
     /// correct log-in is never delayed.
     /// </summary>
     public async ValueTask<bool> AcceptsAsync(string givenUser, string givenPassword, CancellationToken cancellationToken)

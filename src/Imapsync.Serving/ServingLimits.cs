@@ -18,7 +18,7 @@ public sealed record ServingLimits
     public int StrangerCommandBytes { get; init; } = 4 * 1024;
 
     /// <summary>
-    /// How many octets of literals sent without waiting (LITERAL+) are skipped if they are too long for a command; beyond that the connection ends.
+    /// How many octets of a too long literal are skipped if the client sent it without waiting (LITERAL+). Beyond that the connection ends.
     /// </summary>
     public long SkippedLiteralBytes { get; init; } = 128L << 20;
 
@@ -56,7 +56,8 @@ public sealed record ServingLimits
     public int PartDepth { get; init; } = 100;
 
     /// <summary>
-    /// The number of messages in one folder. Each takes 31 octets in each session that has the folder selected, in addition to the memory of the store.
+    /// The number of messages in one folder. Each takes 31 octets in every session that has the folder
+    /// selected, besides the store's memory.
     /// </summary>
     public int Messages { get; init; } = 4_000_000;
 

@@ -74,7 +74,7 @@ internal static class CommandLineRoot
         {
             if (!await TraceOptions.TryOpenAsync(parsed, surroundings.Trace, surroundings.Error))
                 return ExitStatus.Usage;
-            // The library's signal handling is off. The commands handle signals themselves, because a run has to finish the messages it is copying.
+            // The library's signal handling is off, because the commands must first finish the messages that are being copied.
             return await parsed.InvokeAsync(
                 new InvocationConfiguration
                 {

@@ -39,8 +39,8 @@ internal sealed class HistoryKeeping
     });
 
     /// <summary>
-    /// Records the end of the operation. If its start could not be recorded earlier, the start is recorded now, since otherwise the
-    /// previous run would appear to be the last one.
+    /// Records the end of the operation. If its start could not be recorded earlier, the start is recorded now. Otherwise the previous run
+    /// would appear to be the last one.
     /// </summary>
     /// <param name="end">Adds the end to the entry.</param>
     public Task EndAsync(Func<HistoryEntry, HistoryEntry> end) => TryAsync(async () =>

@@ -39,8 +39,8 @@ internal sealed record HostContext : IDisposable
     public IProgressOutput? Log { get; init; }
 
     /// <summary>
-    /// The log, if it receives all messages; null if there is no log or it receives only problems. A log on standard error receives only
-    /// problems if <see cref="IsQuiet"/> is set.
+    /// The log, if it receives all messages. Null if there is no log, or if it receives only problems: a log on standard error with
+    /// <see cref="IsQuiet"/>.
     /// </summary>
     public IProgressOutput? FullLog => IsQuiet && Screen is null ? null : Log;
 
@@ -100,8 +100,7 @@ internal sealed record HostContext : IDisposable
     }
 
     /// <summary>
-    /// The options with which this process reads job files. If no job can be created from a row of an account list, the other rows are still
-    /// used.
+    /// The options with which this process reads job files. Bad rows of an account list do not prevent the use of its other rows.
     /// </summary>
     public JobFileOptions JobFileOptions => new() { Environment = Environment, Prompt = Prompt, Time = Time, KeepsBadRows = true };
 

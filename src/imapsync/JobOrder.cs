@@ -4,9 +4,9 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Decides which job starts next. Jobs are grouped by their source and target hosts. The next job is the first waiting one, in the order of
-/// the job file, of the group with the fewest running jobs, so a slow host with many accounts does not delay a fast one. A group whose
-/// hosts have no free connection is passed over.
+/// Decides which job starts next. Jobs with the same source and target hosts form a group. The next job is the first
+/// waiting one of the group with the fewest running jobs, so that a slow host does not delay a fast one. Groups whose
+/// hosts have no free connection are skipped.
 /// </summary>
 internal sealed class JobOrder
 {
@@ -44,8 +44,8 @@ internal sealed class JobOrder
     }
 
     /// <summary>
-    /// Whether the group's hosts have enough free connections for another job. If no running job uses a host, the job may start even if the
-    /// host's limit is too low for it; the job itself then reports that.
+    /// Whether the group's hosts have enough free connections for another job. A host that no running job uses counts as free.
+    /// If its limit is too low even for one job, the job itself reports that.
     /// </summary>
     private bool HasRoom(Group group) => group.Limits.CountBy(l => l).All(l => used.GetValueOrDefault(l.Key.Host) is 0 || used[l.Key.Host] + l.Value <= l.Key.Connections);
 

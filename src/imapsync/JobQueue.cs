@@ -20,7 +20,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     /// <summary>Called after each job that was started, even if the job did not end after an abort.</summary>
     public Func<JobDefinition, JobReport, Task> OnEnd { get; init; } = (_, _) => Task.CompletedTask;
 
-    /// <summary>Runs the jobs. Returns one report per job, in job order, including jobs that a stop kept from starting.</summary>
+    /// <summary>Runs the jobs. Returns one report per job, in job order, even for jobs that did not start because of a stop.</summary>
     public async Task<IReadOnlyList<JobReport>> RunAsync(
         IReadOnlyList<JobDefinition> jobs, int parallel, RunOptions options, CancellationToken stop, CancellationToken abort)
     {
@@ -43,7 +43,8 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
 
     /// <summary>Completes after an abort and a further delay of <paramref name="patience"/>.</summary>
     /// <param name="over">
-    /// Cancel this when the result is no longer needed. The task then completes at once; otherwise it would stay registered at <paramref name="abort"/>.
+    /// Cancel this when the result is no longer needed. Then the task completes at once and does not stay
+    /// registered at <paramref name="abort"/>.
     /// </param>
     public static async Task AfterAbortAsync(TimeSpan patience, TimeProvider time, CancellationToken abort, CancellationToken over = default)
     {
@@ -53,8 +54,7 @@ internal sealed class JobQueue(JobRun run, TimeProvider time, Action<JobEvent> o
     }
 
     /// <summary>
-    /// If a job does not end after an abort, for example because a disk or pipe blocks it, returns a report in place of the job's own, so
-    /// that the process can end.
+    /// Returns a report for a job that does not end after an abort, e.g. because a disk or pipe blocks it, so that the process can end.
     /// </summary>
     public static async Task<JobReport> AbandonAsync(JobDefinition job, TimeProvider time, CancellationToken abort, CancellationToken over = default)
     {

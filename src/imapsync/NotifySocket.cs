@@ -5,8 +5,8 @@ using Imapsync.CommandLine.Output;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Reports the state of the process to the service manager that started it, as sd_notify(3) does: by datagrams to the socket that NOTIFY_SOCKET
-/// names. Does nothing if that variable is not set. A failure to report is shown once and otherwise ignored.
+/// Reports the state of the process to the service manager that started it, by datagrams to the socket in NOTIFY_SOCKET (sd_notify(3)).
+/// Does nothing if that variable is not set. A failure is shown once and otherwise ignored.
 /// </summary>
 internal sealed class NotifySocket : IDisposable
 {

@@ -18,7 +18,9 @@ internal static class RowReport
     /// <summary>Returns the errors in the rows, one line for each.</summary>
     public static IReadOnlyList<string> Lines(JobFile file) => [.. file.BadRows.SelectMany(r => r.Errors).Select(e => e.ToString())];
 
-    /// <summary>Returns a report for each bad row, like that of a job that was not begun. It is for outputs that list one job for each account.</summary>
+    /// <summary>
+    /// Returns a report for each bad row, like that of a job that was not begun, for outputs that list one job per account.
+    /// </summary>
     public static IReadOnlyList<JobReport> Reports(JobFile file, DateTimeOffset now) =>
     [
         .. file.BadRows.Select(row => new JobReport(

@@ -81,8 +81,8 @@ internal sealed class RunNotices(HostContext surroundings, JobFile file, StopSig
         Task? start;
         lock (gate)
             starts.Remove(key, out start);
-        // The start notification is awaited, since it could otherwise arrive after the end notification. After a signal the wait ends
-        // early.
+        // Wait for the start notification, because otherwise it could arrive after the end notification.
+        // After a signal the wait ends early.
         if (start is not null)
             await Task.WhenAny(start, JobQueue.AfterAbortAsync(PatienceWithStarts, surroundings.Time, signals.Stop));
         var before = jobs.Select(j => past.GetValueOrDefault(j.Name)).OfType<PastRuns>().ToList();

@@ -30,8 +30,8 @@ internal sealed class StopSignals(TimeProvider time) : IDisposable
 
     /// <summary>Runs a command's work until it ends or a signal stops it.</summary>
     /// <param name="work">
-    /// The work. If it is stopped before it has begun or changed anything, it may throw <see cref="OperationCanceledException"/>, which
-    /// becomes the exit status.
+    /// The work. An <see cref="OperationCanceledException"/>, which it may throw if it was stopped before it changed
+    /// anything, becomes the exit status.
     /// </param>
     public static async Task<int> GuardAsync(TimeProvider time, Func<StopSignals, CancellationToken, Task<int>> work, CancellationToken cancellationToken)
     {

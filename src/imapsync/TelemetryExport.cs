@@ -20,8 +20,8 @@ internal sealed class TelemetryExport
     private readonly Action<string> say;
     private readonly Lock gate = new();
 
-    // Each of these functions sends the data that is still queued. The providers are not disposed, since that would wait a second time for
-    // a collector that does not answer.
+    // Each of these functions sends the data that is still queued. The providers are not disposed, because disposal would wait a
+    // second time for a collector that does not answer.
     private readonly Action? endTraces, endMetrics;
     private string? trouble;
 
@@ -108,9 +108,9 @@ internal sealed class TelemetryExport
 
     private void SetUp(OtlpExporterOptions options, IReadOnlyDictionary<string, string> environment, string signal)
     {
-        // By OpenTelemetry's specification, a variable for one signal, such as OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, takes precedence over
-        // the general one, and HTTP is the default. The library reads the variables for one signal only if it sets up all signals together,
-        // and its default is gRPC, so they are read here.
+        // Read the variables here, because the library differs from OpenTelemetry's specification. (1) A variable for one signal, such as
+        // OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, takes precedence, but the library reads it only if it sets up all signals together. (2) HTTP
+        // is the default, but the library's default is gRPC.
         options.Protocol = (OfSignal("PROTOCOL") ?? Value(environment, "OTEL_EXPORTER_OTLP_PROTOCOL")) == "grpc" ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         if (OfSignal("ENDPOINT") is { } endpoint)
             options.Endpoint = new Uri(endpoint);

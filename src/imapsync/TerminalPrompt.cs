@@ -34,8 +34,8 @@ internal sealed class TerminalPrompt(TimeProvider time, Func<int> columns)
     private void Show(string question) => Console.Error.Write(WrappedLines.Lay(question, columns()));
 
     /// <summary>
-    /// Makes .NET turn off the terminal's echo before the prompt is shown. Otherwise the echo stays on until the first read, so the start
-    /// of a password that is typed fast would be visible.
+    /// Makes .NET turn off the terminal's echo before the prompt is shown. Otherwise .NET turns it off at the first read, and the start of
+    /// a password that is typed fast would be visible.
     /// </summary>
     private static void HoldEcho() => _ = Console.KeyAvailable;
 

@@ -8,9 +8,9 @@ using Imapsync.Engine.Watching;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Records the runs of a watched job in its history, notifications and metrics. Runs may follow each other within seconds, so several runs are
-/// combined into one entry. An entry is written at once if a run ends differently from the run before it. Otherwise an entry is written every
-/// five minutes, or after each run if the job runs less often.
+/// Records the runs of a watched job in its history, notifications and metrics. Runs may follow each other within seconds, so several runs
+/// are combined into one entry. An entry is written (1) at once if a run ends differently from the run before it, (2) otherwise every five
+/// minutes, or after each run if the job runs less often.
 /// </summary>
 /// <param name="file">The job file, which has the notifications and the path of the metrics file.</param>
 internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDefinition job, string? metricsPath, StopSignals signals, Action<string> say)
@@ -40,15 +40,15 @@ internal sealed class WatchRecord(HostContext surroundings, JobFile file, JobDef
             return;
         if (run.Outcome == JobOutcome.Cancelled || run.Stop == StopReason.Cancelled)
         {
-            // A stopped run has neither failed nor succeeded. So its counts are added to the sum, with the outcome of the run before it.
+            // A stopped run has neither failed nor succeeded. So add its counts with the outcome of the run before it.
             sum.Add(last is null ? run : run with { Outcome = last.Outcome, Stop = last.Stop, Problems = last.Problems });
             return;
         }
 
         var now = surroundings.Time.GetUtcNow();
         var isOther = (last?.Outcome, last?.Stop) != (run.Outcome, run.Stop);
-        // The runs before the change of outcome get an entry of their own. For example, the report of a run that can't connect has no
-        // folders, so the counts of the earlier runs could not be added to it.
+        // The runs before the change of outcome get an entry of their own, because counts may not be comparable: the report of a run
+        // that can't connect has no folders.
         if (isOther && sum.Report is not null)
             await WriteAsync(now);
         last = run;

@@ -8,7 +8,7 @@ namespace Imapsync.Bench;
 
 /// <summary>
 /// An IMAP server with one folder that sends and stores messages octet for octet, whatever they contain. Real servers alter line ends and
-/// NULs themselves, so that it would be unclear who altered a message.
+/// NULs themselves, which would hide what a client altered.
 /// </summary>
 internal sealed partial class OctetServer : IAsyncDisposable
 {

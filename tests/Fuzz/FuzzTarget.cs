@@ -22,7 +22,7 @@ internal sealed record FuzzTarget(string Name, Action<byte[]> Read, IReadOnlyLis
     public Func<Random, byte[]>? Grammar { get; init; }
 
     /// <summary>
-    /// Corrects the checksums of a mutated input, which would otherwise always be wrong; null if the format has no checksums.
+    /// Corrects the checksums of a mutated input, so that the reader goes on to its contents; null if the format has none.
     /// </summary>
     public Func<byte[], byte[]>? Seal { get; init; }
 

@@ -20,14 +20,15 @@ public sealed partial class ImapClient
 }
 
 /// <summary>Gmail's own data about a message (X-GM-EXT-1).</summary>
-/// <param name="MessageId">X-GM-MSGID: one number for the message, whichever folder it is seen in. Never 0.</param>
-/// <param name="Labels">X-GM-LABELS in wire form (modified UTF-7); a leading backslash marks Gmail's own labels. The selected folder's label is not
-/// included.</param>
+/// <param name="MessageId">X-GM-MSGID: the same number in every folder that shows the message. Never 0.</param>
+/// <param name="Labels">
+/// X-GM-LABELS in wire form (modified UTF-7), without the selected folder's label. Gmail's own labels begin with a backslash.
+/// </param>
 public readonly record struct FetchedLabels(Uid Uid, ulong MessageId, IReadOnlyList<string> Labels);
 
 /// <summary>UID FETCH of Gmail's X-GM-MSGID and X-GM-LABELS in bulk; requires that the server offers X-GM-EXT-1.</summary>
 /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
-/// <param name="maxRows">Returns the limit on the rows of the listing; more rows are a protocol error.</param>
+/// <param name="maxRows">Returns the most rows that the server may send; more rows are a protocol error.</param>
 internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, Func<long> maxRows, ImapLimits limits) : ImapCommand
 {
     private const int MaxCached = 4096;

@@ -9,7 +9,7 @@ public sealed partial class ImapClient
     public Task<IReadOnlyCollection<ListedFolder>> ListAsync(string reference, string pattern, CancellationToken cancellationToken) =>
         ListAsync(ListForm.Plain, reference, pattern, cancellationToken);
 
-    /// <summary>LIST with subscriptions, special use and, if the server offers LIST-STATUS, counters; requires that the server offers LIST-EXTENDED.</summary>
+    /// <summary>LIST with subscriptions and special use (LIST-EXTENDED), and with counters if the server offers LIST-STATUS.</summary>
     public Task<IReadOnlyCollection<ListedFolder>> ListExtendedAsync(string reference, string pattern, CancellationToken cancellationToken) =>
         ListAsync(ListForm.Extended, reference, pattern, cancellationToken);
 
@@ -51,7 +51,7 @@ internal enum ListForm
     XList,
 }
 
-/// <summary>Lists the folders below a reference name, by the LIST, LSUB or XLIST command that <paramref name="form"/> selects.</summary>
+/// <summary>Lists folders by LIST, LSUB or XLIST, as <paramref name="form"/> selects.</summary>
 internal sealed class ListCommand(ListForm form, string reference, string pattern, ImapCapabilities offered, ImapLimits limits) : ImapCommand
 {
     private readonly Dictionary<string, ListedFolder> folders = [];
@@ -127,8 +127,8 @@ internal sealed class ListCommand(ListForm form, string reference, string patter
         if (!name.IsString)
             return null;
 
-        // Another word follows the name, so the server sent a name with unquoted blanks or unescaped quotes. Take the rest of the line as the name.
-        // After a well-formed name, only a parenthesised extension list may follow.
+        // Another word follows the name, so the server sent unquoted blanks or unescaped quotes: take the rest of the line as the name.
+        // After a well-formed name only a parenthesised list may follow.
         if (name.Kind != TokenKind.Literal && tokens.Peek().Kind is not (TokenKind.End or TokenKind.Open))
             name = WholeLine(name.Kind, rest);
         return new ListedFolder(name.ToLatin1(), delimiter, attributes, null);

@@ -8,9 +8,9 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Logs in, requests the capabilities again unless the server sent them unasked, and sends ID to a server that offers it. The mechanism is the
-    /// specified one, otherwise the strongest one offered. If the latter does not reveal the password (such as CRAM-MD5) and the server refuses it,
-    /// the password itself is sent once, provided that nobody can eavesdrop on the connection.
+    /// Logs in, learns the capabilities and sends ID if the server offers it. The mechanism is the specified one, otherwise the
+    /// strongest one offered. If the server refuses a mechanism that hides the password, such as CRAM-MD5, the password itself is
+    /// sent once, unless somebody could eavesdrop.
     /// </summary>
     /// <exception cref="ImapCommandException">The server refused the log-in; the text contains no secret.</exception>
     /// <exception cref="ImapLogInException">
@@ -37,14 +37,14 @@ public sealed partial class ImapClient
             }
             catch (ImapLogInException)
             {
-                // The server may be an impostor, because it may have failed to prove that it knows the password. So send it nothing more.
+                // Send nothing more: a server that did not prove that it knows the password may be an impostor.
                 await DisposeAsync();
                 throw;
             }
         }
 
-        // Some servers (163.com) let a client open no folder before it has sent ID. ID is sent in the same write as the next command, and that command
-        // does not wait for the answer to ID, so ID costs no round trip.
+        // Some servers (163.com) open no folder for a client that has not sent ID. ID is sent in the same write as the next
+        // command, so it costs no round trip.
         var offersId = connection.Capabilities is { HasId: true };
         if (offersId)
             HoldId();
@@ -60,7 +60,8 @@ public sealed partial class ImapClient
         ImapCommandException? refusal = null;
         foreach (var name in candidates)
         {
-            // The first refusal may concern only the mechanism, so one attempt that sends the password itself follows. A second refusal means a wrong password.
+            // The server may have refused only the mechanism, so try once to send the password itself. After a second
+            // refusal the password is wrong.
             if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
                 continue;
             try

@@ -5,11 +5,11 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Sends NOTIFY (RFC 5465). From then on the server reports every change in the user's own folders, except in the selected one, for as long as the
-    /// connection lasts and whatever other commands are sent. A second call starts NOTIFY again.
+    /// Sends NOTIFY (RFC 5465). From then on the server reports every change in the user's own folders, except in the selected one, until
+    /// the connection ends. A second call starts NOTIFY again.
     /// </summary>
     /// <param name="onNews">
-    /// Called for each change that the server reports outside the answer to a command. It runs on the read loop, so it must return quickly. After
+    /// Called on the read loop for each change that the server reports outside the answer to a command; it must return quickly. After
     /// <see cref="FolderNewsKind.Overflow"/> the server reports nothing more.
     /// </param>
     /// <exception cref="ImapCommandException">The server refuses NOTIFY, or does not support all of these events (BADEVENT).</exception>

@@ -2,7 +2,7 @@ using Imapsync.Imap.Connection;
 
 namespace Imapsync.Imap.Client;
 
-/// <summary>A command that consists of a name, words and strings and has no reply other than the tagged one.</summary>
+/// <summary>A command made of a name, words and strings. Its only reply is the tagged one.</summary>
 /// <param name="words">Words in wire form, sent between the name and the strings.</param>
 /// <param name="strings">Folder names and other strings, one character for each octet.</param>
 internal sealed class PlainCommand(string name, string words = "", CommandClass commandClass = CommandClass.Free, params string[] strings) : ImapCommand

@@ -47,8 +47,8 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
 
     public override bool OnUntagged(ref ImapResponse response)
     {
-        // Several STATUS commands may be in flight and may be answered in any order (RFC 9051 §5.5), so the folder name tells whether
-        // this command is answered.
+        // Several STATUS commands may be in flight, and their replies may come in any order (RFC 9051 §5.5). The folder name shows whether
+        // the reply answers this command.
         if (!response.Is("STATUS"u8) || response.Arguments.Next() is not { IsString: true } name || !name.ToLatin1().Equals(wireName, StringComparison.OrdinalIgnoreCase))
             return false;
         Result = Read(ref response.Arguments);
@@ -56,8 +56,8 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
     }
 
     /// <summary>
-    /// Accepts a STATUS reply whose folder name is spelled differently from the request. Since no command in flight has accepted the reply, it is
-    /// taken as the answer to the oldest of them.
+    /// Accepts a STATUS reply whose folder name matches no command in flight, because the server spelled the name differently. The reply is
+    /// taken as the answer to the oldest command in flight.
     /// </summary>
     public override void OnUnclaimed(ref ImapResponse response)
     {
@@ -65,7 +65,7 @@ internal sealed class StatusCommand(string wireName, ImapCapabilities offered) :
             Result = Read(ref response.Arguments);
     }
 
-    /// <summary>Validates an object ID, which has at most 255 characters (RFC 8474 §7); null for a missing or invalid ID.</summary>
+    /// <summary>Returns the object ID; null if it is missing or invalid, e.g. longer than 255 characters (RFC 8474 §7).</summary>
     public static string? ObjectId(string? text) => text is { Length: > 0 and <= 255 } ? text : null;
 
     public static FolderCounters Read(ref Tokenizer tokens)

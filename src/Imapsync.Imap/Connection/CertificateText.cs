@@ -10,7 +10,9 @@ internal static class CertificateText
     private const int MostNames = 5;
     private const int MostLetters = 100;
 
-    /// <summary>The names a certificate is for, as <c>, for mail.example.com, imap.example.com</c>; empty if it has none.</summary>
+    /// <summary>
+    /// The names a certificate is for, in the form <c>, for mail.example.com, imap.example.com</c>; empty if it has none.
+    /// </summary>
     public static string Names(X509Certificate certificate)
     {
         try
@@ -29,8 +31,8 @@ internal static class CertificateText
     }
 
     /// <summary>
-    /// The validity dates of the first certificate in the chain that is not valid now; empty if all are valid. The form is
-    /// <c> (it is valid from 2020-01-01 to 2021-01-01)</c>.
+    /// The validity dates of the first certificate in the chain that is not valid now, in the form
+    /// <c> (it is valid from 2020-01-01 to 2021-01-01)</c>; empty if all are valid.
     /// </summary>
     public static string Dates(X509Chain chain)
     {

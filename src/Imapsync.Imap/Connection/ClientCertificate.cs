@@ -4,14 +4,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>The client certificate with its key, from PEM files, that is presented in the TLS handshake if the server asks for one.</summary>
+/// <summary>The client certificate with its key, from PEM files. It is presented in the TLS handshake if the server asks for one.</summary>
 /// <param name="certificateFile">The certificate first, followed by its intermediate certificates. Null to present none.</param>
 /// <param name="keyFile">The key's file; null if the key is in the certificate's file.</param>
 internal sealed class ClientCertificate(string? certificateFile, string? keyFile)
 {
     public bool IsGiven => certificateFile is not null;
 
-    /// <summary>Loads the files. This is done again for each connection, so that a certificate renewed in the meantime is used.</summary>
+    /// <summary>Loads the files. They are loaded again for each connection, so that a renewed certificate is used.</summary>
     /// <exception cref="ImapConnectionException">A file can't be used; the message names the file and reveals nothing of its contents.</exception>
     public SslStreamCertificateContext? Load()
     {

@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Writes one command after another to the connection's <see cref="PipeWriter"/>; used by the write loop alone.
-/// Text appears in the trace; secrets and literals never do.
+/// Writes commands to the connection's <see cref="PipeWriter"/>. Only the write loop uses it.
+/// The trace shows the commands' text, but neither secrets nor literals.
 /// </summary>
 internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabilities> capabilities, ProgressWatchdog watchdog, ImapTrace? trace)
 {
@@ -21,7 +21,9 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
 
     public bool HasUnflushed { get; private set; }
 
-    /// <summary>Whether the server answered the command instead of sending the awaited <c>+</c>, so nothing more of the command may be written.</summary>
+    /// <summary>
+    /// Whether the server answered the command where a <c>+</c> was awaited. Then nothing more of the command may be written.
+    /// </summary>
     public bool IsStopped { get; private set; }
 
     private PipeWriter Output => output();
@@ -118,8 +120,8 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     }
 
     /// <summary>
-    /// Waits until an IDLE is to end, with the watchdog paused, because silence is normal during IDLE. Returns false if the server has answered the
-    /// command or the connection has ended; then DONE must not be sent.
+    /// Waits until an IDLE ends. The watchdog is paused meanwhile, because silence is normal during IDLE. Returns false if DONE must not be
+    /// sent, because the server has already answered the command or the connection has ended.
     /// </summary>
     /// <param name="until">Completes with true if the client ends the IDLE, with false if the server does.</param>
     public async ValueTask<bool> LingerAsync(Task<bool> until)
@@ -141,8 +143,8 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     }
 
     /// <summary>
-    /// Enumerates the messages that the caller supplies. The watchdog is paused during the wait for each, because the server is
-    /// not the cause of that delay.
+    /// Enumerates the messages that the caller supplies. The watchdog is paused during each wait, because the caller
+    /// causes the delay, not the server.
     /// </summary>
     public async IAsyncEnumerable<T> TakeAsync<T>(IAsyncEnumerable<T> source)
     {
@@ -152,8 +154,8 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
     }
 
     /// <summary>
-    /// Waits for the next item that the caller supplies: a message, or octets of one. If this fails, the caller gets the exception
-    /// unchanged, and the connection ends, because the command is already partly sent.
+    /// Waits for the caller's next message, or the next octets of one. If the caller fails, its exception is thrown unchanged. The
+    /// connection ends then, because the command is already partly sent.
     /// </summary>
     private async ValueTask<T> SourceAsync<T>(Func<ValueTask<T>> take)
     {

@@ -3,8 +3,9 @@ using System.Text;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Inspects the first octets from a server. This stream throws at once if the server speaks TLS where a clear-text greeting is expected, greets in
-/// clear text where TLS is expected, or speaks another protocol. Otherwise the mistake would look like a timeout, or like a network failure worth a retry.
+/// Inspects the server's first octets. Throws at once if (1) the server speaks TLS where clear text is expected, (2) it
+/// speaks clear text where TLS is expected, or (3) it speaks another protocol. Without this check such a mistake would
+/// look like a timeout or a network failure.
 /// </summary>
 internal sealed class FirstOctets(Stream inner, ImapClientOptions options) : DuplexStream
 {

@@ -3,9 +3,9 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// One command: what it sends, which untagged replies belong to it, and its result. The connection calls <see cref="EncodeAsync"/> on the write loop
-/// and everything else on the read loop. A command completes once it is both fully written and answered. So when the caller learns that an APPEND has
-/// completed, the message's body is no longer being read.
+/// One command: what it sends, which untagged replies belong to it, and its result. <see cref="EncodeAsync"/> runs on the write
+/// loop, everything else on the read loop. A command completes once it is fully written and answered. So after a completed
+/// APPEND nothing reads the message's body.
 /// </summary>
 internal abstract class ImapCommand
 {
@@ -39,7 +39,9 @@ internal abstract class ImapCommand
     /// <summary>The timestamp at which the command was sent; set only if there is a trace.</summary>
     public long StartedAt { get; set; }
 
-    /// <summary>Whether a literal was sent without waiting for <c>+</c>; then, after a BAD, the server may be reading the literal as commands.</summary>
+    /// <summary>
+    /// Whether a literal was sent without waiting for <c>+</c>. If the server answers BAD, it may be reading the literal as commands.
+    /// </summary>
     public bool SentUnasked { get; set; }
 
     public bool AwaitsContinuation => continuation is { Task.IsCompleted: false };
@@ -80,7 +82,7 @@ internal abstract class ImapCommand
     {
     }
 
-    /// <summary>A function that replaces the connection's stream after OK (STARTTLS, COMPRESS); null if the command replaces no stream.</summary>
+    /// <summary>Replaces the connection's stream after OK (STARTTLS, COMPRESS); null if the command keeps the stream.</summary>
     /// <returns>A function that takes the current stream and the octets already read from it, and returns the new stream.</returns>
     public virtual Func<Stream, ReadOnlyMemory<byte>, ValueTask<Stream>>? Upgrade => null;
 
@@ -127,8 +129,8 @@ internal abstract class ImapCommand
 
     public void FinishWriting()
     {
-        // Set the bit first: a caller that continues at WhenWritten and cancels must find the command fully written, because cancelling a partly
-        // written command ends the connection.
+        // Set the bit first. WhenWritten may wake a caller that cancels, and cancelling a command that does not count as
+        // fully written ends the connection.
         Complete(WrittenBit);
         written.TrySetResult();
     }
@@ -136,7 +138,7 @@ internal abstract class ImapCommand
     public virtual void Fail(Exception reason)
     {
         completion.TrySetException(reason);
-        // Callers observe the failure through Completion. Mark it as observed here, so that a failure nobody awaits is not reported as unobserved.
+        // Callers observe the failure through Completion. If nobody does, .NET must not report it as an unobserved exception.
         _ = completion.Task.Exception;
         continuation?.TrySetResult(null);
         TryUnqueue();

@@ -3,7 +3,8 @@ using System.Threading.Channels;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// One connection to a server, in which <see cref="ReadLoop"/> and <see cref="WriteLoop"/> work for one caller. It reports failures and never retries.
+/// One connection to a server, used by one caller. <see cref="ReadLoop"/> reads and <see cref="WriteLoop"/> writes.
+/// Failures are reported, never retried.
 /// </summary>
 internal sealed class ImapConnection : IAsyncDisposable
 {
@@ -133,8 +134,8 @@ internal sealed class ImapConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a command and returns when the command is written or never will be. A failure, even of the connection, is reported only by
-    /// <see cref="AnswerAsync"/>, so that the answers to commands sent earlier are not lost.
+    /// Sends a command and returns once it is written or can't be written any more. Only <see cref="AnswerAsync"/> reports a failure, so
+    /// that the answers to earlier commands are not lost.
     /// </summary>
     public async ValueTask StartAsync(ImapCommand command, CancellationToken cancellationToken)
     {
@@ -172,7 +173,7 @@ internal sealed class ImapConnection : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // This command will not be sent. The held command (see Hold) was only to go out together with it, so hold it until the next command.
+                // This command will not be sent. Hold the command that was to be sent with it (see Hold) until the next command.
                 if (command.Before is { } before)
                     Hold(before);
                 command.Before = null;
@@ -194,8 +195,7 @@ internal sealed class ImapConnection : IAsyncDisposable
     public void Hide(string user, string secret) => trace?.Hide(user, secret);
 
     /// <summary>
-    /// Ends the connection; everything that ends it calls this method. If it is called more than once, the first reason is kept, and all commands in
-    /// flight or queued fail with that reason.
+    /// Ends the connection, whatever the cause. Only the first reason counts: all commands in flight or queued fail with it.
     /// </summary>
     /// <returns>An exception with the first reason, for the caller to throw.</returns>
     public Exception Break(Exception reason)
@@ -219,7 +219,7 @@ internal sealed class ImapConnection : IAsyncDisposable
     {
         Break(new ImapConnectionException(ConnectionFailure.Closed, "the connection was closed"));
         await writeLoop;
-        // While a consumer holds a body the read loop waits for that consumer, so waiting for the read loop here could hang for ever.
+        // While a consumer holds a body, the read loop waits for that consumer. Waiting for the read loop here could then hang for ever.
         if (!reading.IsLent)
             await readLoop;
         watchdog.Dispose();
@@ -240,8 +240,8 @@ internal sealed class ImapConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Cancels a command. A queued command is taken out of the queue, and the reply to a fully written command is ignored. A command that
-    /// is partly written can only be cancelled by ending the connection.
+    /// Cancels a command. (1) A queued command is removed from the queue. (2) For a fully written command, the reply is ignored. (3) For a
+    /// partly written command, the connection is ended.
     /// </summary>
     private async ValueTask LetGoAsync(ImapCommand command, Exception failure)
     {

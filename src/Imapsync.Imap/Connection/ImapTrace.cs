@@ -4,8 +4,8 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Writes a readable record of the conversation, one line per command or reply. Literals, bodies and credentials never reach this class, because
-/// the code that sends or receives them leaves them out. Continuation texts, which carry SASL challenges, are never shown.
+/// Writes a readable record of the conversation, one line per command or reply. Its callers leave out literals, bodies and credentials.
+/// Continuation texts, which carry SASL challenges, are never shown.
 /// </summary>
 internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
 {
@@ -47,7 +47,7 @@ internal sealed class ImapTrace(Action<string>? line, ConnectionLog? log)
         Write("< " + Shorten(Redact(Encoding.Latin1.GetString(shown)), isContinued: end >= 0));
     }
 
-    /// <summary>Truncates a line whose secrets are masked already: a secret cut in two would no longer be recognised.</summary>
+    /// <summary>Truncates a line. Mask its secrets before, because a truncated secret would not be recognised.</summary>
     private static string Shorten(string text, bool isContinued = false) =>
         isContinued || text.Length > MaxLine ? text[..Math.Min(text.Length, MaxLine)] + " …" : text;
 

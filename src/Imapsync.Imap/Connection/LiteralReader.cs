@@ -5,9 +5,9 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// A message body: a view of the connection's own reader that ends at the literal's end. No octet is copied and nothing
-/// is read ahead of the consumer, so back-pressure reaches the server. The last octets are handed out only after the text behind the literal
-/// has been checked, because with a wrong literal length the octets may include part of another message.
+/// A message body, read from the connection's own reader up to the literal's end. Nothing is copied or read ahead, so back-pressure reaches
+/// the server. The last octets are handed out only after the text behind the literal was checked: if the announced length was wrong, they
+/// may belong to another message.
 /// </summary>
 /// <param name="end">Ends the connection; see <see cref="ImapConnection.Break"/>.</param>
 internal sealed class LiteralReader(PipeReader inner, long length, Func<Exception, Exception> end, PendingCommands pending, int maxLine) : PipeReader
@@ -22,8 +22,8 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
     public long Remaining => remaining;
 
     /// <summary>
-    /// Ends the consumer's access to the connection, because the octets after the body are not the consumer's. Octets that the consumer examined without
-    /// consuming them remain unread in the connection's reader.
+    /// Ends the consumer's access to the connection, because the octets after the body are not the consumer's. Octets that were examined
+    /// but not consumed remain in the connection's reader.
     /// </summary>
     public void Release()
     {
@@ -133,8 +133,8 @@ internal sealed class LiteralReader(PipeReader inner, long length, Func<Exceptio
         {
             if (isCompleted)
                 throw end(new ImapConnectionException(ConnectionFailure.Network, "the server closed the connection right behind a message"));
-            // Text that does not begin like the rest of a reply may never contain a line end, so do not wait for one.
-            // A line longer than the limit counts as seen here, and the frame reader rejects it.
+            // Do not wait for a line end if the text does not begin like the rest of a reply, because no line end may follow. A line longer
+            // than the limit counts as arrived; the frame reader rejects it.
             return !rest.IsEmpty && rest.FirstSpan is [not ((byte)' ' or (byte)')'), ..]
                 ? throw end(new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true })
                 : rest.Length > maxLine;

@@ -10,8 +10,8 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
 
     private readonly Lock gate = new();
 
-    // Signals that a tagged reply has made it possible to send more; closed when the connection ends. It is a channel, because a semaphore would
-    // allocate several tasks for each wait with a cancellation token.
+    // Signals that a tagged reply has arrived, so that more may be sent; closed when the connection ends. A channel is used because a
+    // semaphore allocates several tasks for each wait with a cancellation token.
     private readonly Channel<bool> answered = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private ImmutableArray<ImapCommand> sent = [];
     private Exception? broken;
@@ -77,7 +77,8 @@ internal sealed class PendingCommands(ImapLimits limits, ProgressWatchdog watchd
     }
 
     /// <summary>
-    /// Wakes the write loop if another command may be sent. Once the limit of commands in flight was reached, half of them must be answered first.
+    /// Wakes the write loop if another command may be sent. After the limit of commands in flight was
+    /// reached, that is once half are answered.
     /// </summary>
     public void TellRoom()
     {

@@ -1,10 +1,9 @@
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Reports a stall when a command is in flight, this client waits for the network, and no octet has moved for the stall timeout. It also reports one
-/// when nothing was answered and less than 1 MiB moved in thirty times the timeout, because a server could go on for ever with one octet a minute.
-/// While a consumer holds a body without asking for more, no read is pending and no time is counted. While this client waits
-/// for the octets that it is to send, the watchdog is paused. Commands have no other timeout.
+/// Reports a stall in two cases. (1) A command is in flight, this client waits for the network, and no octet moves for the stall timeout.
+/// (2) In thirty times the timeout, nothing is answered and less than 1 MiB moves, as when a server sends one octet a minute.
+/// No time is counted while a consumer holds a body without reading on, or while the watchdog is paused. Commands have no other timeout.
 /// </summary>
 internal sealed class ProgressWatchdog : IDisposable
 {

@@ -6,8 +6,8 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Reads replies and passes each to the command it belongs to. Bodies are not read here: the reader is lent to the consumer that asked for them,
-/// and the loop reads nothing else meanwhile.
+/// Reads replies and passes each to the command it belongs to. A message body is read by the consumer that asked for it; the loop reads
+/// nothing meanwhile.
 /// </summary>
 /// <param name="greeting">The pseudo-command answered by the server's first line.</param>
 /// <param name="end">Ends the connection; see <see cref="ImapConnection.Break"/>.</param>
@@ -108,7 +108,8 @@ internal sealed class ReadLoop(
 
     private void Handle(ReadOnlySpan<byte> frame)
     {
-        // Check what follows the body before anything in this reply is used, because an implausible tail means that the body's length was wrong.
+        // Check the text behind the body first. If it can't be the rest of a reply, the body's length was wrong, so
+        // nothing in this reply can be trusted.
         if (frames.BodyAt >= 0 && !FetchTail.IsPlausible(frame[frames.BodyAt..]))
             throw new ImapProtocolException(FetchTail.Lost) { IsFramingLost = true };
         var response = ImapResponse.Parse(frame, frames.BodyAt, limits);
@@ -232,7 +233,7 @@ internal sealed class ReadLoop(
             pending.TellRoom();
     }
 
-    /// <summary>Replaces the stream. No command is being sent then, because the send gate lets a command that replaces the stream run only alone.</summary>
+    /// <summary>Replaces the stream. No command is being sent meanwhile, because the send gate lets this command run only alone.</summary>
     private async Task UpgradeAsync()
     {
         var command = upgrading!;

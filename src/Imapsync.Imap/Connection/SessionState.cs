@@ -5,7 +5,7 @@ namespace Imapsync.Imap.Connection;
 /// <summary>What the server has reported about itself and about the selected folder, solicited or not.</summary>
 internal sealed class SessionState(ImapLimits limits)
 {
-    /// <summary>The capabilities reported last. STARTTLS and log-in invalidate them, so after those it is null until they are reported again.</summary>
+    /// <summary>The capabilities reported last; null after STARTTLS or log-in, until the server reports them again.</summary>
     public ImapCapabilities? Capabilities { get; set; }
 
     /// <summary>The last EXISTS, minus the messages expunged since then (servers need not repeat EXISTS, RFC 9051 §7.5.1).</summary>
@@ -18,8 +18,8 @@ internal sealed class SessionState(ImapLimits limits)
     public int Refusals { get; private set; }
 
     /// <summary>
-    /// Called for each untagged reply that reports a change and is no part of the answer to a command. Also called when the server stops its reports
-    /// (NOTIFICATIONOVERFLOW, RFC 5465 §5.8). It runs on the read loop, so it must return quickly.
+    /// Called on the read loop for each untagged reply that reports a change and answers no command; must return quickly. Also called when
+    /// the server stops its reports (NOTIFICATIONOVERFLOW, RFC 5465 §5.8).
     /// </summary>
     public Action<FolderNews>? OnNews { get; set; }
 

@@ -83,8 +83,8 @@ internal static class TcpConnector
         try
         {
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            // With this option, closing the socket drops unsent octets. Otherwise, after an aborted connection, the system would go on sending a message
-            // that is already being appended again over another connection. After LOGOUT nothing is left to send.
+            // Closing the socket then drops unsent octets. Otherwise the system would go on sending a message from an aborted connection
+            // while another connection appends the same message again. After LOGOUT nothing is left to send.
             socket.LingerState = new LingerOption(true, 0);
             await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);

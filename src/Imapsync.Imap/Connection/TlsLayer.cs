@@ -12,8 +12,8 @@ namespace Imapsync.Imap.Connection;
 internal sealed class TlsLayer(string host, string? caFile, string? fingerprint, ClientCertificate client)
 {
     /// <summary>
-    /// OpenSSL's messages which mean that client and server are incompatible, so that a retry would fail again. Any other message is taken
-    /// to mean that octets were corrupted in transit, and then a retry may succeed.
+    /// OpenSSL's messages for an incompatible client and server, where a retry would fail again. Any other message is taken as corruption
+    /// in transit, where a retry may succeed.
     /// </summary>
     private static readonly string[] Disagreement =
     [
@@ -34,7 +34,8 @@ internal sealed class TlsLayer(string host, string? caFile, string? fingerprint,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                 CertificateChainPolicy = ChainPolicy(),
                 ClientCertificateContext = client.Load(),
-                // A Dovecot that asks for client certificates can't resume a TLS session that used one, so all connections but the first would fail.
+                // Dovecot can't resume a TLS session that used a client certificate. With resumption every
+                // connection but the first would fail.
                 AllowTlsResume = !client.IsGiven,
                 RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (objection = Objection(certificate, chain, errors)) is null,
             };

@@ -10,7 +10,7 @@ namespace Imapsync.Imap.Connection;
 internal static class TlsProbe
 {
     /// <summary>
-    /// How long to wait for a greeting before probing. Some servers delay their greeting for longer; probing them does no harm.
+    /// How long to wait for a greeting before probing. Probing a server that greets later does no harm.
     /// </summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
 

@@ -32,7 +32,8 @@ internal sealed class WriteLoop(
         }
         finally
         {
-            // Completing the writer flushes it, which would fail again on a broken connection; the reason passed here prevents the flush.
+            // Completing the writer normally flushes it, which would fail again on a broken connection. The reason
+            // passed here prevents the flush.
             await transport.Writer.CompleteAsync(pending.BreakReason);
             FailQueued();
         }

@@ -72,7 +72,7 @@ internal struct DotUnstuffing
                 state = State.Over;
                 return;
             case State.Dot:
-                // Drop the stuffed dot. If a server did not stuff a line that begins with a single dot, keep that dot, since it belongs to the line.
+                // Drop the stuffed dot. A dot at the beginning of a line that is not doubled was not stuffed, so keep it.
                 if (octet != '.')
                     target[given++] = (byte)'.';
                 break;

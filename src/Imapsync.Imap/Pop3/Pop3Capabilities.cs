@@ -1,6 +1,6 @@
 namespace Imapsync.Imap.Pop3;
 
-/// <summary>The capabilities a server announces (CAPA, RFC 2449). If it does not support CAPA, every command is assumed to work and is tried.</summary>
+/// <summary>The capabilities a server announces (CAPA, RFC 2449). If the server lacks CAPA, every command is tried.</summary>
 public sealed class Pop3Capabilities
 {
     private readonly List<string> lines;

@@ -11,9 +11,9 @@ public sealed partial class Pop3Client
     private const string Apop = "APOP";
 
     /// <summary>
-    /// Logs in by AUTH (RFC 5034), APOP, or USER and PASS, and requests the capabilities again. The mechanism is the specified one, otherwise the
-    /// strongest one offered. If the latter does not reveal the password (such as CRAM-MD5) and the server refuses it, the password itself is sent
-    /// once, provided that nobody can eavesdrop on the connection.
+    /// Logs in by AUTH (RFC 5034), APOP, or USER and PASS, and learns the capabilities. The mechanism is the specified one, otherwise the
+    /// strongest one offered. If the server refuses a mechanism that hides the password, such as CRAM-MD5, the password itself is sent
+    /// once, unless somebody could eavesdrop.
     /// </summary>
     /// <exception cref="Pop3RefusedException">The server refused the log-in; the text contains no secret.</exception>
     /// <exception cref="ImapLogInException">
@@ -26,8 +26,8 @@ public sealed partial class Pop3Client
         Pop3RefusedException? refusal = null;
         foreach (var name in Candidates(credentials))
         {
-            // The first refusal may concern only the mechanism, so one attempt that sends the password itself follows. A second refusal means a wrong
-            // password.
+            // The server may have refused only the mechanism, so try once to send the password itself. After a second
+            // refusal the password is wrong.
             if (refusal is not null && !(SaslChoice.SendsPassword(name) && IsPrivate))
                 continue;
             try
@@ -61,10 +61,11 @@ public sealed partial class Pop3Client
     private IEnumerable<string> Candidates(ImapCredentials who)
     {
         var names = SaslChoice.Candidates(who, Capabilities.LogIn).ToList();
-        // Dovecot announces USER in any case but accepts it only if it also offers PLAIN. So try the LOGIN mechanism before USER and PASS.
+        // Dovecot always announces USER but accepts it only if it also offers PLAIN. So try the LOGIN mechanism before USER and PASS.
         if (names.Remove("LOGIN") && names.IndexOf(SaslChoice.LoginCommand) is var user)
             names.Insert(user < 0 ? names.Count : user, "LOGIN");
-        // APOP's challenge is part of the greeting. APOP is stronger than a clear-text password but weaker than the other mechanisms, so it goes between them.
+        // APOP needs the challenge in the greeting. It is stronger than a clear-text password but weaker than the other
+        // mechanisms, so it goes between them.
         if (who.Mechanism is null && string.IsNullOrEmpty(who.AuthorizeAs) && ApopStamp() is not null)
             names.Insert(names.FindIndex(n => SaslChoice.SendsPassword(n)) is >= 0 and var at ? at : names.Count, Apop);
         return names;
@@ -128,7 +129,7 @@ public sealed partial class Pop3Client
     private async Task<string?> ExchangeAsync(SaslExchange exchange, CancellationToken cancellationToken)
     {
         var command = "AUTH " + exchange.Name;
-        // The initial response is sent only after the server's "+", because some servers do not accept it on the AUTH line and POP3 lines are short.
+        // Send the initial response only after the server's "+", because POP3 lines are short and some servers reject it on the AUTH line.
         await SendAsync(command, cancellationToken);
         var initial = exchange.InitialResponse;
         while (true)

@@ -7,9 +7,9 @@ using Imapsync.Imap.Connection;
 namespace Imapsync.Imap.Pop3;
 
 /// <summary>
-/// One session with a POP3 server (RFC 1939), for one caller at a time. It shares TLS, SASL and the stall watchdog with the IMAP client.
-/// All methods throw <see cref="Pop3RefusedException"/> for -ERR, after which the session is still usable, and <see cref="ImapProtocolException"/>
-/// or <see cref="ImapConnectionException"/>, after which a new session is needed. A cancelled call ends the session.
+/// One session with a POP3 server (RFC 1939), for one caller at a time. After <see cref="Pop3RefusedException"/> (-ERR) the
+/// session is still usable. After <see cref="ImapProtocolException"/>, <see cref="ImapConnectionException"/> or a cancelled
+/// call, a new session is needed.
 /// </summary>
 public sealed partial class Pop3Client : IAsyncDisposable
 {
@@ -82,8 +82,8 @@ public sealed partial class Pop3Client : IAsyncDisposable
         "LIST", text => long.TryParse(text.Split(' ', 2)[0], NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : -1, cancellationToken);
 
     /// <summary>
-    /// Requests messages or their headers, pipelined if the server allows it. Yields once per message, after its octets have been passed on:
-    /// null, or the server's refusal to send that message.
+    /// Requests messages or their headers, pipelined if the server allows it. Yields once per message, after all its octets were passed on:
+    /// null for success, else the server's refusal.
     /// </summary>
     /// <param name="commands">Commands such as <c>RETR 1</c> or <c>TOP 1 0</c>; enumerated as reading proceeds.</param>
     /// <param name="onPiece">Receives the octets of the current message; a piece is valid until the returned task completes.</param>
@@ -93,7 +93,7 @@ public sealed partial class Pop3Client : IAsyncDisposable
         var under = new Queue<string>();
         using var next = commands.GetEnumerator();
         var hasMore = true;
-        // If the caller stops early, unread answers remain that can't be distinguished from those to the next command, so the session is broken.
+        // If the caller stops early, unread answers would be taken for answers to the next command. So the session is broken then.
         using var leaving = new Leaving(() => IsBroken |= owed > 0);
         while (true)
         {

@@ -7,11 +7,13 @@ using MailKit.Security;
 namespace Imapsync.Imap.Sasl;
 
 /// <summary>
-/// GSSAPI (RFC 4752) over the system's Kerberos. MailKit's own version can't send an authorization identity, so it would log in as the owner
-/// of whatever ticket is present, and a job for bob could copy alice's mail.
+/// GSSAPI (RFC 4752) over the system's Kerberos. MailKit's own version can't send an authorization identity. It would log in as the owner
+/// of whatever ticket is present, so a job for bob could copy alice's mail.
 /// </summary>
 /// <param name="service">The server's service name, <c>imap/HOST</c>.</param>
-/// <param name="credential">A user with a password; or the default credentials, which are those of the credential cache or the client keytab.</param>
+/// <param name="credential">
+/// A user with a password; or the default credentials, which are those of the credential cache or the client keytab.
+/// </param>
 /// <param name="authorizeAs">The user whose mailbox is to be opened; empty for the owner of the ticket.</param>
 internal sealed class GssapiMechanism(string service, NetworkCredential credential, string? authorizeAs) : SaslMechanism(credential), IDisposable
 {

@@ -40,7 +40,7 @@ internal sealed class SaslExchange : IDisposable
     public string? InitialResponse { get; }
 
     /// <summary>
-    /// Whether the server has proved that it knows the password; true for mechanisms without such a proof. If false, an OK must not be believed,
+    /// Whether the server has proved that it knows the password; true for mechanisms without such a proof. Until then do not believe an OK,
     /// at whatever point of the exchange it arrives.
     /// </summary>
     public bool IsProven => mechanism switch

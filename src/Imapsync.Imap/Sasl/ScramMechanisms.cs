@@ -46,8 +46,8 @@ internal sealed class ScramSha512(string user, string password) : SaslMechanismS
 }
 
 /// <summary>
-/// MailKit requests several HMACs during SCRAM. This class decides which of them begins the computation of Hi, the stretched password (RFC 5802
-/// §2.2): the first one after the server has sent an iteration count.
+/// Recognises, among the HMACs that MailKit requests during SCRAM, the one that begins the computation of Hi, the stretched password (RFC
+/// 5802 §2.2). It is the first HMAC requested after the server has sent an iteration count.
 /// </summary>
 internal sealed class PasswordStretching(HashAlgorithmName hash, int hashBytes)
 {

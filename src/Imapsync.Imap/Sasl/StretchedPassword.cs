@@ -5,9 +5,9 @@ using System.Text;
 namespace Imapsync.Imap.Sasl;
 
 /// <summary>
-/// Computes SCRAM's Hi(password, salt, i) (RFC 5802 §2.2) by one call of the system's PBKDF2. MailKit requests i HMACs one by one, each of the
-/// previous result, and combines them by exclusive or; that took most of the processor time of copying a small account. Here the first HMAC returns
-/// the whole Hi and all further ones return zeros, which do not change the result.
+/// Computes SCRAM's Hi(password, salt, i) (RFC 5802 §2.2) by one call of the system's PBKDF2, because MailKit's i single
+/// HMACs are slow. MailKit combines the results of its HMACs by exclusive or. So the first HMAC here returns the whole
+/// Hi, and all further ones return zeros.
 /// </summary>
 internal sealed class StretchedPassword(byte[] password, int iterations, HashAlgorithmName hash, int hashBytes) : KeyedHashAlgorithm
 {

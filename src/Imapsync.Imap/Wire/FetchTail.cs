@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Imap.Wire;
 
 /// <summary>
-/// Checks the text that follows the octets of a whole message: it must be <c>)</c>, or further items and then <c>)</c>. Anything else means that
-/// the announced length was wrong, so that the beginning of the next reply is unknown.
+/// Checks the text that follows a whole message's octets: it must be <c>)</c>, or further items and then <c>)</c>. Anything else means that
+/// the announced length was wrong. Then nobody knows where the next reply begins.
 /// </summary>
 internal static class FetchTail
 {

@@ -16,10 +16,9 @@ internal enum FrameStatus
 }
 
 /// <summary>
-/// Splits the octets from the server into replies: a line, or lines joined by literals. It never awaits, but reads what the buffer contains.
-/// A reply in one piece is returned as a view of the input; a reply that is fragmented or contains literals is assembled here.
-/// A body literal (one that follows <c>]</c> or <c>&gt;</c> in a FETCH) is left for streaming.
-/// Throws <see cref="ImapProtocolException"/> when a limit is exceeded.
+/// Splits the octets from the server into replies: lines, or lines joined by literals. It reads what the buffer contains and never awaits.
+/// A reply is returned as a view of the input, or assembled here if it is fragmented or contains literals. A body literal (after <c>]</c>
+/// or <c>&gt;</c> in a FETCH) is left for streaming. Throws <see cref="ImapProtocolException"/> when a limit is exceeded.
 /// </summary>
 internal sealed class FrameReader(ImapLimits limits)
 {
@@ -29,7 +28,9 @@ internal sealed class FrameReader(ImapLimits limits)
     private int literalLeft;
     private bool isDelivered;
 
-    /// <summary>The position in the frame at which the streamed body was left out, directly after its marker's line end. -1 if there is none.</summary>
+    /// <summary>
+    /// The position of the streamed body in the frame, directly after its literal marker's line end; -1 if there is none.
+    /// </summary>
     public int BodyAt { get; private set; } = -1;
 
     /// <summary>The length in octets of the body that <see cref="FrameStatus.Body"/> announced.</summary>

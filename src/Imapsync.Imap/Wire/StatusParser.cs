@@ -54,7 +54,9 @@ internal static class StatusParser
         return new ResponseCode(ResponseCode.KindOf(name), name, blank < 0 ? "" : inside[blank..].Trim());
     }
 
-    /// <summary>Finds the bracket that ends the code. Flags inside parentheses may contain brackets too (<c>[]</c>, Gmail), so those are skipped.</summary>
+    /// <summary>
+    /// Finds the bracket that ends the code. Brackets inside parentheses are skipped, because Gmail's flags contain them (<c>[]</c>).
+    /// </summary>
     private static int ClosingBracket(ReadOnlySpan<byte> text)
     {
         var depth = 0;

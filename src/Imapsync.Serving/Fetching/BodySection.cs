@@ -30,7 +30,7 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
 
     public bool IsFiltered => Part is SectionPart.HeaderFields or SectionPart.HeaderFieldsNot;
 
-    /// <summary>Reads the section from after the opening bracket to the end of the partial range that may follow the closing bracket.</summary>
+    /// <summary>Reads the text after the opening bracket, the closing bracket, and the partial range that may follow.</summary>
     public static BodySection Parse(CommandText command)
     {
         var path = new List<uint>();
@@ -123,7 +123,7 @@ internal sealed record BodySection(IReadOnlyList<uint> Path, SectionPart Part, I
 
     private BodyPart? FindPart(BodyPart root)
     {
-        // The parts of a message are those of its multipart body; a message without multipart has a single part, which is its own body.
+        // Part numbers name the parts of the message's multipart body. A message without multipart has one part, its own body.
         var (current, isMessage, isItself) = (root, true, false);
         foreach (var number in Path)
         {

@@ -131,8 +131,7 @@ internal sealed class FetchAnswer(FetchRequest request, SelectedFolder selected,
     }
 
     /// <summary>
-    /// Reads a header, up to a limit. Fields beyond the limit are not found, but the fields that clients request by
-    /// name normally come earlier.
+    /// Reads a header, up to a limit. Fields beyond the limit are not found, but the fields that clients request normally come earlier.
     /// </summary>
     private ValueTask<byte[]> HeaderAsync(MessageInfo message, long start, long count, CancellationToken cancellationToken) =>
         selected.Reader.ReadAsync(message, start, Math.Min(count, limits.StructureBytes), cancellationToken);

@@ -4,7 +4,8 @@ namespace Imapsync.Serving.Fetching;
 internal static class HeaderFilter
 {
     /// <summary>
-    /// Returns the selected fields with all their lines, and the empty line after the header. If the message has no empty line, HEADER.FIELDS.NOT returns none.
+    /// Returns the selected fields with all their lines, and the empty line after the header. For HEADER.FIELDS.NOT there is no
+    /// empty line if the message has none.
     /// </summary>
     /// <param name="isNot">Whether to return all fields except the named ones.</param>
     public static byte[] Apply(ReadOnlySpan<byte> header, IReadOnlyList<string> names, bool isNot)

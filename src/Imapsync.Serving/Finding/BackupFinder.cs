@@ -11,8 +11,8 @@ namespace Imapsync.Serving.Finding;
 /// <param name="onProgress">Called with the number of messages examined and their total.</param>
 /// <param name="onUnread">Called with each message that could not be read, and the reason.</param>
 /// <param name="index">
-/// The word index. It is first brought up to date, and then says which messages can be skipped. Null to search without an index, which is
-/// slower but finds the same messages.
+/// The word index. It is brought up to date, and then says which messages can be skipped. Null to search without an index: slower, with
+/// the same result.
 /// </param>
 public sealed class BackupFinder(
     IMessageStore store, Action<long, long> onProgress, Action<MessageAddress, string> onUnread, ServingLimits? limits = null, BackupIndex? index = null)

@@ -9,8 +9,8 @@ using Imapsync.Serving.Mailboxes;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// An index of the words in a backup's messages, so that a search does not have to read all mail. The index only says which messages can't match;
-/// every other message is read and checked, including those that the index lacks. So the results do not depend on the state of the index.
+/// An index of the words in a backup's messages. It only says which messages can't match a search; the search reads all others, including
+/// those that the index lacks. So an incomplete index makes a search slower, but never changes its results.
 /// </summary>
 /// <param name="directory">The index's directory, with one file for each folder. It is created when there is something to write.</param>
 /// <param name="onNote">Called with the reason if the index can't be kept up to date.</param>
@@ -38,9 +38,7 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             Try(() => Directory.EnumerateFiles(directory, "*.words").Where(f => !files.Contains(f)).ToList().ForEach(File.Delete));
     }
 
-    /// <summary>
-    /// Brings the index of a folder up to date, and then returns those messages of the folder that can't match the query.
-    /// </summary>
+    /// <summary>Brings a folder's index up to date, then returns the folder's messages that can't match the query.</summary>
     internal async Task<IReadOnlySet<Uid>> FindUnfitAsync(
         IMessageFolder folder, IReadOnlyList<MessageInfo> listing, FindQuery query, Action<long, long> onProgress, CancellationToken cancellationToken)
     {
@@ -109,8 +107,8 @@ public sealed class BackupIndex(string directory, Action<string> onNote, Serving
             }
             catch (MailException)
             {
-                // Leave this message out of the index. A search reads every message that the index lacks, so it will report
-                // this message as unreadable.
+                // Leave this message out of the index. A search reads every message that the index lacks, and will
+                // report this one as unreadable.
             }
 
             if (texts is not null)

@@ -7,9 +7,9 @@ using Imapsync.Imap;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// The file with the <see cref="WordFilter"/>s of a folder's messages, to which new messages are appended. Its head has the version and the folder's
-/// UIDVALIDITY. Blocks of messages follow, each with a checksum, a table that identifies the messages, and their filters. Reading stops at the
-/// first block that is not intact.
+/// The file with the <see cref="WordFilter"/>s of a folder's messages. It begins with the version and the folder's UIDVALIDITY.
+/// Blocks of messages follow, each with a checksum, a table that identifies the messages, and their filters. New blocks are appended.
+/// Reading stops at the first damaged block.
 /// </summary>
 internal sealed class FolderIndex : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class FolderIndex : IDisposable
     private static ReadOnlySpan<byte> Version => "imapsync words 1"u8;
 
     /// <summary>
-    /// Opens an existing index. Returns null if it can't be used: it is missing, its head is damaged, or it is of another version or UIDVALIDITY.
+    /// Opens an existing index. Null if the file is missing, its head is damaged, or it has another version or UIDVALIDITY.
     /// </summary>
     public static FolderIndex? Open(string path, UidValidity validity, bool forWriting)
     {
@@ -188,7 +188,7 @@ internal sealed class FolderIndex : IDisposable
         filters.ResetWrittenCount();
     }
 
-    /// <summary>Identifies the message that a filter was made of, so that another message under the same UID is noticed.</summary>
+    /// <summary>Identifies the message of a filter, so that another message with the same UID is noticed.</summary>
     private readonly record struct IndexedMessage(Uid Uid, long Bytes, long Received)
     {
         public static IndexedMessage Of(in MessageInfo message) => new(message.Uid, message.Size, message.InternalDate.ToUnixTimeSeconds());

@@ -1,9 +1,9 @@
 namespace Imapsync.Serving.Finding;
 
 /// <summary>
-/// A Bloom filter of the sequences of three letters in a message's texts (of two letters for scripts such as Chinese, in which one letter may be a
-/// word). If a filter lacks a sequence of a word, the texts do not contain that word. The filter has four bits for each sequence, and each sequence
-/// sets one bit. So a text without a given word of seven letters, which has five sequences, seems to contain the word in about one case of a thousand.
+/// A Bloom filter of the three-letter sequences in a message's texts (two letters for scripts such as Chinese, where one letter may be a
+/// word). If the filter lacks a sequence of a word, the texts do not contain that word. The filter has four bits for each sequence, and
+/// each sequence sets one bit. So about one text in a thousand wrongly seems to contain a given word of seven letters (five sequences).
 /// </summary>
 internal static class WordFilter
 {
@@ -34,8 +34,8 @@ internal static class WordFilter
     }
 
     /// <summary>
-    /// Adds the text's sequences of letters. Letters are folded to one case, because a search ignores case. No sequence contains white
-    /// space, because a search ignores where lines are broken. Nor does it contain a surrogate, because half a character can't be folded.
+    /// Adds the text's sequences of letters, in one case because a search ignores case. Sequences with white space are left out, because a
+    /// search ignores where lines are broken. Sequences with a surrogate are left out, because half a character can't be folded.
     /// </summary>
     private static void AddGrams(string text, Zone zone, HashSet<uint> grams)
     {
@@ -80,8 +80,8 @@ internal static class WordFilter
         private readonly bool wantsAttachment;
 
         /// <summary>
-        /// For each condition, one or several lists of letter sequences. A message may fulfil a condition if its filter has all sequences
-        /// of at least one of these lists.
+        /// One entry for each condition, with one or several lists of letter sequences. A message may fulfil the condition if its filter
+        /// has all sequences of at least one list.
         /// </summary>
         private readonly List<uint[][]> conditions = [];
 
@@ -97,8 +97,7 @@ internal static class WordFilter
         }
 
         /// <summary>
-        /// Whether the message with this filter may match. False means that <see cref="BackupFinder"/>, if it read the
-        /// message, would not find a match.
+        /// Whether the message with this filter may match. False means that <see cref="BackupFinder"/> need not read the message.
         /// </summary>
         public bool MayFit(ReadOnlySpan<byte> filter, bool hasAttachment)
         {

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// A folder's messages at the time of its selection, by number and by UID. Each takes 31 octets of memory. Messages added later appear at
-/// the next SELECT; the loss of a message is noticed when it is read.
+/// A folder's messages at the time of its selection, by number and by UID; each takes 31 octets of memory. Messages added later appear at
+/// the next SELECT. A lost message is noticed when it is read.
 /// </summary>
 internal sealed class FolderSnapshot
 {
@@ -23,7 +23,7 @@ internal sealed class FolderSnapshot
     private FolderSnapshot(IMessageFolder? folder, uint[] uids, FlagSet[] flags, UidValidity fallback)
     {
         (this.folder, this.uids, this.flags) = (folder, uids, flags);
-        // The store reports no UIDVALIDITY if a single message's UID is valid for this session only, even if all other UIDs are lasting.
+        // The store reports no UIDVALIDITY as soon as a single UID is valid for this session only.
         var validity = folder is null ? new UidValidity(1) : folder.Status.UidValidity;
         // An empty folder has given out no UID that could change its meaning, so any fixed UIDVALIDITY is correct.
         Validity = !validity.IsNone ? validity : uids.Length == 0 ? new UidValidity(1) : fallback;
@@ -96,7 +96,7 @@ internal sealed class FolderSnapshot
             : null;
 
     /// <summary>Reads the dates and sizes of the next several messages at once.</summary>
-    /// <param name="upcoming">Indexes in ascending order. Beginning at <paramref name="from"/>, up to 500 of them are read together.</param>
+    /// <param name="upcoming">Indexes in ascending order. Up to 500 of them are read together.</param>
     /// <param name="from">The position in <paramref name="upcoming"/> to begin at.</param>
     public async Task DescribeAsync(IReadOnlyList<int> upcoming, int from, CancellationToken cancellationToken)
     {
@@ -125,8 +125,8 @@ internal sealed class FolderSnapshot
     }
 
     /// <summary>
-    /// Whether a keyword is a valid flag-keyword (RFC 9051 §9). The backup's files may contain invalid keywords, which must not be sent to
-    /// a client.
+    /// Whether a keyword is a valid flag-keyword (RFC 9051 §9). The backup may contain invalid keywords,
+    /// which must not be sent to a client.
     /// </summary>
     private static bool IsAtom(string keyword) => keyword.Length > 0 && keyword.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && keyword.AsSpan().IndexOfAny(NoAtom) < 0;
 

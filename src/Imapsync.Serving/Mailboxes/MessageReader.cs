@@ -7,8 +7,8 @@ using Imapsync.Serving.Mime;
 namespace Imapsync.Serving.Mailboxes;
 
 /// <summary>
-/// Reads messages of an open folder, whole or in ranges. A small message is kept in memory. A long one is streamed: clients fetch it piece by
-/// piece, so reading continues where the previous range ended, and starts again only for a range that begins earlier.
+/// Reads messages of an open folder, whole or in ranges. A small message is kept in memory. A long one is streamed: reading goes on where
+/// the previous range ended, and starts again only for a range that begins earlier.
 /// </summary>
 internal sealed class MessageReader(IMessageFolder? folder, ServingLimits limits) : IAsyncDisposable
 {

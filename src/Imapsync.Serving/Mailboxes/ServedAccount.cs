@@ -38,8 +38,8 @@ internal sealed class ServedAccount(IMessageStore store)
     }
 
     /// <summary>
-    /// Returns the parent levels for which the store has no folder. Without them, a client that lists level by level (<c>LIST "" %</c>) would never
-    /// find the folders below (RFC 3501 §6.3.8).
+    /// Returns the parent folders that the store lacks. A client that lists level by level (<c>LIST "" %</c>) would not find the folders
+    /// below without their parents (RFC 3501 §6.3.8).
     /// </summary>
     private static IEnumerable<FolderEntry> MissingParents(IReadOnlyList<FolderEntry> listed)
     {

@@ -14,8 +14,8 @@ internal sealed class AddressBudget(ServingLimits limits)
 }
 
 /// <summary>
-/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is not an address is returned as the
-/// mailbox or as the display name of an address.
+/// Reads an address field (RFC 5322 §3.4, with §4.4) without decoding anything. Never fails: text that is not an address
+/// becomes a mailbox or a display name.
 /// </summary>
 internal static class AddressList
 {
@@ -99,7 +99,9 @@ internal static class AddressList
         return new MailAddress(name.Length == 0 ? null : name, route, Or(local, MissingMailbox), Or(host, MissingHost));
     }
 
-    /// <summary>Reads words up to a delimiter. Returns them joined by blanks, as in a person's name, and joined without blanks, as in a local part.</summary>
+    /// <summary>
+    /// Reads words up to a delimiter. Returns them joined by blanks (a person's name) and joined without blanks (a local part).
+    /// </summary>
     /// <param name="spaced">A work buffer, like <paramref name="joined"/>; its content is overwritten.</param>
     /// <param name="count">The number of words.</param>
     private static (byte[] Spaced, byte[] Joined) Phrase(ref HeaderTokens tokens, MemoryStream spaced, MemoryStream joined, out int count)

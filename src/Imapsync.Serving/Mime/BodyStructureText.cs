@@ -43,8 +43,8 @@ internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, 
     private void WriteLeaf(BodyPart part)
     {
         var isText = part.Type.Type.Equals("text", StringComparison.OrdinalIgnoreCase);
-        // The grammar requires an envelope for a message/rfc822 part. A message nested too deeply was not parsed and has no envelope, so it
-        // is shown as application/octet-stream.
+        // A message nested too deeply was not parsed, so it lacks the envelope that message/rfc822 requires. Show it as
+        // application/octet-stream.
         var type = part.Type.Is("message", "rfc822") && !part.IsMessage ? Opaque : part.Type;
         output.String(type.Type).Text(" ").String(type.Subtype).Text(" ");
         if (isText && part.Type.Parameter("charset") is null)

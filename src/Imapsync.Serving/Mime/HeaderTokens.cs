@@ -53,7 +53,7 @@ internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
         return token;
     }
 
-    /// <summary>Reads a parameter's value: a quoted string, or, as careless programs write it, everything up to a semicolon or blank.</summary>
+    /// <summary>Reads a parameter's value: a quoted string, or unquoted text up to a semicolon or blank.</summary>
     public byte[]? Value()
     {
         if (!IsAtEnd && Current == '"')

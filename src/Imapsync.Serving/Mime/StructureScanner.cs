@@ -3,13 +3,13 @@ using System.Text;
 namespace Imapsync.Serving.Mime;
 
 /// <summary>
-/// Finds the parts of a message in one pass over its octets, which may come in pieces of any length. Never fails: a broken part
-/// simply ends where the message ends. Only the needed header fields and the start of one line are kept in memory.
+/// Finds the parts of a message in one pass over its octets, which may come in pieces of any length. Never fails: a broken part ends where
+/// the message ends. Only the needed header fields and the start of one line are kept in memory.
 /// </summary>
 /// <remarks>
-/// By RFC 2046 §5.1.1 the line end before a boundary belongs to the boundary. As in other servers, a line that begins with a boundary
-/// counts as that boundary, even if more text follows. If several boundaries fit, the longest counts, or of equal ones the innermost. A
-/// boundary inside a header ends the header.
+/// (1) The line end before a boundary belongs to the boundary (RFC 2046 §5.1.1). (2) A line that begins with a boundary counts as the
+/// boundary, even if more text follows. (3) If several boundaries fit, the longest counts; of equal ones, the innermost. (4) A boundary
+/// inside a header ends the header.
 /// </remarks>
 internal sealed class StructureScanner : IDisposable
 {
@@ -198,7 +198,7 @@ internal sealed class StructureScanner : IDisposable
         part.BodyStart = bodyStart;
         starts[part] = (starts[part].Header, lines);
         var isOfDigest = part.Parent is { } parent && parent.IsMultipart && parent.Type.Subtype.Equals("digest", StringComparison.OrdinalIgnoreCase);
-        // A message with neither Content-Type nor MIME-Version is not a MIME message (RFC 2045 §4), so its other Content- fields are ignored.
+        // A message with neither Content-Type nor MIME-Version is not MIME (RFC 2045 §4), so ignore its other Content- fields.
         if (part.Parent?.IsMultipart != true && part.Field("Content-Type") is null && part.Field("MIME-Version") is null)
             part.Fields.RemoveAll(f => f.Name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase));
         part.Type = (part.Field("Content-Type") is { } type ? ContentField.ParseType(type) : null)

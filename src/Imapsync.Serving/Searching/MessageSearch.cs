@@ -10,8 +10,8 @@ using MimeKit.Utils;
 namespace Imapsync.Serving.Searching;
 
 /// <summary>
-/// Tests a search key on one message after another, and reads only as much of each as the key needs. If a message is gone or can't be read, it is
-/// unknown whether it matches. Such a message is not returned, not even for NOT, but counted as <see cref="Unknown"/>.
+/// Tests a search key on one message after another, reading only what the key needs. A message that is gone or can't be read may match or
+/// not. It is not returned, not even for NOT, but counted as <see cref="Unknown"/>.
 /// </summary>
 internal sealed class MessageSearch(SelectedFolder selected, ServingLimits limits)
 {

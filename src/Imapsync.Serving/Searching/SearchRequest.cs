@@ -16,7 +16,7 @@ internal enum SearchReturn
     Count = 8,
 }
 
-/// <param name="Return">The results that the client asked for by RETURN (RFC 4731), such as MIN or COUNT; none for a SEARCH without RETURN.</param>
+/// <param name="Return">The results that RETURN requests (RFC 4731), such as MIN or COUNT; none for a SEARCH without RETURN.</param>
 internal sealed record SearchRequest(SearchKey Key, SearchReturn Return)
 {
     public static SearchRequest Parse(CommandText command, ServingLimits limits)

@@ -9,8 +9,8 @@ internal sealed record ListRequestText
     private const int MostPatterns = 100;
 
     /// <summary>
-    /// The maximum total length of all patterns. No folder name is longer. Each character of a pattern is compared with every folder's
-    /// name, so longer patterns would cost too much time.
+    /// The maximum total length of all patterns; no folder name is longer. It bounds the time, because each character of a pattern is
+    /// compared with every folder's name.
     /// </summary>
     private const int PatternBytes = 8 * 1024;
 

@@ -151,7 +151,8 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
     private static int LineEndLength(ReadOnlySpan<byte> line) => line.EndsWith("\r\n"u8) ? 2 : 1;
 
     /// <summary>
-    /// Whether the line ends by announcing a literal: <c>{n}</c>; or <c>{n+}</c> or <c>{n-}</c>, after which the client does not wait for <c>+</c>.
+    /// Whether the line ends with the announcement of a literal. After <c>{n}</c> the client waits for <c>+</c>; after
+    /// <c>{n+}</c> or <c>{n-}</c> it does not.
     /// </summary>
     private static bool TryLiteral(ReadOnlySpan<byte> line, out long length, out bool waits)
     {

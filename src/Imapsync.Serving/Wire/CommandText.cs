@@ -47,7 +47,9 @@ internal sealed class CommandText(ReadOnlyMemory<byte> octets)
         return Encoding.ASCII.GetString(octets.Span[start..at]);
     }
 
-    /// <summary>Reads a keyword and returns it in upper case. It ends at a bracket, because FETCH items have a section in brackets.</summary>
+    /// <summary>
+    /// Reads a keyword in upper case. It ends at a bracket, because a FETCH item may be followed by a section in brackets.
+    /// </summary>
     public string Word() => Atom(endsAtBracket: true).ToUpperInvariant();
 
     public bool TryWord(string word)

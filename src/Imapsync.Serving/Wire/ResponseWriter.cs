@@ -16,8 +16,8 @@ internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimePr
     private bool isBroken;
 
     /// <summary>
-    /// Whether the client would take the next output for a new response. False inside a response, and after a failed write for good, because it is
-    /// unknown how much of the data the client has received.
+    /// Whether the next output begins a new response. False inside a response. False for good after a failed write, because nobody knows
+    /// how much the client has received.
     /// </summary>
     public bool IsBetweenResponses => !isWithin && !isBroken;
 

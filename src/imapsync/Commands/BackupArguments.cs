@@ -16,7 +16,7 @@ namespace Imapsync.CommandLine.Commands;
 /// <summary>A backup from which mail is read.</summary>
 /// <param name="Name">The job's name, or <c>backup</c> if the command line named the backup itself.</param>
 /// <param name="Numbers">
-/// The directory that records the UIDs given to messages for which the backup has no UIDs of its own; null if there is no such directory.
+/// The directory that records the UIDs given to messages without UIDs of their own; null for none.
 /// </param>
 /// <param name="Index">The directory of the backup's search index; null if it has none.</param>
 internal sealed record Backup(string Name, Endpoint Endpoint, string? Numbers, string? Index = null)
@@ -126,8 +126,8 @@ internal sealed class BackupArguments
             await surroundings.Error.WriteLineAsync(TerminalText.Escape($"note: {note}"));
         var definition = read.Jobs[0];
         var backup = Backup.Of(definition, surroundings.Time);
-        // A snapshot and the backup each contain messages that the other may lack, so the UIDs given to their messages are recorded in
-        // separate directories.
+        // The UIDs given to the snapshot's messages are recorded in a directory for this snapshot alone, because the snapshot and the
+        // backup contain different messages.
         return at.Find(parsed, definition, surroundings.Time) is { } snapshot
             ? new Backup(definition.Name, SnapshotOption.AsOf(definition, snapshot).Target, Path.Combine(backup.Numbers!, snapshot.Name))
             : backup;

@@ -33,8 +33,8 @@ internal static class CompletionCommand
         complete -c imapsync -a '(command imapsync "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
         """;
 
-    // PowerShell counts $position from the start of its whole input, so the start of the command is subtracted. The text of $command lacks
-    // trailing blanks, so it is padded with blanks up to the position.
+    // PowerShell counts $position from the start of the input, so subtract the start of the command. $command lacks trailing blanks, so pad
+    // it up to the position.
     private const string PowerShell = """
         Register-ArgumentCompleter -Native -CommandName imapsync -ScriptBlock {
             param($word, $command, $position)

@@ -75,8 +75,8 @@ internal static class FindCommand
         + $"{(message.Attachments is { Count: > 0 } files ? $"  [{Shown(string.Join(", ", files), "")}]" : "")}\n    {TerminalText.Escape(message.Id.ToString())}  {Quantities.Octets(message.SizeBytes)}";
 
     /// <summary>
-    /// Returns an identifier for programs, not escaped, so that <c>show</c> recognizes it. Only an identifier with control characters or
-    /// line separators is escaped, because it would break the line.
+    /// Returns an identifier unescaped, so that <c>show</c> accepts it. Only an identifier with control characters or line separators is
+    /// escaped, because it would break the line.
     /// </summary>
     private static string Line(string id) => id.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029') ? TerminalText.Escape(id) : id;
 

@@ -11,8 +11,8 @@ namespace Imapsync.CommandLine.Commands;
 internal static class InitCommand
 {
     /// <summary>
-    /// The account settings for which the command has options, because they are needed before the job file exists. All others can be written into
-    /// the job file afterwards.
+    /// The account settings that have command options, because they are needed before the job file exists. The others can
+    /// be added to the job file later.
     /// </summary>
     private static readonly string[] AccountKeys = ["provider", "password_env", "password_file", "password_command", "tls_ca_file", "tls_fingerprint", "auth", "authorize_as"];
 

@@ -36,7 +36,7 @@ internal sealed class JobChoice
     {
         if (!onlyFailed)
             return "Nothing to run: every job's last run ended with everything in place.";
-        // Jobs that never ran or did not end may still have mail to copy. They are mentioned, so that nobody takes this message for a full success.
+        // Mention jobs that never ran or did not end, because they may still have mail to copy.
         var others = standings.Count(s => s.Standing.IsUnfinished);
         return "Nothing to run: no job's last run failed." + (others > 0 ? $" Jobs that never ran, or whose last run did not end: {others}; --only-unfinished runs them." : "");
     }

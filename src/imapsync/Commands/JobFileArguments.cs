@@ -113,8 +113,7 @@ internal sealed class JobFileArguments
     };
 
     /// <summary>
-    /// Rejects arguments that start with a dash. The library treats a misspelt option as an argument, but no file, job or address starts with
-    /// a dash.
+    /// Rejects arguments that start with a dash. They are misspelt options, because no file, job or address starts with a dash.
     /// </summary>
     public static void RefuseOptions(ArgumentResult result)
     {

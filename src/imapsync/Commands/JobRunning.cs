@@ -65,24 +65,22 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
         await notices.BeginAsync(CancellationToken.None);
         var telemetry = DryRun ? null : TelemetryExport.Start(surroundings.Environment, text => notices.Say(text));
         var now = surroundings.Time.GetUtcNow();
-        // The errors of CSV rows from which no job could be created were printed for people when the file was read. Programs
-        // get them here, as events.
+        // When the file was read, the bad CSV rows were printed for people. Programs get these errors here, as events.
         foreach (var row in IsJson ? RowReport.Events(file, now) : [])
             events.Show(row);
         IReadOnlyList<JobReport> reports = [.. RowReport.Reports(file, now), .. await RunJobsAsync(file, notices, events, surroundings, signals, stop)];
 
-        // Report files are written, and sending of notifications begins, before the summary is shown, since a terminal or pipe that nobody reads may
-        // block.
+        // Write report files and begin to send notifications before showing the summary, because a terminal
+        // or pipe that nobody reads may block.
         var late = new ConcurrentQueue<string>();
         using var errors = new StringWriter();
         notices.Say = late.Enqueue;
         var status = ExitStatus.Worst(reports.Select(r => ExitStatus.Of(r, signals.InterruptedStatus)));
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportCsvPath, file => ReportCsv.WriteAsync(file, reports, signals.InterruptedStatus), errors)]);
-        // The JSON report is written after the CSV report, because it contains the exit status, and a failure to write
-        // the CSV report changes that.
+        // Write the JSON report after the CSV report. It contains the exit status, which changes if the CSV report can't be written.
         status = ExitStatus.Worst([status, await ReportFile.TryWriteAsync(ReportPath, ReportJson.Of(reports, status), DocumentJson.Default.ReportJson, errors)]);
-        // Metrics, telemetry and notifications run on a thread-pool thread. After an abort the wait for them is limited,
-        // since a disk may not respond.
+        // Metrics, telemetry and notifications run on a thread-pool thread. After an abort the wait for them is
+        // limited, because a disk may hang.
         var telling = DryRun ? Task.CompletedTask : Task.Run(() => TellAsync(file, notices, telemetry, reports, status, surroundings, late.Enqueue, stop), CancellationToken.None);
         var complaints = errors.ToString();
         var showing = Task.Run(() => ShowEndAsync(events, complaints, file.Jobs, reports, surroundings), CancellationToken.None);
@@ -129,8 +127,8 @@ internal sealed record JobRunning(bool DryRun, string? ReportPath, bool IsJson, 
             Task.Run(() => WriteMetricsAsync(file, surroundings, say), CancellationToken.None),
             telemetry?.EndAsync(() => StandingsAsync(file, surroundings), stop.IsCancellationRequested ? TelemetryPatienceWhenStopped : TelemetryPatience, surroundings.Time) ?? Task.CompletedTask,
             notices.EndAsync(reports, status));
-        // The report was written before the notifications were sent, so that a slow notification can't delay it. Now it is written again with the
-        // notifications that failed, if it is an ordinary file. A pipe or device can't be written twice.
+        // The report was written before the notifications were sent, so that a slow one can't delay the report. Write it again with the
+        // failed notifications, but only to an ordinary file, because a pipe or device can't be written twice.
         if (notices.Failures is { Count: > 0 } failures && ReportPath is not null && Engine.Files.OutputFile.WouldReplace(ReportPath))
         {
             using var errors = new StringWriter();

@@ -38,7 +38,7 @@ internal sealed record LogSettings(string? Format, string? File)
     /// <summary>Whether people are shown only problems (<c>--quiet</c>).</summary>
     public bool IsQuiet { get; init; }
 
-    /// <summary>Runs a command's work with its messages and events going to the log as requested. Mistakes in the job file are logged too.</summary>
+    /// <summary>Runs a command's work. Its messages and events, and mistakes in the job file, go to the log as requested.</summary>
     public async Task<int> RunAsync(HostContext surroundings, Func<HostContext, Task<int>> work)
     {
         if (IsQuiet)
@@ -97,7 +97,7 @@ internal sealed record LogSettings(string? Format, string? File)
         return surroundings with
         {
             Error = words,
-            // With --quiet, only the log file still gets every message. If the log goes to standard error, the messages are dropped.
+            // With --quiet a log file still gets every message, but a log on standard error does not.
             Aside = !IsQuiet ? words : besides is null ? TextWriter.Null : alone,
             Screen = besides,
             Log = events,

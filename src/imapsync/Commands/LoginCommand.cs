@@ -60,8 +60,8 @@ internal static class LoginCommand
             : OperatingSystem.IsMacOS() ? "open" : OperatingSystem.IsWindows() ? "explorer" : "xdg-open";
         try
         {
-            // The browser's own output is discarded. The shell gets the URL as an argument and not as part of its script, so it does not
-            // interpret it.
+            // Discard the browser's output. The URL is an argument of the shell and not part of its script,
+            // so the shell does not interpret it.
             var (program, first) = OperatingSystem.IsWindows() ? (opener, Array.Empty<string>()) : ("/bin/sh", ["-c", "exec \"$0\" \"$1\" >/dev/null 2>&1 </dev/null", opener]);
             using var process = Process.Start(new ProcessStartInfo(program, [.. first, address.AbsoluteUri]) { UseShellExecute = false });
         }

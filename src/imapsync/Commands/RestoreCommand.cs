@@ -50,8 +50,8 @@ internal static class RestoreCommand
                 var backup = file.Jobs[0];
                 var snapshot = at.Find(parsed, backup, surroundings.Time);
                 var job = RestoreReader.Read(snapshot is null ? backup : SnapshotOption.AsOf(backup, snapshot), request, Directory.GetCurrentDirectory(), surroundings.JobFileOptions);
-                // Even if a snapshot is restored, the state is kept in the backup's own directory. Nothing may be written into a snapshot,
-                // and mail restored from one snapshot must be recognized when another snapshot is restored.
+                // Even for a snapshot, keep the state in the backup's own directory: (1) Nothing may be written into a snapshot. (2) Mail
+                // restored from one snapshot must be recognized when another snapshot is restored.
                 job = job with { State = RestoreOrigin.StateOf(backup, job.Target) };
                 var restoring = new JobFile([job], []);
                 await restoring.AskForSecretsAsync(c);

@@ -35,7 +35,7 @@ internal sealed class SignInArguments
     public IReadOnlyList<(string Side, OAuthSignIn SignIn)> Read(ParseResult parsed, HostContext surroundings, CancellationToken stop)
     {
         var asked = parsed.GetValue(side);
-        // The job is first read without any secrets, to find out which sides sign in. Then only the secrets of those sides have to exist.
+        // Read the job without secrets first, to find out which sides sign in. Then only those sides' secrets have to exist.
         var (usesSource, usesTarget) = (asked != Target && Has(Source), asked != Source && Has(Target));
         if (!usesSource && !usesTarget)
         {

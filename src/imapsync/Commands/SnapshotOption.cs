@@ -50,8 +50,8 @@ internal sealed class SnapshotOption
 }
 
 /// <summary>
-/// Temporary copies of jobs' state, used while a snapshot is verified. A verification writes two things into the state: a lock, and how far
-/// a verification by samples has come. Neither may be written into the snapshot itself.
+/// Temporary copies of jobs' state, used while a snapshot is verified. A verification writes a lock and its progress into the state, but
+/// nothing may be written into the snapshot itself.
 /// </summary>
 internal sealed class StateCopies : IDisposable
 {

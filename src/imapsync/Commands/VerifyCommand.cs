@@ -98,7 +98,7 @@ internal static class VerifyCommand
     {
         var runner = new VerifyRunner(surroundings.Time, surroundings.OpenStore);
         var histories = jobs.ToDictionary(j => j.Name, j => new HistoryKeeping(surroundings, j, HistoryKind.Verify, isKept: true, events.Say), StringComparer.Ordinal);
-        // The queue handles only job reports, so each verification's counts and findings are kept here. A job that never ended has no entry.
+        // The queue returns only job reports, so keep each verification's counts and findings here. A job that never ended has no entry.
         var verified = new ConcurrentDictionary<string, VerifyReport>(StringComparer.Ordinal);
         var queue = new JobQueue(VerifyAsync, surroundings.Time, output.Show)
         {
@@ -114,8 +114,7 @@ internal static class VerifyCommand
             return report.Job;
         }
 
-        // The job report from the queue replaces the one that the verification made, since the queue may have added a note, or abandoned a
-        // job that did not end.
+        // Use the job report from the queue, not the verification's own, because the queue may have added a note or abandoned the job.
         VerifyReport Whole(JobReport report) => new(report, verified.GetValueOrDefault(report.Name)?.Counts ?? VerifyCounts.None, verified.GetValueOrDefault(report.Name)?.Findings ?? []);
     }
 

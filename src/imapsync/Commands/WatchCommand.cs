@@ -39,8 +39,8 @@ internal static class WatchCommand
 
         /// <summary>Watches all jobs until they are stopped.</summary>
         /// <returns>
-        /// The exit status: that of the signal, if current work was aborted; else the worst status of jobs that can't be watched and of rows of an
-        /// account list from which no job could be created; else 0.
+        /// The exit status: (1) that of the signal, if current work was aborted; (2) else the worst status of jobs that can't be watched
+        /// and of bad rows of an account list; (3) else 0.
         /// </returns>
         public async Task<int> RunAsync(CancellationToken stop)
         {
@@ -52,8 +52,7 @@ internal static class WatchCommand
                 if (!surroundings.IsQuiet)
                     events.Say("Stopping: what is in hand is finished and saved. Once more to drop it.");
             };
-            // The errors of CSV rows from which no job could be created were printed for people when the file was read. Programs
-            // get them here, as events.
+            // When the file was read, the bad CSV rows were printed for people. Programs get these errors here, as events.
             foreach (var row in isJson ? RowReport.Events(file, surroundings.Time.GetUtcNow()) : [])
                 events.Show(row);
             var shown = new WatchedEvents(events.Show);
@@ -69,13 +68,11 @@ internal static class WatchCommand
         {
             var job = plan.Job;
             var record = new WatchRecord(surroundings, file, job, metricsPath, signals, text => say($"{job.Name}: {text}"));
-            // The queue gets only one run at a time. It is used nevertheless, because it handles unexpected exceptions
-            // and jobs that do not end.
+            // The queue gets only one run at a time. It is used because it handles unexpected exceptions and jobs that do not end.
             var queue = new JobQueue(surroundings.RunJob, surroundings.Time, shown.Show) { OnEnd = (_, report) => record.AddAsync(report) };
             var watcher = new JobWatcher(plan, surroundings.Listen, RunOneAsync, surroundings.Time)
             {
-                // Show every note directly, without the filter for repeated events of runs, because the watcher itself
-                // suppresses repeated notes.
+                // Show every note, without the filter for repeated events, because the watcher itself suppresses repeated notes.
                 OnNote = text => tell(new NoteRaised(job.Name, null, text)),
                 OnReady = () =>
                 {

@@ -32,9 +32,9 @@ internal static class JobFilePage
         new("SEE ALSO", [new Paragraph("imapsync(1), imapsync-init(1), imapsync-check(1), imapsync-schema(1)")]),
     ]);
 
-    /// <summary>Describes a section's keys, and then the keys of each section inside it, under the path of that section.</summary>
+    /// <summary>Describes a section's keys, and then the keys of each section inside it, under that section's path.</summary>
     /// <param name="told">
-    /// The lists of keys that were described so far, each with its path. Source and target share one list, which is described only once.
+    /// The lists of keys described so far, with their paths. Source and target share one list, which is described only once.
     /// </param>
     private static IEnumerable<ManualBlock> Blocks(string path, IReadOnlyList<JobKey> keys, Dictionary<IReadOnlyList<JobKey>, string> told)
     {

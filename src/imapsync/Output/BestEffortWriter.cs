@@ -3,7 +3,7 @@ using System.Text;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// A writer for messages that may fail, as on a full disk or a closed terminal. Text that can't be written is dropped, so that the run continues.
+/// A writer that drops text it can't write, as on a full disk or a closed terminal, so that the run continues.
 /// </summary>
 internal sealed class BestEffortWriter(TextWriter inner) : TextWriter
 {

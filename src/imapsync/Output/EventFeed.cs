@@ -6,8 +6,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Distributes the jobs' events to the outputs. Each output has its own queue and task, so one that blocks delays neither the jobs nor the
-/// other outputs. Queued <see cref="MessagesCopied"/> events of a folder are merged until another event of the job follows. All other
+/// Distributes the jobs' events to the outputs. Each output has its own queue and task, so an output that blocks delays nothing else.
+/// Queued <see cref="MessagesCopied"/> events of a folder are merged, unless another kind of event of the job lies between them. All other
 /// queued events are also in the report, so a queue needs little more memory than the report.
 /// </summary>
 /// <param name="outputs">The outputs; the first is the one that people read.</param>

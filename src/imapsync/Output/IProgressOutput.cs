@@ -15,8 +15,7 @@ internal interface IProgressOutput : IAsyncDisposable
     void Say(string text);
 
     /// <summary>
-    /// Whether one of the latest lines of this output already showed a text of the summary, so that the summary need not repeat it
-    /// (<see cref="Summary.Told"/>).
+    /// Whether this output has just shown a text of the summary, so that the summary need not repeat it (<see cref="Summary.Told"/>).
     /// </summary>
     /// <param name="linesSince">The number of lines that were written after the last line of this output.</param>
     bool HasJustTold(string text, int linesSince) => false;

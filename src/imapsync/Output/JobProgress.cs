@@ -103,8 +103,8 @@ internal sealed class JobProgress(string name, DateTimeOffset started)
     public double? BytesPerSecond(DateTimeOffset now) => Elapsed(now) is { } seconds ? CopiedBytes / seconds : null;
 
     /// <summary>
-    /// Estimates the remaining time from the average speed. For open folders, the number of messages to copy is known. For the rest of the
-    /// source's messages, it is estimated by the share of messages that had to be copied so far.
+    /// Estimates the remaining time from the average speed. The number of messages to copy is known for open folders. For the rest it is
+    /// estimated from the share of messages that had to be copied so far.
     /// </summary>
     public TimeSpan? TimeLeft(DateTimeOffset now)
     {

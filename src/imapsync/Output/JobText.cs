@@ -18,7 +18,7 @@ internal static class JobText
         ProblemFound e => $"problem: {Problem(e.Problem)}",
         Waiting { Wait: var w } => $"waiting {Quantities.Duration(w.Delay)}, until {w.Until:HH:mm:ss}: {w.Reason}",
         Queued e => $"waiting: {e.Reason}",
-        // The last line of an unsuccessful job says only "ended", because the lines of its problems and the summary contain the details.
+        // The last line of an unsuccessful job says only "ended", because its problems and the summary give the details.
         JobFinished { Report: { Outcome: not JobOutcome.Ok, Problems.IsEmpty: false } } => "ended",
         JobFinished e => Outcome(e.Report),
         _ => null,

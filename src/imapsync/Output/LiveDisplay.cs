@@ -69,8 +69,8 @@ internal sealed class LiveDisplay : IProgressOutput
     }
 
     /// <summary>
-    /// Returns the cells of a job's row: name, folders, messages, octets, rate, and as the last cell either what the job waits for, or how long nothing
-    /// has happened, or the time left and the folder.
+    /// Returns the cells of a job's row: name, folders, messages, octets, rate, and a last cell. The last cell shows what the job waits
+    /// for; else how long nothing has happened; else the time left and the folder.
     /// </summary>
     internal static string[] Row(JobProgress job, DateTimeOffset now)
     {
@@ -131,8 +131,8 @@ internal sealed class LiveDisplay : IProgressOutput
             var lines = Lines(shown, now, profile.Width).DefaultIfEmpty("…").ToList();
             if (atWork.Count > shown.Count)
                 lines.Add($"and {Quantities.Count(atWork.Count - shown.Count)} more at work");
-            // The totals line is always drawn, so that the table has at least two lines. Each redrawing of a single line would make some
-            // terminals move up a line.
+            // Always draw the totals line, so that the table has at least two lines. Some terminals move up a line
+            // whenever a single line is redrawn.
             lines.Add(LiveRows.Fit(totals.Line(atWork.Values, now), profile.Width));
             if (words.Count > 0)
                 lines.Add(TerminalText.Escape(words[^1]));
@@ -141,9 +141,9 @@ internal sealed class LiveDisplay : IProgressOutput
     }
 
     /// <summary>
-    /// Makes the terminal appear a little narrower than it is. The cursor stands at the end of the table's last line. When the user presses
-    /// Ctrl-C, the terminal shows <c>^C</c> there. At the terminal's edge this would begin a new line, and the next drawing would leave a
-    /// row of the table behind.
+    /// Makes the terminal appear a little narrower than it is. On Ctrl-C the terminal shows <c>^C</c> at the cursor, which
+    /// stands at the end of the table's last line. At the terminal's edge <c>^C</c> would begin a new line, and the next
+    /// drawing would leave a row of the table behind.
     /// </summary>
     private sealed class NarrowerOutput(TextWriter writer) : IAnsiConsoleOutput
     {

@@ -4,8 +4,8 @@ using Spectre.Console.Rendering;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Fits rows into the width of a terminal, one line each. The first cell, a name, is always shown, and the last one gets the remaining width.
-/// When little remains, the columns between them are dropped, the least important first. Pure.
+/// Fits rows into the width of a terminal, one line each. The first cell, a name, is always shown, and the last cell gets the remaining
+/// width. If the width is too small, the columns between them are dropped, the least important first.
 /// </summary>
 internal static class LiveRows
 {

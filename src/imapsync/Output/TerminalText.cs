@@ -9,8 +9,8 @@ internal static class TerminalText
     private const int MaxLength = 2000;
 
     /// <summary>
-    /// Escapes control characters, which could move the cursor or change the window title, and Unicode direction and line controls, which
-    /// could make one name look like another, as <c>\x1B</c> or <c>\u202E</c>. Very long text is truncated.
+    /// Escapes characters that could deceive the reader, as <c>\x1B</c> or <c>\u202E</c>. Control characters could move the cursor or
+    /// change the window title. Unicode direction and line controls could make one name look like another. Very long text is truncated.
     /// </summary>
     public static string Escape(string text)
     {

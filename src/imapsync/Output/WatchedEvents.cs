@@ -3,9 +3,9 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// Filters the events of jobs that are run again and again. All events of a job's first run pass. From a later run, only events that report
-/// a change, or a problem that the previous run did not have, pass. The end of a run passes if another event passed, or if the outcome
-/// differs from that of the previous run. The events of one job must come from one task at a time.
+/// Filters the events of jobs that are run again and again. (1) All events of a job's first run pass. (2) From a later run, a change
+/// passes, and a problem that the previous run did not have. (3) The end of a later run passes if another event of the run passed, or if
+/// the outcome differs from the previous run's. The events of one job must come from one task at a time.
 /// </summary>
 internal sealed class WatchedEvents(Action<JobEvent> show)
 {

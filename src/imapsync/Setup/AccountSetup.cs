@@ -77,7 +77,10 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
         return new Account(address, Named(ProviderGiven(), ("url", WithUser(server, address), "")));
     }
 
-    /// <summary>Asks a person to confirm a host that is outside the address's domain and known from DNS only. No password may be sent to such a host without consent.</summary>
+    /// <summary>
+    /// Asks a person to confirm a host that is outside the address's domain and known from DNS only. No
+    /// password is sent there without consent.
+    /// </summary>
     private async Task<bool> IsAgreedAsync(FoundServer found, string address, CancellationToken cancellationToken)
     {
         if (found.IsVouchedFor)
@@ -89,8 +92,8 @@ internal sealed class AccountSetup(HostContext surroundings, Questions questions
     }
 
     /// <summary>
-    /// Checks before a password is typed that the server is reachable and has a valid certificate. A person may pin a certificate that no
-    /// authority has signed. A known provider's certificate can't be pinned: an invalid one there indicates an interception.
+    /// Checks, before a password is typed, that the server is reachable and has a valid certificate. A person may pin a certificate that no
+    /// authority has signed, but not at a known provider's host: there an invalid certificate indicates an interception.
     /// </summary>
     private async Task<Account> TrustAsync(Account account, string address, CancellationToken cancellationToken)
     {

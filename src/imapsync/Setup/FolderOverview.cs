@@ -8,7 +8,7 @@ using Imapsync.Imap;
 namespace Imapsync.CommandLine.Setup;
 
 /// <param name="Messages">
-/// The number of messages; null if the folder could not be examined. That does not end the setup, because a run will report such a folder.
+/// The number of messages; null if the folder could not be examined, which a run will report.
 /// </param>
 /// <param name="Bytes">The size in octets; null when unknown, or when determining it would take too long.</param>
 internal sealed record FolderLine(FolderEntry Folder, long? Messages, long? Bytes);

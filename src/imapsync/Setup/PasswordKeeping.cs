@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine.Setup;
 
 /// <summary>
-/// Determines how typed passwords are stored: in files that only their owner can read, or not at all, with the name of an environment variable in
-/// the job file.
+/// Determines how typed passwords are stored: in files that only their owner can read, or not at all. In the latter case the job file
+/// names an environment variable.
 /// </summary>
 /// <param name="mayReplace">Whether a password file of an earlier setup may be replaced; otherwise another name is used.</param>
 internal sealed class PasswordKeeping(string name, bool byVariable, IReadOnlyDictionary<string, string> environment, bool mayReplace)

@@ -76,9 +76,9 @@ internal static class LaterRuns
         var transfers = await later.RunAsync(lab, result, lab.Imapsync(), lab.Mbsync());
         foreach (var (contender, transfer) in transfers)
         {
-            // Run twice more through proxies that count round trips. The proxies cost time, so the times of these runs are not reported.
-            // The round trips of the first of these runs are not counted either: imapsync sees another server, because the port is another,
-            // and examines its folders more thoroughly than those of a known server.
+            // Run twice more through proxies that count round trips. These times are not reported, because the proxies cost
+            // time. Only the second run's round trips count: in the first, the port is new, so imapsync sees an unknown server
+            // and examines its folders more thoroughly.
             var (toSource, toTarget) = (lab.LineTo(source.Port), lab.LineTo(server.Port));
             var proxied = transfer with { Source = source with { Port = toSource.Port }, Target = (ImapPlace)transfer.Target with { Port = toTarget.Port } };
             await contender.RunAsync([proxied]);

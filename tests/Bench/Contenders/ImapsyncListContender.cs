@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Imapsync.Bench.Contenders;
 
 /// <summary>
-/// This project's published program with one job file for many accounts: each row of an account list becomes a job between the two servers,
-/// and the number of connections to each server is limited.
+/// This project's published program with one job file for many accounts. Each row of an account list becomes a job between the two servers.
+/// The number of connections to each server is limited.
 /// </summary>
 /// <param name="directory">The directory for its job files.</param>
 /// <param name="parallel">The number of jobs to run at once, and the maximum number of connections to each server.</param>

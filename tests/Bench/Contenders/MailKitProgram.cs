@@ -9,9 +9,9 @@ namespace Imapsync.Bench.Contenders;
 
 /// <summary>Copies an account with MailKit's public interface, into another account or a Maildir.</summary>
 /// <param name="isBatched">
-/// Whether to use the fastest variant that MailKit allows: four connections to each side, many bodies with one FETCH, many messages with one APPEND
-/// (MULTIAPPEND if offered) while the next ones are fetched, and bodies that are not parsed as MIME. Otherwise the usual loop over one connection
-/// to each side: fetch and parse a message, append or write it, and go on with the next.
+/// Whether to use the fastest variant that MailKit allows: four connections to each side, many bodies with one FETCH, many messages with
+/// one APPEND (MULTIAPPEND if offered), and no MIME parsing. Otherwise the usual loop over one connection to each side: fetch and parse a
+/// message, append or write it, and go on with the next.
 /// </param>
 internal sealed class MailKitProgram(bool isBatched, MailKitProgram.Account from, MailKitProgram.Account? to, string? maildir)
 {

@@ -10,7 +10,7 @@ namespace Imapsync.Bench.Contenders;
 /// <param name="isDurable">Whether to sync files to disk before they count as stored, which has no effect on a file system in memory.</param>
 /// <param name="parallel">The number of processes to run at once for several mailboxes, because mbsync itself has no parallelism.</param>
 /// <param name="eachAlone">
-/// Whether to run a process for each mailbox. A process for several mailboxes keeps the connections of all of them open until it ends.
+/// Whether each mailbox gets a process of its own. A process for several mailboxes keeps all their connections open until it ends.
 /// </param>
 internal sealed class MbsyncContender(string directory, bool isDurable = false, int parallel = 1, bool eachAlone = false) : IContender
 {

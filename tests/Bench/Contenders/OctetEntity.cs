@@ -3,7 +3,7 @@ using MimeKit;
 namespace Imapsync.Bench.Contenders;
 
 /// <summary>
-/// A message body that is written exactly as received. MimeKit allows such a class to programs that do not want the MIME parts parsed.
+/// A message body that is written exactly as received, without parsing its MIME parts. MimeKit supports such a class.
 /// </summary>
 internal sealed class OctetEntity : MimeEntity
 {

@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Bench.Micro;
 
 /// <summary>
-/// Measures writing and reading a checkpoint (the record of the messages copied) in a file system in memory, i.e. the cost apart from the
-/// disk.
+/// Measures writing and reading a checkpoint (the record of the messages copied) in a file system in memory,
+/// i.e. without the cost of the disk.
 /// </summary>
 public class JournalBenchmarks : IDisposable
 {

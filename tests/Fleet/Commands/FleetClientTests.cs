@@ -15,7 +15,7 @@ public sealed class FleetClientTests
         using var dir = new TempDir();
         using var proxy = new TcpListener(IPAddress.Loopback, 0);
         proxy.Start();
-        // Connections to this port are refused: the socket is bound, so no other process can listen there, but does not listen itself.
+        // Connections to this port are refused, because the socket is bound to it but does not listen.
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var running = FleetProcess.RunAsync(dir.Path, new Dictionary<string, string>

@@ -147,7 +147,7 @@ public sealed class ImportTests : IAsyncLifetime
         }
         catch (IOException) when (answer.Length > 0)
         {
-            // The server closed the connection before it had received all octets. That is allowed, because it had already sent its answer.
+            // The server may close the connection before it has received all octets, because it has already sent its answer.
         }
 
         await sending;
@@ -163,7 +163,7 @@ public sealed class ImportTests : IAsyncLifetime
             }
             catch (IOException)
             {
-                // The server closed the connection before it had received everything, which is allowed. The test only checks its answer.
+                // The server may close the connection before it has received everything. The test only checks its answer.
             }
         }
 

@@ -9,8 +9,8 @@ public sealed class QuartzExecutorTests(PostgresFixture postgres)
     private const int Slots = 2;
 
     /// <summary>
-    /// The feeder, which chooses the accounts to run next, may offer more accounts than there are slots, for example if it assumes another
-    /// number of slots. The surplus accounts wait for a slot, but they must not block the thread on which the feeder itself runs.
+    /// The feeder chooses the accounts to run next, and may offer more accounts than there are slots. The surplus accounts wait for a slot
+    /// without blocking the thread on which the feeder runs.
     /// </summary>
     [Theory(Timeout = 60_000)]
     [InlineData(false)]

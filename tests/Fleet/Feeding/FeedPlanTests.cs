@@ -38,8 +38,8 @@ public sealed class FeedPlanTests
             Assert.Equal(chosen.Count, chosen.DistinctBy(c => waiting[c.Account].Account.Mailbox).Count());
             if (chosen.Count < workers.Sum(w => w.Slots))
             {
-                // Workers still have free slots. So an account that is first in line between its two servers may only have been left out
-                // because it needs more connections than the servers have free, or because another account of the same mailbox was chosen.
+                // Workers still have free slots. So the first account in line between its two servers may be left out for two reasons only:
+                // (1) It needs more connections than the servers have free. (2) Another account of the same mailbox was chosen.
                 var taken = chosen.Select(c => c.Account).ToHashSet();
                 var mailboxes = chosen.Select(c => waiting[c.Account].Account.Mailbox).ToHashSet();
                 foreach (var head in waiting.Values.GroupBy(w => w.Account.Account / 100).Select(r => r.FirstOrDefault(w => !taken.Contains(w.Account.Account))).Where(w => w.Account.Mailbox is not null))

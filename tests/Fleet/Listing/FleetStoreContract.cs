@@ -17,8 +17,8 @@ public abstract class FleetStoreContract : IAsyncLifetime
     protected abstract Task<FleetStore> OpenAsync(FleetTimes? times);
 
     /// <summary>
-    /// Lets the feeder take back the only account, whose lease has no length. No worker is registered meanwhile, so the feeder does not
-    /// offer the account again.
+    /// Lets the feeder take back the only account, whose lease has zero length and so expires at once. No worker is registered meanwhile,
+    /// so the feeder does not offer the account again.
     /// </summary>
     private async Task TakeBackAsync(FleetStore brief)
     {
@@ -62,7 +62,7 @@ public abstract class FleetStoreContract : IAsyncLifetime
     }
 
     /// <summary>
-    /// Without this limit, an account that crashes its worker each time would be started again for ever, on one worker after another.
+    /// Without this limit, an account that crashes its worker each time would be started for ever, on one worker after another.
     /// </summary>
     [Fact]
     public async Task An_account_whose_worker_is_lost_six_times_in_a_row_without_progress_waits_for_a_person()

@@ -30,7 +30,8 @@ public sealed class PostgresFleetStoreTests(PostgresFixture postgres) : FleetSto
         await using var connection = await source.OpenConnectionAsync(Stop);
         await using var transaction = await connection.BeginTransactionAsync(Stop);
         await ExecuteAsync(connection, $"update fleet.account set status = {status} where id = 1");
-        // The change of status is not committed yet. So the feeder has planned both accounts, and its update waits for the lock on the row.
+        // The transaction that changes the status is not committed yet. So the feeder plans both accounts, and its
+        // update waits for the row's lock.
         var feeding = FeedAsync();
         await WaitingAsync(source, feeding);
         Assert.False(feeding.IsCompleted);

@@ -12,8 +12,8 @@ public sealed class ClusterTests(PostgresFixture postgres)
     private static int Accounts => IsLong ? 300 : 24;
 
     /// <summary>
-    /// The minimum time for which one worker is frozen (SIGSTOP). In any case it stays frozen until other workers have taken over all its
-    /// accounts.
+    /// The minimum time for which one worker is frozen (SIGSTOP). It stays frozen for longer if other workers need longer
+    /// to take over all its accounts.
     /// </summary>
     private static TimeSpan Sleep => IsLong ? TimeSpan.FromSeconds(45) : TimeSpan.Zero;
 
@@ -37,8 +37,8 @@ public sealed class ClusterTests(PostgresFixture postgres)
         // From here on the database records which worker writes each part of state.
         await using var watch = await StateWatch.BeginAsync(lab.Postgres);
         await frozen.SignalAsync("STOP");
-        // Look only at accounts whose attempt the frozen worker has begun. If an account was merely offered to it, another worker may begin
-        // the same attempt, so the attempt's number would not show who runs it.
+        // Look only at accounts whose attempt the frozen worker has begun. An account that was only offered to it may be begun by another
+        // worker under the same attempt number.
         var asleep = Held(await FleetLab.AccountsAsync(list), "frozen");
         var (since, sinceAt) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
         await killed.SignalAsync("KILL");
@@ -50,15 +50,16 @@ public sealed class ClusterTests(PostgresFixture postgres)
 
         // Wait until each of the frozen worker's accounts is run by another worker or finished.
         var taken = await FleetLab.UntilAsync(list, a => a.Where(x => asleep.ContainsKey(x.Id)).All(x => x.Status == AccountStatus.Done || (x.Attempt > asleep[x.Id] && x.Status == AccountStatus.Running)), fresh);
-        // Leave out accounts that the frozen worker finished itself: its statement was in transit to the database when it was frozen.
+        // Leave out accounts that the frozen worker finished itself. Its statement was already on the way to
+        // the database when it was frozen.
         foreach (var finished in taken.Where(x => asleep.TryGetValue(x.Id, out var attempt) && x.Attempt == attempt))
             asleep.Remove(finished.Id);
         Assert.NotEmpty(asleep);
         if (Sleep - TimeProvider.System.GetElapsedTime(since) is var rest && rest > TimeSpan.Zero)
             await Task.Delay(rest, TimeProvider.System, TestContext.Current.CancellationToken);
         TestContext.Current.TestOutputHelper?.WriteLine($"the frozen worker slept for {TimeProvider.System.GetElapsedTime(since).TotalSeconds:0.0} s");
-        // The frozen worker can't begin a write. So if it later writes state of an account that was taken from it, that write gets a higher
-        // number than this one.
+        // The frozen worker can't begin a write now. So if it later writes state of an account that it has lost,
+        // that write gets a higher number.
         var awakeFrom = await watch.MarkAsync();
         await frozen.SignalAsync("CONT");
         await postgres.Server.KillAsync();
@@ -89,8 +90,7 @@ public sealed class ClusterTests(PostgresFixture postgres)
         accounts.Where(a => a.Worker == worker && a.Status == AccountStatus.Running).ToDictionary(a => a.Id, a => a.Attempt);
 
     /// <summary>
-    /// Prints how many seconds after the worker was frozen or killed each of its accounts was begun again, according to the account's
-    /// events in the list.
+    /// Prints how long after the worker was frozen or killed each of its accounts was begun again, in seconds, from the accounts' events.
     /// </summary>
     private static async Task SayTakenOverAsync(FleetStore list, string worker, Dictionary<long, long> had, DateTimeOffset since)
     {

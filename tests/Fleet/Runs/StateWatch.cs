@@ -38,8 +38,7 @@ internal sealed class StateWatch : IAsyncDisposable
     }
 
     /// <summary>
-    /// Returns a number above those of all writes made so far, even in transactions that have not ended. Every write begun from now on gets
-    /// a higher number.
+    /// Returns a number above those of all writes so far, including writes in open transactions. Every later write gets a higher number.
     /// </summary>
     public async Task<long> MarkAsync()
     {

@@ -128,8 +128,8 @@ public sealed class ApiTests : IAsyncLifetime
     {
         using var rebound = new HttpRequestMessage(HttpMethod.Get, "/healthz") { Headers = { Host = "evil.example" } };
         Assert.Equal(HttpStatusCode.BadRequest, (await operators.SendAsync(rebound, Stop)).StatusCode);
-        // A web page of another site can't make the browser act for the user: it can't send a bearer token, and requests without a token
-        // are refused. Nor are forms, which it can send, accepted instead of JSON.
+        // A web page of another site can't make the browser act for the user. (1) The page can't send a bearer token, and requests without
+        // a token are refused. (2) The page can send forms, but a form is not accepted where JSON is expected.
         using var nobody = Client(null);
         using var json = new StringContent("""{ "action": "cancel", "batch": 1 }""", Encoding.UTF8, "application/json");
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.PostAsync("/api/actions", json, Stop)).StatusCode);

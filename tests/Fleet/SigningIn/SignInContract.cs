@@ -10,7 +10,7 @@ using Imapsync.Tests.Support.OAuth;
 namespace Imapsync.Fleet.Tests.SigningIn;
 
 /// <summary>
-/// The sign-ins of accounts in the fleet's database: the tokens are encrypted; the worker that holds an account renews them, and a worker
+/// The sign-ins of accounts in the fleet's database. The tokens are encrypted. The worker that holds an account renews its tokens; a worker
 /// that has lost the account can't write them.
 /// </summary>
 public abstract class SignInContract : IAsyncLifetime

@@ -31,8 +31,9 @@ public abstract class DatabaseStateContract : StateMediumContract
     [Fact]
     public async Task A_list_that_is_removed_takes_its_state_with_it_but_for_what_another_list_goes_on_from()
     {
-        // The other list has two accounts. One has the same name, source and target as the first account of this list, so its job goes on
-        // from the same state. The other one differs from both accounts of this list, so the state of the second account is not needed.
+        // The other list has two accounts. The first has the same name, source and target as the first account of this
+        // list, so its job goes on from the same state. The second differs from both accounts of this list, so nobody
+        // needs the state of this list's second account.
         var other = (await lab.Store.SubmitAsync(
             new NewBatch("other", "job", 0, null, "UTC", false), [new NewAccount("a0", "m0", "s", "t", "old.example", "new.example", 1, 1, ""), new NewAccount("a9", "m9", "s", "t", "old.example", "new.example", 1, 1, "")], Token)).Batch;
         var (first, second) = (lab.Begun[0], lab.Begun[1]);

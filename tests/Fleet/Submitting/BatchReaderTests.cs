@@ -36,8 +36,8 @@ public sealed class BatchReaderTests : IDisposable
                 var (source, target) = ((ImapEndpoint)job.Source, (ImapEndpoint)job.Target);
                 Assert.True(source.User == row.User && job.Name == row.Name, $"seed {seed}: {row}");
                 Assert.Equal(row.Password, (await source.Password!.ReadAsync(TestContext.Current.CancellationToken)).Reveal());
-                // Each number of connections is the smaller one of two limits: what the list counts for the account (1 and 3), and what the
-                // job file allows (its target: 2).
+                // Each number of connections is the smaller of two limits: that of the list (1 and 3), and
+                // that of the job file (target: 2).
                 Assert.Equal((1, 2), (source.Connections, target.Connections));
             }
         }

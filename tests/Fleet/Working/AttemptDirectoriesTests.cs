@@ -47,7 +47,8 @@ public sealed class AttemptDirectoriesTests : IDisposable
         File.WriteAllText(Path.Combine(first, "inbox"), "1");
         var left = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(first)!, "2.abc.tmp")).FullName;
         File.WriteAllText(Path.Combine(left, "inbox"), "");
-        // An attempt that has lost the lease removes nothing: the leftover directory may belong to the attempt that holds the lease.
+        // An attempt that has lost the lease removes nothing, because the leftover directory may belong to the
+        // attempt that now holds the lease.
         await Assert.ThrowsAsync<OperationCanceledException>(() => states.TakeAsync(Job("alice"), () => throw new OperationCanceledException()));
         Assert.True(Directory.Exists(left));
         Assert.Equal("1", File.ReadAllText(Path.Combine(await states.TakeAsync(Job("alice"), Nothing), "inbox")));
