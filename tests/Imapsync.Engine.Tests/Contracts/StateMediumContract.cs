@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>The tests that every <see cref="IStateMedium"/> must pass, for all pieces of state that are stored on it.</summary>
+/// <summary>The tests that every <see cref="IStateMedium"/> must pass, for every kind of state that it stores.</summary>
 public abstract class StateMediumContract : CheckpointContract
 {
     private static readonly StateName Journal = StateName.Journal(Inbox);
@@ -245,7 +245,7 @@ public abstract class StateMediumContract : CheckpointContract
         await state.ReadAllAsync(name, int.MaxValue, Token) is { } octets ? Encoding.UTF8.GetString(octets) : null;
 
     /// <summary>
-    /// Asserts that every kind of write is refused for pieces of state that only the holder of the state's lock may write.
+    /// Asserts that every kind of write is refused to a run without the lock, for state that only the lock's holder may write.
     /// </summary>
     protected static async Task RefusesAsync(IStateMedium state)
     {
