@@ -84,7 +84,7 @@ public sealed class RefusedAppendTests : IDisposable
         var bad = Enumerable.Range(10, 40).Select(i => MailboxFixture.Mail($"m{i}")).ToHashSet();
         server.OnAppend = (_, body) => bad.Contains(body) ? new("NO computer says no") : null;
         var report = await box.RunAsync();
-        // A partly refused batch may have stored messages. The next try finds these at the target and counts them as present.
+        // A partly refused batch may have stored messages. The next try finds these at the target, and they may count as already present.
         Assert.Equal((60L, 40L), (report.Totals.Copied + report.Totals.AlreadyPresent, report.Totals.Failed));
         Assert.Equal(60, server.Messages.Select(m => m.Body).Distinct().Count());
         Assert.Equal(60, server.Messages.Count);

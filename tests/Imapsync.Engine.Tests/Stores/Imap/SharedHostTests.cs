@@ -83,7 +83,8 @@ public sealed class SharedHostTests
         await using var source = await read.OpenAsync(FolderPath.Inbox, Token);
         await using var target = await written.OpenForWritingAsync(FolderPath.Inbox, Token);
         Assert.Equal(1, await source.ReadAsync([new MessageInfo(uid, FlagSet.Empty)], Token).CountAsync(Token));
-        // Both accounts share the host's limit on octets. Reading alice's message used it up, so the APPEND to bob's account must wait.
+        // Both accounts share the host's limit of 2 messages per second. Reading alice's message used it up, so the APPEND to bob's account
+        // must wait.
         var waiting = target.AppendAsync(AppendRun.Window(("", "b\r\n")), Token);
         Assert.False(waiting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));
