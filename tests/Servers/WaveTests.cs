@@ -3,7 +3,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A migration in waves: recent mail is copied first. The source's flags win until the cut-over, the target's afterwards.
+/// A migration in waves: recent mail is copied first. Until the cut-over the source's flags win; afterwards, flags changed at the target
+/// stay.
 /// </summary>
 public sealed class WaveTests
 {

@@ -51,7 +51,9 @@ internal sealed class ProxiedLine(
 
     public void Dispose() => over.Dispose();
 
-    /// <summary>Whether the client has closed the connection according to the kernel; octets it sent before may still be unread.</summary>
+    /// <summary>
+    /// Whether the kernel says that the client has closed the connection. Octets that it sent before may still be unread.
+    /// </summary>
     private bool HasClientHungUp()
     {
         try

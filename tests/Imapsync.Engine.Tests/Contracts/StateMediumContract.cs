@@ -244,9 +244,7 @@ public abstract class StateMediumContract : CheckpointContract
     protected static async Task<string?> ReadAsync(IStateMedium state, StateName name) =>
         await state.ReadAllAsync(name, int.MaxValue, Token) is { } octets ? Encoding.UTF8.GetString(octets) : null;
 
-    /// <summary>
-    /// Asserts that every kind of write is refused to a run without the lock, for state that only the lock's holder may write.
-    /// </summary>
+    /// <summary>Asserts that every kind of write is refused, for state that only the lock's holder may write.</summary>
     protected static async Task RefusesAsync(IStateMedium state)
     {
         foreach (var name in (StateName[])[Journal, StateName.Summary, StateName.Appending, StateName.TrashOrigins])

@@ -57,7 +57,7 @@ public sealed class MisplacedReceiptTests
 
     /// <summary>
     /// The record of the fourth message names the UID that the fifth message gets later. One run notices the wrong records and first sees
-    /// the fifth message. That run must recognise its copy instead of copying it again.
+    /// the fifth message. That run must recognise the fifth message's copy instead of copying it again.
     /// </summary>
     [Theory]
     [InlineData(FlagPolicy.Follow)]

@@ -43,7 +43,7 @@ public sealed class TokenRefusalTextTests
         var given = new IssuedToken(Opaque, TimeSpan.FromHours(1)) { Scope = "openid profile" };
         Assert.Contains("permits 'openid profile' and not 'https://outlook.office.com/IMAP.AccessAsUser.All'", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
         Assert.Contains("and not 'mail'", Tell(Microsoft(), Opaque, null, new TokenRefusal("insufficient_scope", "mail")), StringComparison.Ordinal);
-        // A server that grants all requested scopes may omit the scope, or return only its part for the mail server.
+        // A server that grants everything may leave out the scope, or return only the part for the mail server.
         given = given with { Scope = "https://outlook.office.com/IMAP.AccessAsUser.All" };
         Assert.DoesNotContain("permits", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
     }

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A truncated journal is read up to its last complete commit; a journal with changed octets is not used.</summary>
+/// <summary>A truncated journal is read up to its last complete commit. A journal with changed octets is not used.</summary>
 public sealed class TornTailTests : IDisposable
 {
     private static readonly PairKey Pair = new(new FolderPath("Списки", "a b"), new FolderPath("t"));

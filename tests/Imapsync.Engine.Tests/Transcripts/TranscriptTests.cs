@@ -67,8 +67,9 @@ public sealed class TranscriptTests
         }
     }
 
-    /// <param name="step">How far the clock advances at a time, so that the client times out when a damaged reply never comes. By default
-    /// time stands still.</param>
+    /// <param name="step">
+    /// How far the clock advances at a time, so that the client times out when a damaged reply never comes. By default time stands still.
+    /// </param>
     private static async Task<string> RunAsync(TranscriptServer server, TimeSpan step = default)
     {
         var clock = new ManualClock();

@@ -181,8 +181,9 @@ public sealed class NotedFieldsTests : IDisposable
 
     /// <summary>Rewrites the mbox as a mail program saves it.</summary>
     /// <param name="edit">Edits a message, given its header without the empty line, its body, and its number.</param>
-    /// <param name="losesAny">Whether messages may fail in the next run, because an edited body makes another message and the original is
-    /// missing.</param>
+    /// <param name="losesAny">
+    /// Whether messages may fail in the next run, because an edited body makes another message and the original is missing.
+    /// </param>
     private async Task RewriteAsync(Func<string, string, int, (string Header, string Body)> edit, bool losesAny = false)
     {
         var parts = ("\n\n" + (await File.ReadAllTextAsync(Mbox, Encoding.Latin1, Token)).TrimEnd('\n')).Split("\n\nFrom ", StringSplitOptions.RemoveEmptyEntries);

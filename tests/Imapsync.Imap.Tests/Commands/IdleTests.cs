@@ -92,7 +92,7 @@ public sealed class IdleTests
     }
 
     /// <summary>
-    /// The client processes the tagged response in two steps. A task that would write DONE between them must not write DONE.
+    /// The client processes the tagged response in two steps. If the task that writes DONE runs between the steps, it must not write DONE.
     /// </summary>
     [Fact]
     public async Task No_DONE_is_owed_from_the_moment_that_the_server_answers()

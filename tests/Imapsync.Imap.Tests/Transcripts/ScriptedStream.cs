@@ -6,8 +6,10 @@ namespace Imapsync.Imap.Tests.Transcripts;
 /// <summary>How the server's octets are delivered.</summary>
 /// <param name="CutAt">How many octets are delivered before the connection ends.</param>
 /// <param name="AtOnce">The most octets that one read returns.</param>
-/// <param name="IsDamaged">Whether the server's replies were changed, so that the client may send anything. The server then counts the
-/// client's lines instead of comparing them. It closes the connection if both sides wait for each other.</param>
+/// <param name="IsDamaged">
+/// Whether the server's replies were changed, so that the client may send anything. The server then counts the client's lines instead of
+/// comparing them. It closes the connection if both sides wait for each other.
+/// </param>
 internal sealed record Delivery(long CutAt = long.MaxValue, int AtOnce = int.MaxValue, bool IsDamaged = false);
 
 /// <summary>The client's network stream to a server that follows a script, without a thread or socket.</summary>

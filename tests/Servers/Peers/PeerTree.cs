@@ -8,7 +8,9 @@ public sealed record PeerTree(string Layout, Func<string, string> NameOf)
     /// <summary>mbsync's <c>SubFolders Verbatim</c> and OfflineIMAP's <c>sep = /</c>: nested directories, INBOX among them.</summary>
     public static readonly PeerTree Nested = new("fs", path => path);
 
-    /// <summary>mbsync's <c>SubFolders Legacy</c>: nested directories with a dot in front of each name below the first level.</summary>
+    /// <summary>
+    /// mbsync's <c>SubFolders Legacy</c>: nested directories, with a dot before each name below the first level (Work/.Sub).
+    /// </summary>
     public static readonly PeerTree DottedBelow = new("fs", path => path.Replace("/.", "/"));
 
     /// <summary>mbsync's <c>SubFolders Maildir++</c>.</summary>

@@ -34,7 +34,9 @@ internal sealed class LyingLine : IAsyncDisposable
     /// <summary>The function that changes each line of the server; if it returns null the line is dropped.</summary>
     public Func<string, string?>? Lie { get; set; }
 
-    /// <summary>Cuts the connection after each so many lines from the server, the given number of times in all.</summary>
+    /// <summary>
+    /// Cuts a connection whenever the server has sent the given number of lines since the last cut, the given number of times.
+    /// </summary>
     public void CutAfter(int lines, int times) => (linesLeft, cutsLeft, interval, strike) = (lines, times, lines, null);
 
     /// <summary>Calls an action, instead of cutting, when the server has sent the given number of lines.</summary>

@@ -54,8 +54,10 @@ internal sealed class PlaceHistory(WorldPlace place)
     /// Tells the model which changes a program can't detect if it remembers only how many messages had arrived in each folder.
     /// </summary>
     /// <param name="hidesCounters">Whether the server hides counters such as UIDNEXT and UIDVALIDITY.</param>
-    /// <param name="isSource">Whether the store is the source. There a program also can't detect new mail under UIDs of earlier mail. A
-    /// deleted folder has no counters that reveal the restored copy.</param>
+    /// <param name="isSource">
+    /// Whether the store is the source. There a program also can't detect new mail under UIDs of earlier mail. A deleted folder has no
+    /// counters that reveal the restored copy.
+    /// </param>
     public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
         foreach (var folder in missing.Select(m => m.Folder).Union(setBack, StringComparer.Ordinal).ToList())

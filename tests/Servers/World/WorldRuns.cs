@@ -54,7 +54,7 @@ internal sealed class WorldRuns
         if (place.Line is not { } line || random.Next(3) == 0)
             return false;
         var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
-        // Draw another false statement. No program could know of mail that the target never lists, or of a folder that no run has seen.
+        // Use another false statement. No program could know of mail that the target never lists, or of a folder that no run has seen.
         if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
             lie = Lie.NoAppendUid;
         var folder = anyFolder();

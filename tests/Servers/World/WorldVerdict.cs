@@ -47,8 +47,10 @@ internal sealed class WorldVerdict
     }
 
     /// <summary>Checks that no message is missing at the target.</summary>
-    /// <param name="isUntold">True if the run reported success, so that it should have reported a missing message. False for the final
-    /// check, in which a missing message counts as lost.</param>
+    /// <param name="isUntold">
+    /// True if the run reported success, so that it should have reported a missing message. False for the final check, in which a missing
+    /// message counts as lost.
+    /// </param>
     public void JudgePresence(WorldModel model, JobDefinition job, MailCounts after, MailCounts source, Func<string, int, bool> isInScope, bool isUntold, bool forgivesPeople)
     {
         foreach (var (folder, number, count) in source.All.Where(m => isInScope(m.Folder, m.Number)))
@@ -64,8 +66,10 @@ internal sealed class WorldVerdict
     }
 
     /// <summary>Checks that after a restore by the program the account still has its earlier mail, and no message twice.</summary>
-    /// <param name="isDoubtful">Whether the message may be restored twice. Its UID in the backup belonged to another message at an earlier
-    /// restore, which no program can detect.</param>
+    /// <param name="isDoubtful">
+    /// Whether the message may be restored twice. Its UID in the backup belonged to another message at an earlier restore, which no program
+    /// can detect.
+    /// </param>
     public void JudgeRestored(MailCounts before, MailCounts after, MailCounts backup, bool keepsTrash, string trash, Func<string, int, bool> isDoubtful)
     {
         JudgeOctets(after);

@@ -13,7 +13,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
 
-/// <summary>A backup of .eml files whose directories were changed by people, file systems and synchronisation programs.</summary>
+/// <summary>People, file systems and synchronisation programs changed the directories of a backup of .eml files.</summary>
 public sealed class EmlTreeByHandTests : IDisposable
 {
     private readonly MailboxFixture box = new();
