@@ -15,8 +15,7 @@ public sealed partial class ArchitectureTests
     private static readonly string Root = FindRoot();
 
     /// <summary>
-    /// Maps each project to the projects and packages that it may reference. Each project has a different set: otherwise there would be no
-    /// reason to keep it a project of its own.
+    /// The projects and packages that each project may reference. No two projects have the same set, or they could be one project.
     /// </summary>
     private static readonly Dictionary<string, string[]> Projects = new()
     {
@@ -32,8 +31,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the engine to the rooms that it may use; dependencies only go downwards, so there is no cycle. The
-    /// rooms of the stores don't use the checkpoints, and the checkpoints don't use the stores.
+    /// The directories (rooms) of the engine, and which other ones each may use. There are no cycles. The stores and the checkpoints don't
+    /// use each other.
     /// </summary>
     private static readonly Dictionary<string, string[]> Rooms = new()
     {
@@ -91,8 +90,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the wire library to the rooms that it may use. All may also use the types in the root directory, which
-    /// use no room.
+    /// The directories (rooms) of the wire library, and which other ones each may use. Each may also use the root directory, which uses
+    /// none.
     /// </summary>
     private static readonly Dictionary<string, string[]> WireRooms = new()
     {
@@ -105,8 +104,8 @@ public sealed partial class ArchitectureTests
     };
 
     /// <summary>
-    /// Maps each room (directory) of the serving library to the rooms that it may use. All may also use the limits in the root directory,
-    /// which use no room.
+    /// The directories (rooms) of the serving library, and which other ones each may use. Each may also use the limits in the root
+    /// directory.
     /// </summary>
     private static readonly Dictionary<string, string[]> ServingRooms = new()
     {
@@ -269,8 +268,7 @@ public sealed partial class ArchitectureTests
     }
 
     /// <summary>
-    /// Returns the types that a type refers to: its base type, interfaces, and the types of its fields, parameters, return values and local
-    /// variables.
+    /// Returns the base type and interfaces of a type, and the types of its fields, parameters, return values and local variables.
     /// </summary>
     private static IEnumerable<Type> UsedTypes(Type type)
     {
@@ -327,7 +325,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"^using Imapsync\.Engine\.(?<room>[\w.]+);", RegexOptions.Multiline, 60_000)]
     private static partial Regex EngineRoom();
 
-    // Matches each reference to a namespace of the library, in full (using Imapsync.Imap.Wire) or shortened as inside the library (Wire.X).
+    // Matches a namespace of the library, written in full (using Imapsync.Imap.Wire) or, inside the library, in short (Wire.X).
     [GeneratedRegex(@"(?:using Imapsync\.Imap\.|[^.\w](?=Wire\.|Connection\.|Client\.|Sasl\.|Pop3\.))(?<room>Wire|Connection|Client|Sasl|Pop3)\b(?!\.cs)", RegexOptions.None, 60_000)]
     private static partial Regex WireRoom();
 

@@ -34,7 +34,8 @@ public sealed partial class ReasonsTests
         return directory.FullName;
     }
 
-    // In the table, a reason stands alone between backquotes. Settings and options contain other characters, so they do not match.
+    // Matches reasons, which stand alone between backquotes in the table. Settings and options contain other characters, so they don't
+    // match.
     [GeneratedRegex("`(?<word>[a-z_]+)`", RegexOptions.None, 60_000)]
     private static partial Regex Word();
 

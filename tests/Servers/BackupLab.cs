@@ -6,8 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// One account on a real Dovecot, a job that backs it up, and the paths of everything involved. By default the job connects in clear text through
-/// <see cref="Line"/>, so that a test can watch the traffic and break it; set <see cref="Endpoint"/> to connect differently.
+/// An account on a real Dovecot and a job that backs it up. By default the job connects in clear text through the proxy <see cref="Line"/>,
+/// with which a test watches and breaks the traffic. Set <see cref="Endpoint"/> to connect differently.
 /// </summary>
 public sealed class BackupLab : IAsyncDisposable
 {
@@ -39,7 +39,7 @@ public sealed class BackupLab : IAsyncDisposable
 
     public string Target { get; set; }
 
-    /// <summary>A program, with its arguments, that starts imapsync, such as <c>setpriv</c>. Empty to start it directly.</summary>
+    /// <summary>A program with arguments that starts imapsync, such as <c>setpriv</c>; empty to start it directly.</summary>
     public string[] Through { get; set; } = [];
 
     /// <summary>Further YAML lines of the job, such as <c>deletions: mirror</c>.</summary>
@@ -153,7 +153,7 @@ public sealed class BackupLab : IAsyncDisposable
         return await probe.SnapshotAsync();
     }
 
-    /// <summary>Asserts that the target Maildir holds the same mail as the source shows over IMAP, and no temporary file.</summary>
+    /// <summary>Asserts that the target Maildir has the same mail as the source shows over IMAP, and no temporary file.</summary>
     public async Task TargetEqualsSourceAsync(string because = "")
     {
         Same(await SourceAsync(), MaildirReader.Read(TargetDirectory), because);

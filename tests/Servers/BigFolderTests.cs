@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// One big folder on a source that throttles each connection: several connections read it together, and the order of its messages is kept.
+/// One big folder on a source that throttles each connection. Several connections read it, and its messages arrive in order.
 /// </summary>
 public sealed class BigFolderTests
 {
@@ -42,7 +42,7 @@ public sealed class BigFolderTests
     {
         await using var lab = await StartAsync();
         var made = 0;
-        // The first connection lists the folder and begins to fetch messages; the second and third are cut while they fetch messages.
+        // The first connection lists the folder and fetches messages. The second and third are cut while they fetch.
         lab.Job.Line.NextRules = () => ++made is 2 or 3 ? Thin with { CutAfterFromServer = 700_000 } : Thin;
 
         var outcome = await lab.SucceedAsync();

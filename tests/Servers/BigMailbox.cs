@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A mailbox that many tests share and none changes: 20,000 messages in twelve folders, and besides them folders with unusual names and
-/// messages with unusual contents. It is created when the first test asks for it.
+/// A mailbox that many tests share and none changes: 20,000 ordinary messages in twelve folders, and folders and messages with unusual
+/// names and contents. The first test that needs it creates it.
 /// </summary>
 public sealed class BigMailbox : IAsyncDisposable
 {

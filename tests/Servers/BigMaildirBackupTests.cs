@@ -60,7 +60,7 @@ public sealed class BigMaildirBackupTests(BigMaildirBackup backup) : IClassFixtu
         var opened = backup.Lab.Line.Commands.Where(c => c.StartsWith("SELECT", StringComparison.OrdinalIgnoreCase)
             || c.StartsWith("EXAMINE", StringComparison.OrdinalIgnoreCase) || c.Contains("FETCH", StringComparison.OrdinalIgnoreCase));
         Assert.Empty(opened);
-        // One LIST with RETURN (STATUS) reports the state of all folders, so besides it only log-in and log-out need round trips.
+        // One LIST with RETURN (STATUS) reports all folders, so only log-in and log-out need further round trips.
         var turns = backup.Lab.Line.Connections.Sum(c => c.Turns);
         Assert.True(turns <= 10, $"{turns} round trips:\n" + string.Join('\n', backup.Lab.Line.Commands));
     }

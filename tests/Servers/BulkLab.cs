@@ -5,8 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Many accounts on a real Dovecot, each moved to an account on another Dovecot by a job made from a row of a CSV file. Both servers are reached
-/// in clear text through proxies that count and cut connections. If source and target are the same server, it is reached through one proxy.
+/// Many accounts on a real Dovecot. Jobs made from the rows of a CSV file move them to another Dovecot. Proxies before the servers count
+/// and cut the clear-text connections. If source and target are one server, it has one proxy.
 /// </summary>
 public sealed class BulkLab : IAsyncDisposable
 {
@@ -138,7 +138,7 @@ public sealed class BulkLab : IAsyncDisposable
         return await probe.SnapshotAsync();
     }
 
-    /// <summary>Asserts that each target equals its source, compared at the servers without any code of the program.</summary>
+    /// <summary>Asserts that each target account equals its source, without the product's code.</summary>
     public async Task AllEqualAsync(IEnumerable<string>? users = null)
     {
         foreach (var user in users ?? Users)

@@ -4,7 +4,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Many accounts in one process: all are copied, no host's limit is exceeded, and a run after a kill continues.</summary>
+/// <summary>
+/// Many accounts in one process: all are copied, no host's limit is exceeded, and a run after a kill goes on where it stopped.
+/// </summary>
 public sealed class BulkRunTests
 {
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";

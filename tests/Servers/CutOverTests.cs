@@ -24,8 +24,8 @@ public sealed class CutOverTests
         {
             await source.CommandAsync("SELECT INBOX");
             await target.CommandAsync("SELECT INBOX");
-            // Flag changes: message 1 changes at the target only, 2 at the source only, 3 on both sides but differently, 4 on both sides in
-            // the same way; for 5 the source clears one flag and the target sets another.
+            // Flag changes by message: (1) at the target only; (2) at the source only; (3) differently on both sides; (4) equally on both
+            // sides; (5) one flag cleared at the source, another set at the target.
             await target.CommandAsync("UID STORE 1 +FLAGS (\\Seen todo)");
             await target.CommandAsync("UID STORE 1 -FLAGS (\\Flagged)");
             await source.CommandAsync("UID STORE 2 +FLAGS (\\Answered work)");
@@ -159,7 +159,7 @@ public sealed class CutOverTests
         new() { Capability = "IMAP4rev1 NAMESPACE LIST-EXTENDED LIST-STATUS CONDSTORE " + capabilities };
 
     /// <summary>
-    /// At the target a user marks one message as deleted without expunging it. At the source three other messages are expunged.
+    /// At the target, a user marks one message as deleted without expunging it. At the source, three other messages are expunged.
     /// </summary>
     private static async Task MarkAndExpungeAsync(MigrationLab lab)
     {

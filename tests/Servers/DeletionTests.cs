@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Messages that disappear at the source, under each deletion policy, and the guards against deleting by mistake.</summary>
+/// <summary>Messages that vanish from the source, under each deletion policy, and the guards against deleting by mistake.</summary>
 public sealed class DeletionTests
 {
     private static async Task<BackupLab> LabAsync(string rules, int messages = 100)

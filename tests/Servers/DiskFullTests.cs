@@ -3,8 +3,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// The disk fills up in the middle of a real backup, from the operator's point of view. The engine's tests of the same name cover every single
-/// write.
+/// The disk fills up during a backup by the real program. The engine's tests of the same name let every single write fail.
 /// </summary>
 public sealed class DiskFullTests
 {

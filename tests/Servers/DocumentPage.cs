@@ -14,14 +14,14 @@ internal sealed partial class DocumentPage
     /// <param name="name">The path of the page below docs, without its extension.</param>
     public static DocumentPage Read(string name) => new(File.ReadAllText(Path.Combine(Repository.Root, "docs", name + ".md")));
 
-    /// <summary>The configuration of the program that the page compares imapsync with: the first code block without a language or marked <c>ini</c>.</summary>
+    /// <summary>The other program's configuration on the page: the first code block that is marked <c>ini</c> or has no language.</summary>
     public string Theirs(params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().First(b => b.Language is "" or "ini").Text, changes);
 
     /// <summary>Returns one of the job files on the page, counted from 0, with texts replaced.</summary>
     public string Job(int number, params ReadOnlySpan<(string Written, string Here)> changes) => Change(Blocks().Where(b => b.Language == "yaml").ElementAt(number).Text, changes);
 
-    /// <summary>Returns the arguments of an imapsync command line from a code block, a table or a sentence of the page.</summary>
-    /// <param name="part">The whole command line, or a part that no other command line on the page contains.</param>
+    /// <summary>Returns the arguments of an imapsync command line on the page, in a code block, a table or a sentence.</summary>
+    /// <param name="part">The whole command line, or a part that occurs in no other one on the page.</param>
     public string[] Command(string part, params ReadOnlySpan<(string Written, string Here)> changes)
     {
         var lines = Blocks().SelectMany(b => b.Text.Split('\n')).Concat(text.Split('`').Where((_, at) => at % 2 == 1)).Select(l => CommandLine().Match(l))
@@ -30,7 +30,7 @@ internal sealed partial class DocumentPage
         return [.. Change(line, changes).Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(w => w.Trim('\''))];
     }
 
-    /// <summary>Replaces texts in an example. Each text must occur in the example, so that a test notices when the page has changed.</summary>
+    /// <summary>Replaces texts in an example. Each must occur in it, so that a test fails when the page has changed.</summary>
     private static string Change(string example, ReadOnlySpan<(string Written, string Here)> changes)
     {
         foreach (var (written, here) in changes)
@@ -66,7 +66,9 @@ internal sealed partial class DocumentPage
         }
     }
 
-    /// <summary>Matches a command line, which may follow the time fields of a crontab line, up to a comment, a redirection or another command.</summary>
+    /// <summary>
+    /// Matches a command line up to a comment, a redirection or another command. It may follow the time fields of a crontab.
+    /// </summary>
     [GeneratedRegex("^(?:[0-9* ]+ )?(?<line>imapsync [^#>&|\n]*)", RegexOptions.None, 60_000)]
     private static partial Regex CommandLine();
 }

@@ -11,7 +11,7 @@ public sealed partial class FileSourceTests
 {
     private static readonly DateTimeOffset Date = new(2025, 6, 3, 6, 9, 10, TimeSpan.Zero);
 
-    /// <summary>A message as stored in a file, with LF line ends, and the folder and flags that must arrive with it.</summary>
+    /// <summary>A message as stored in a file, with LF line ends, and the folder and flags with which it must arrive.</summary>
     private sealed record Sample(string Folder, string Flags, byte[] Octets, bool HasDate);
 
     /// <summary>A mail program: how it stores a message in its directory, and how a damaged message looks.</summary>
@@ -32,9 +32,7 @@ public sealed partial class FileSourceTests
         /// <param name="number">A different number for each message.</param>
         public abstract void Add(string directory, int number, Sample sample);
 
-        /// <summary>
-        /// The function that adds a damaged message, and the reason that must be reported for it; null if damage can't be detected in this format.
-        /// </summary>
+        /// <summary>Adds a damaged message, for which a run must report the reason; null if the format can't show damage.</summary>
         public virtual (string Reason, Action<string> Add)? Damage => null;
 
         protected static void Write(string path, byte[] octets)
@@ -150,7 +148,9 @@ public sealed partial class FileSourceTests
             Path.Combine(directory, "All mail Including Spam and Trash.mbox"),
             Concat($"From {1693481513215678901 + number}@xxx Tue Jun 03 06:09:10 +0000 2025\n", Quoted(Labelled(sample)), "\n"));
 
-        /// <summary>Returns the message with the header fields that Takeout adds before it; they count as part of the message.</summary>
+        /// <summary>
+        /// Returns the message with the header fields that Takeout puts before it. A run copies them as part of the message.
+        /// </summary>
         public static byte[] Labelled(Sample sample)
         {
             var labels = string.Join(',', new[]

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Folders are moved from a server that keeps folders at the top level to a server that keeps all folders below <c>INBOX.</c>.</summary>
+/// <summary>Moves folders from a server with folders at the top level to one that keeps all folders below <c>INBOX.</c>.</summary>
 public sealed class FolderMigrationTests
 {
     private const string Acl = "mail_plugins = acl\nplugin {\n  acl = vfile\n}\n";

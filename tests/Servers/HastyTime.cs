@@ -1,7 +1,8 @@
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// The system's clock, except that the waits before a retry are shortened more than a hundredfold. Timeouts that guard against hanging keep their length.
+/// The system's clock, but waits of up to 20 s, as before a retry, are a hundredth as long. Longer timeouts, which guard against hanging,
+/// stay as they are.
 /// </summary>
 internal sealed class HastyTime : TimeProvider
 {

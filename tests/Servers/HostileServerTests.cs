@@ -10,8 +10,8 @@ namespace Imapsync.Servers.Tests;
 /// <summary>Servers that send without end: the job ends by itself, reports why, and uses bounded memory.</summary>
 public sealed class HostileServerTests
 {
-    // The most octets that the client may accept in a run. The bound is generous: a job retries, because the connection may have been at
-    // fault, and each attempt may accept as much as the client's limits allow.
+    // The most octets that the client may accept in a run. The bound is generous, because a job retries and each attempt may accept as much
+    // as the client's limits allow.
     private const long MostBytes = 1L << 30;
 
     [Theory]

@@ -6,7 +6,8 @@ namespace Imapsync.Servers.Tests;
 public sealed class IdleRunTests
 {
     /// <summary>
-    /// The number of lines sent by a client that asks for nothing twice: three for SCRAM, then ID, NAMESPACE, LIST, LOGOUT and similar.
+    /// The number of lines that a client sends if it asks for nothing twice: three for SCRAM, then ID, NAMESPACE, LIST, LOGOUT and the
+    /// like.
     /// </summary>
     private const int FewLines = 9;
 
@@ -17,7 +18,7 @@ public sealed class IdleRunTests
     {
         await using var lab = await MigrationLab.StartAsync(ManyFolders(300));
         await lab.SucceedAsync();
-        // The second run records what the first one changed at the target. Only the third run has nothing to do, like most nightly runs.
+        // The second run still records what the first one changed at the target. Like most nightly runs, the third has nothing to do.
         await lab.SucceedAsync();
         lab.Forget();
 

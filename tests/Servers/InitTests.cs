@@ -194,7 +194,7 @@ public sealed partial class InitTests
             Assert.Equal(document[at..until], session);
     }
 
-    /// <summary>Replaces what differs from run to run: times, durations, and the order of folders that are copied in parallel.</summary>
+    /// <summary>Replaces what differs between runs: times, durations, and the order of folders copied in parallel.</summary>
     private static string Settle(string screen)
     {
         // If this machine runs a mail server, connections to the standard ports are not refused, so the message is replaced.

@@ -98,7 +98,7 @@ public sealed class KerberosTests : IAsyncLifetime
         await RefusedAsync("there is no valid Kerberos ticket for imap/127.0.0.1");
     }
 
-    /// <summary>A server without the service's key may answer OK, but can't prove that it is the server the ticket was issued for.</summary>
+    /// <summary>A server answers OK without proving that it has the service's key. The client must not take this for a log-in.</summary>
     [Fact]
     public async Task An_OK_before_the_service_s_proof_is_no_log_in()
     {

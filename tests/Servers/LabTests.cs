@@ -66,8 +66,7 @@ public sealed class LabTests
         broken.Dispose();
         await other.SendAsync("looks"u8.ToArray());
 
-        // The server has not closed its end of the broken connection yet, so the proxy must not yet pass on what the client sent over the
-        // other connection.
+        // The proxy must not pass on the other connection's octets yet, because the server has not yet closed its end of the broken one.
         var buffer = new byte[5];
         Assert.Equal(0, await serversBroken.ReceiveAsync(buffer));
         Assert.False(serversOther.Poll(TimeSpan.FromMilliseconds(200), SelectMode.SelectRead));

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Limits set by the job or the server: a job slows down, needs several runs or uses fewer connections, but still copies everything.
+/// Limits of the job or the server: a job runs slower, several times or with fewer connections, but still copies everything.
 /// </summary>
 public sealed class LimitTests
 {
@@ -53,7 +53,7 @@ public sealed class LimitTests
     }
 
     /// <summary>
-    /// Folders are copied in parallel until the server refuses more connections. Two folders must never wait for each other's connection.
+    /// Folders are copied in parallel until the server refuses connections. No two folders may wait for each other's connection.
     /// </summary>
     [Fact]
     public async Task Servers_that_give_one_connection_each_hold_up_nothing()

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Every fault a network can cause, over TLS, at a random octet: the job ends by itself, no message is lost and none doubled.</summary>
+/// <summary>Every network fault, over TLS, at a random octet. The job ends by itself, and no message is lost or doubled.</summary>
 public sealed class LineFaultTests(TlsLines lines) : IClassFixture<TlsLines>
 {
     private static readonly FaultRules Good = new();
@@ -84,8 +84,8 @@ public sealed class LineFaultTests(TlsLines lines) : IClassFixture<TlsLines>
         : new FaultRules { CutAfterFromClient = Place(atSource, fromServer) };
 
     /// <summary>
-    /// Returns the number of octets after which a fault occurs: at random, but after the TLS handshake and before the end of the traffic.
-    /// The range is wide for the direction that carries message bodies, and narrow for the one that carries only commands or replies.
+    /// Returns a random number of octets after which a fault occurs, between the TLS handshake and the end of the traffic. The range is
+    /// wide in the direction that carries message bodies.
     /// </summary>
     private int Place(bool atSource, bool fromServer) => new Random(seed).Next(1500, atSource == fromServer ? lines.SourceBytes / 3 : 2500);
 }

@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Local files that can't be opened, read or written. Each fault is reported once, and the next run after the fault is repaired succeeds.
+/// Local files that can't be opened, read or written. Each fault is reported once, and the next run after its repair succeeds.
 /// </summary>
 public sealed class LocalFaultTests
 {

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Each mechanism against a real server: a wrong secret ends with exit status 12, the right one logs in.</summary>
+/// <summary>Each SASL mechanism against a real server. The right secret logs in; a wrong one ends with exit status 12.</summary>
 public sealed class LogInTests
 {
     /// <summary>Users and passwords with every character that has a meaning in a mechanism's syntax.</summary>

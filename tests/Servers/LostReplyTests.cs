@@ -8,8 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// The connection ends after the target has stored messages but before its reply arrives, so the client can't know the outcome. The next
-/// run must recognise the messages that were stored, and copy the rest. The runs take place in the test's process, because they are many.
+/// The connection ends after the target has stored messages and before its reply arrives. The next run must recognise the stored messages
+/// and copy the rest. The many runs take place in the test's process.
 /// </summary>
 public sealed class LostReplyTests
 {

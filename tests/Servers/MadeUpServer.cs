@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A server for folder names that no real server accepts, or for more messages than are worth creating: every folder holds the same number of
-/// small messages, generated on request.
+/// A server with folder names that no real server accepts, or with very many messages. It generates them on request; every folder has the
+/// same number of small messages.
 /// </summary>
 internal sealed partial class MadeUpServer : IAsyncDisposable
 {
@@ -27,8 +27,7 @@ internal sealed partial class MadeUpServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// A reply without end: each command that contains the word is answered with the opening, followed by the piece of text again and
-    /// again. Null if all replies are normal.
+    /// An endless reply: a command that contains the word gets the opening, then the piece again and again. Null for normal replies.
     /// </summary>
     public (string Command, string Opening, string Piece)? Endless { get; init; }
 

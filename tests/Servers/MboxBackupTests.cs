@@ -22,9 +22,7 @@ public sealed class MboxBackupTests(BigMailbox mailbox)
         Assert.DoesNotContain(lab.Line.Commands, c => c.StartsWith("EXAMINE", StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>
-    /// Messages that the mboxrd format can't represent exactly, such as one whose last line has no line end or whose header has no empty line after it.
-    /// </summary>
+    /// <summary>Messages that mboxrd can't represent exactly, such as one without a line end after its last line.</summary>
     private static readonly string[] BeyondMboxrd =
         ["no final newline", "one octet", "no empty line", "no header", "one newline", "status headers", "folder data"];
 

@@ -3,8 +3,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A job from one IMAP account to another, both reached in clear text through proxies that a test watches and breaks: <see
-/// cref="BackupLab.Line"/> of <see cref="Job"/> in front of the source, <see cref="TargetLine"/> in front of the target.
+/// A job from one IMAP account to another, in clear text through proxies that a test watches and breaks. <see cref="BackupLab.Line"/> of
+/// <see cref="Job"/> is the source's proxy, <see cref="TargetLine"/> the target's.
 /// </summary>
 public sealed class MigrationLab : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class MigrationLab : IAsyncDisposable
 
     public string Password { get; }
 
-    /// <summary>The account at the target. A new account is empty and needs another <see cref="BackupLab.StateName"/>.</summary>
+    /// <summary>The account at the target. For a new, empty account, also set another <see cref="BackupLab.StateName"/>.</summary>
     public string User
     {
         get;

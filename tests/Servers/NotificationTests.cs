@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>Runs against a real server, with the receivers of their notifications: the test's own SMTP server, HTTP server and commands.</summary>
+/// <summary>Runs that notify the test's own SMTP server, HTTP server and commands.</summary>
 public sealed class NotificationTests
 {
     private static readonly MailboxPlan Few = new() { Messages = 30 };

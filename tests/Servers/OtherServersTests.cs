@@ -5,9 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Moves mail from Dovecot to another server and back. Messages that the server refuses must be reported with the server's error text. Changes that the
-/// server is known to make to messages are allowed; everything else must come back unchanged. Skipped, with a reason, on machines on which the server
-/// can't be installed.
+/// Moves mail from Dovecot to another server and back. Refused messages must be reported with the server's text. Apart from the server's
+/// known changes, everything else must come back unchanged. Skipped where the server can't be installed.
 /// </summary>
 public sealed class OtherServersTests
 {
@@ -106,7 +105,7 @@ public sealed class OtherServersTests
         return [.. refused.Select(r => r.Text[(r.Text.IndexOf(": ", StringComparison.Ordinal) + 2)..])];
     }
 
-    /// <summary>Returns the source's mail without the excluded and refused messages, changed as the server in the middle changes it.</summary>
+    /// <summary>Returns the source's mail as the other server changes it, without the excluded and refused messages.</summary>
     private static async Task<MailboxSnapshot> ExpectedAsync(BackupLab job, HashSet<(string Folder, uint Uid)> refused, Func<byte[], byte[]> change)
     {
         var changed = AwkwardMail.Messages().Select(m => MaildirReader.WithCrLf(m.Octets).ToArray())

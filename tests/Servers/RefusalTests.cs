@@ -56,7 +56,7 @@ public sealed class RefusalTests
         Assert.True(stopped.Status is 1 or 3, stopped.ToString());
         Assert.Contains("quota", stopped.Everything, StringComparison.OrdinalIgnoreCase);
         var held = (await lab.TargetAsync()).MessageCount;
-        // The number of messages that fit is not exact, because two concurrent sessions may together exceed the quota by one message.
+        // The exact number of stored messages varies, because two concurrent sessions may exceed the quota by one message.
         Assert.InRange(held, 20, 59);
         stopped.AddsUp();
 
@@ -100,7 +100,7 @@ public sealed class RefusalTests
         var second = await lab.RunAsync();
 
         Assert.True(second.Status == 3, second.ToString());
-        // A message that is gone from INBOX may have been moved to Work, which can't be read now. So it must stay at the target.
+        // A message gone from INBOX may be in Work, which can't be read now. So its copy must stay at the target.
         Assert.Equal(0, second.Total("deleted"));
         var target = await lab.TargetAsync();
         Assert.Equal((20, 20), (target.Folders["INBOX"].Messages.Count, target.Folders["Work"].Messages.Count));

@@ -76,7 +76,7 @@ public sealed class ReportPageTests : IAsyncLifetime
     [Fact]
     public async Task The_browsers_witness_would_see_a_request_and_a_script_that_fails()
     {
-        // The test above relies on the browser's logs: they must show it if a page loads something external or a script reports an error.
+        // The test above relies on the browser's logs. They must show it if a page loads something external or a script fails.
         var page = dir.Write("bad.html", "<!DOCTYPE html><title>x</title><img src=http://evil.example/x.png><script>console.error('seen')</script>");
         var net = dir["net-bad.json"];
         var (_, log) = await BrowseAsync("--dump-dom", $"--log-net-log={net}", page);
@@ -149,7 +149,7 @@ public sealed class ReportPageTests : IAsyncLifetime
         return await process.WaitAsync();
     }
 
-    /// <summary>Runs a browser that has no name server and no working proxy, and returns its output and network log.</summary>
+    /// <summary>Runs a browser without name server or working proxy, and returns its output and network log.</summary>
     private async Task<(string Output, string Log)> BrowseAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("chromium")
@@ -174,7 +174,7 @@ public sealed class ReportPageTests : IAsyncLifetime
         return (output, await log);
     }
 
-    /// <summary>Copies the screenshot to the directory that an environment variable names, if set, for inspection by a person.</summary>
+    /// <summary>Copies the screenshot, for a person to look at, to the directory in an environment variable, if set.</summary>
     private static void Keep(string file)
     {
         if (Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PAGES") is { Length: > 0 } place)

@@ -118,8 +118,7 @@ public sealed class SecretTests
 
     private static void IsAbsent(string text, string where)
     {
-        // Base64 is as readable as plain text, so two base64 texts are searched too: the password alone, as LOGIN sends it, and the whole
-        // PLAIN response.
+        // Search also for base64, which is as readable as plain text: the password alone, as LOGIN sends it, and the whole PLAIN response.
         foreach (var form in (string[])[Password, Base64(Password)[..^4], Base64($"\0alice\0{Password}")[..^4]])
             Assert.False(text.Contains(form, StringComparison.OrdinalIgnoreCase), "the password stands in " + where);
     }

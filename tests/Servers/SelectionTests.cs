@@ -57,7 +57,7 @@ public sealed class SelectionTests
         lab.Rules = "";
         Assert.Equal(5, (await lab.SucceedAsync()).Total("copied"));
         Assert.Equal(Digests(Mail), Arrived(lab));
-        // With the filter set again nothing is copied or deleted, although the target now has the messages that the filter excludes.
+        // With the filter set again, nothing is copied or deleted, although the target now has mail that the filter excludes.
         lab.Rules = isPop3 ? Rules.Split('\n')[0] : Rules;
         Assert.Equal((0L, 0L), Counts(await lab.SucceedAsync()));
         Assert.Equal(Digests(Mail), Arrived(lab));

@@ -56,8 +56,8 @@ public sealed class SnapshotTests
     }
 
     /// <summary>
-    /// Mail that other programs put into the backup has no recorded UID. The UID that a snapshot assigns to such a message stays the same
-    /// and never refers to another message.
+    /// A message that another program put into the backup has no recorded UID. The UID that a snapshot assigns to it never changes or
+    /// refers to another message.
     /// </summary>
     [Fact]
     public async Task What_a_snapshot_holds_of_others_keeps_its_identifier()

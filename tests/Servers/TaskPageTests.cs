@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>The pages of the documentation about single tasks: their job files and command lines are run as a user runs them.</summary>
+/// <summary>The documentation's pages about single tasks: runs their job files and command lines as a user does.</summary>
 public sealed class TaskPageTests
 {
     private const string Url = "url: imaps://alice@imap.example.com";
@@ -36,7 +36,8 @@ public sealed class TaskPageTests
         await using (var probe = await ImapProbe.ConnectAsync(lab.Server, "bob"))
             Assert.Equal(3, (await probe.SnapshotAsync()).MessageCount);
 
-        // The next run moves a message that was deleted at the source to the backup's trash; restore puts it back into its original folder.
+        // A message is deleted at the source. The next run moves its copy to the backup's trash, and restore puts it back into its original
+        // folder.
         await using (var probe = await lab.ConnectAsync())
         {
             await probe.CommandAsync("SELECT INBOX");

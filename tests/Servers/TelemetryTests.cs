@@ -77,7 +77,7 @@ public sealed class TelemetryTests
         NothingIsShown(lab, collector);
     }
 
-    /// <summary>The program waits for the collector only for a limited time; without this limit these runs would not end.</summary>
+    /// <summary>The program waits for the collector only for a limited time. Otherwise these runs would not end.</summary>
     [Theory]
     [InlineData("refused", "refused")]
     [InlineData("hang", "there was no answer within 5 s")]

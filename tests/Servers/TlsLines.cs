@@ -8,8 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A Dovecot that the tests of a class share, with a filled account that none of them changes. Each test has its own target account on this
-/// server. It reaches both accounts over TLS through proxies with which it breaks connections.
+/// A Dovecot with a filled account that all tests of a class share and none changes. Each test has a target account of its own, and breaks
+/// TLS connections to both accounts with proxies.
 /// </summary>
 public sealed class TlsLines : IAsyncLifetime
 {
@@ -38,8 +38,8 @@ public sealed class TlsLines : IAsyncLifetime
     }
 
     /// <summary>
-    /// Runs the job once through proxies with these rules and asserts that it succeeds, that the target equals the source, and that another
-    /// run finds nothing to do.
+    /// Runs the job once through proxies with these rules. Asserts that it succeeds, that the target equals the source, and that another
+    /// run has nothing to do.
     /// </summary>
     /// <returns>The faults that the proxies caused.</returns>
     public async Task<IReadOnlyList<FaultKind>> SurviveAsync(FaultRules source, FaultRules target, TimeProvider time, string because)

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// Servers, and attackers in between, that offer less security than the job asks for: each run ends with status 11 and sends no password.
+/// Servers and attackers that offer less security than the job asks for. Each run ends with status 11 and sends no password.
 /// </summary>
 public sealed class TlsRefusalTests
 {
@@ -85,7 +85,7 @@ public sealed class TlsRefusalTests
         RedirectStandardError = true,
     })!;
 
-    /// <summary>Does the handshake as a client that accepts any TLS version, which proves that a refusal is due to the version.</summary>
+    /// <summary>Does the handshake as a client that accepts any TLS version, to prove that a refusal is due to the version.</summary>
     private static async Task<string> HandshakeAsync(int port, string option)
     {
         using var client = Process.Start(new ProcessStartInfo(

@@ -99,8 +99,8 @@ public sealed class TraceTests
     }
 
     /// <summary>
-    /// Returns each form in which a password could appear in a trace: plain, quoted, in base64 alone (as LOGIN sends it), and in base64
-    /// within a PLAIN response, where it may begin at any of the three octets of a base64 group.
+    /// Returns each form in which a password could appear in a trace: plain, quoted, in base64 (as LOGIN sends it), and in the base64 of a
+    /// PLAIN response. There it may begin at any of the three octets of a base64 group.
     /// </summary>
     private static IEnumerable<string> Forms(string password)
     {

@@ -3,7 +3,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary>A server that invalidates its UIDs: no message is deleted or doubled because of it, and the report says what happened.</summary>
+/// <summary>
+/// A server invalidates its UIDs by a new UIDVALIDITY. No message is deleted or doubled, and the report says what happened.
+/// </summary>
 public sealed partial class UidValidityTests
 {
     private const int Messages = 120;

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests;
 
-/// <summary><c>imapsync watch</c> of a real account into a Maildir: changes at the source soon reach the Maildir, even if connections break.</summary>
+/// <summary><c>imapsync watch</c> of a real account. Changes at the source soon reach the Maildir, even if connections break.</summary>
 public sealed class WatchTests
 {
     private const string WithoutNotify = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CONDSTORE QRESYNC LIST-EXTENDED LIST-STATUS SPECIAL-USE MOVE";
@@ -30,8 +30,8 @@ public sealed class WatchTests
         var took = new List<double>();
         for (var i = 0; i < 5; i++)
         {
-            // A run that would begin soon after the previous one is delayed. Wait here until no delay is due, so that the measured time
-            // contains none.
+            // Wait until the next run may start at once. A run soon after another one is delayed, and the measured time must not include
+            // this delay.
             await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
             var began = TimeProvider.System.GetTimestamp();
             await probe.AppendAsync(folder, MailGenerator.Message(1000 + i));
@@ -59,8 +59,8 @@ public sealed class WatchTests
     }
 
     /// <summary>
-    /// The server does not report the change: it has no IDLE, refuses IDLE, ends IDLE at once, or reports by IDLE only about another
-    /// folder. The change is found nevertheless, because the source is looked at every 10 seconds.
+    /// The server does not report the change: it has no IDLE, refuses or ends IDLE, or reports only about another folder. The change is
+    /// found because the program looks at the source every 10 seconds.
     /// </summary>
     [Theory]
     [InlineData("IMAP4rev1 SASL-IR LITERAL+ NAMESPACE UIDPLUS CONDSTORE LIST-EXTENDED LIST-STATUS", "looked at every 10 s: the source tells nothing of changes by itself", null)]
@@ -161,7 +161,9 @@ public sealed class WatchTests
         Assert.True(result.Status == 12, result.ToString());
     }
 
-    /// <summary>Mail arrives and is deleted while connections break. The memory after a tenth of the changes is compared with that at the end.</summary>
+    /// <summary>
+    /// Mail arrives and is deleted while connections break. Compares the memory used after a tenth of the changes with that at the end.
+    /// </summary>
     [Fact]
     public async Task Nothing_is_missing_after_a_storm_of_changes_and_twenty_cuts()
     {

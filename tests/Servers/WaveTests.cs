@@ -3,7 +3,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// A migration in waves: recent mail is copied first, and which side's flags win depends on whether the cut-over has taken place.
+/// A migration in waves: recent mail is copied first. Until the cut-over the source's flags win; afterwards, flags changed at the target
+/// stay.
 /// </summary>
 public sealed class WaveTests
 {
@@ -29,8 +30,8 @@ public sealed class WaveTests
             var there = await DatesAsync(lab);
             Assert.InRange(there.Count, before, Messages);
             before = there.Count;
-            // Messages are copied in parts of 500, the newest first. So the target has the newest parts, perhaps not all messages of the
-            // last part, and no older message.
+            // Messages are copied in batches of 500, the newest batch first. So the target has the newest batches, the last perhaps in
+            // part, and nothing older.
             var parts = (there.Count + 499) / 500;
             Assert.All(there, d => Assert.True(d >= MailGenerator.Date(Math.Max(0, Messages - (parts * 500))), $"{d} among {there.Count}"));
         }

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests;
 
 /// <summary>
-/// The commonest mistakes of a first job, against a real server: each is reported once and not retried, and following its advice works.
+/// The commonest mistakes of a first job, against a real server. Each is reported once and not retried, and its advice works.
 /// </summary>
 public sealed partial class WrongAddressTests
 {
@@ -58,7 +58,7 @@ public sealed partial class WrongAddressTests
     private static Task<BackupLab> LabAsync() =>
         BackupLab.StartAsync(mailbox => mailbox.Add("INBOX", MailGenerator.Message(1), MailGenerator.Date(1), "S"));
 
-    /// <summary>Runs the job and returns its only problem. Asserts that the run reported the problem once and did not retry.</summary>
+    /// <summary>Runs the job and returns its only problem. Asserts that this was reported once and that nothing was retried.</summary>
     private static async Task<string> ProblemAsync(BackupLab lab, int status = 11)
     {
         var outcome = await lab.RunAsync();

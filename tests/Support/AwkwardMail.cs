@@ -15,9 +15,7 @@ public static class AwkwardMail
         "UPPER/lower", "upper", "tilde~", "mail 📬 box", "NIL", "deep/a/b/c/d/e/f/g/h",
     ];
 
-    /// <summary>
-    /// Pairs of a descriptive name and a message's octets. The messages "twin" and "other twin" are identical and must stay two messages.
-    /// </summary>
+    /// <summary>Pairs of a test name and a message's octets. "twin" and "other twin" are identical and must stay two messages.</summary>
     public static IEnumerable<(string Name, byte[] Octets)> Messages()
     {
         yield return ("no Message-ID", Ascii("From: a@b.example\nSubject: none\n" + Date + "\nbody\n"));

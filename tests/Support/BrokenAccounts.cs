@@ -3,7 +3,7 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>A row of a CSV file that lists accounts to migrate.</summary>
-/// <param name="Reason">A part of the error message expected for this row; empty if the account can be moved.</param>
+/// <param name="Reason">A part of the expected error message; empty if the account can be moved.</param>
 public sealed record AccountRow(string Name, string Source, string Target, string Reason = "", string Tls = "none", string Password = BrokenAccounts.Password, string TargetPassword = BrokenAccounts.AdminPassword)
 {
     public const string Columns = "name,source,tls,password,target,admin_password";
@@ -34,8 +34,8 @@ public sealed class BrokenAccounts : IAsyncDisposable
         var source = await DovecotServer.StartAsync(dir["server"], new DovecotOptions
         {
             Accounts = $"passdb {{\n  driver = passwd-file\n  args = {users}\n}}",
-            // LAYOUT=fs stores folders as nested directories. So a folder's full name may be longer than in Maildir++, where it is one file
-            // name.
+            // LAYOUT=fs stores folders as nested directories. So a folder's full name may be longer than one file name, which limits it in
+            // Maildir++.
             Extra = $"mail_location = maildir:{dir["server"]}/mail/%u:LAYOUT=fs",
         });
         var masters = dir.Write("masters", $"admin:{{PLAIN}}{AdminPassword}::::::\n");

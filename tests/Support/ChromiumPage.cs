@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A page in a real Chromium, controlled through the Chrome DevTools Protocol (https://chromedevtools.github.io/devtools-protocol/).</summary>
+/// <summary>
+/// A page in a real Chromium, controlled by the Chrome DevTools Protocol (https://chromedevtools.github.io/devtools-protocol/).
+/// </summary>
 public sealed class ChromiumPage : IAsyncDisposable
 {
     // The timeout is long because the machine may be busy with other work.
@@ -18,7 +20,9 @@ public sealed class ChromiumPage : IAsyncDisposable
     {
     }
 
-    /// <summary>Writes a script for the BROWSER variable. It opens a URL in a headless Chromium that has its profile in the directory.</summary>
+    /// <summary>
+    /// Writes a script for the BROWSER variable, which opens a URL in a headless Chromium with its profile in the directory.
+    /// </summary>
     public static string WriteBrowser(TempDir dir, string name)
     {
         var profile = dir.Create(name + "-profile");
@@ -59,7 +63,7 @@ public sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the browser that a script of <see cref="WriteBrowser"/> started; does nothing if the script started none.</summary>
+    /// <summary>Ends the browser that a script of <see cref="WriteBrowser"/> started, if any.</summary>
     public static void End(TempDir dir, string name)
     {
         var pid = Path.Combine(dir[name + "-profile"], "pid");
@@ -91,7 +95,7 @@ public sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the page's text contains the given text, even if the browser meanwhile navigates to another page.</summary>
+    /// <summary>Waits until the page, or the page to which it leads, shows the text.</summary>
     public Task SeesAsync(string text) =>
         UntilAsync(async () => (await EvaluateAsync("document.body ? document.body.innerText : ''")).Contains(text, StringComparison.Ordinal), $"the page shows '{text}'");
 

@@ -15,7 +15,9 @@ public static class Command
     public static async Task<bool> SucceedsAsync(string name, IEnumerable<string> arguments) =>
         (await ExecuteAsync(name, arguments)).Status == 0;
 
-    /// <summary>Finds a program, also where Debian keeps servers and administrators' tools, which are not in a user's PATH.</summary>
+    /// <summary>
+    /// Finds a program, also in Debian's directories for servers and administrators' tools, which are not in a user's PATH.
+    /// </summary>
     public static string Find(string name) =>
         (Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/sbin:/usr/local/sbin").Split(':')
         .Where(d => d.Length > 0).Select(d => Path.Combine(d, name)).FirstOrDefault(File.Exists)

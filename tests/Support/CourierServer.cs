@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A private Courier IMAP server: all folders are below <c>INBOX.</c>, and it has none of the newer extensions. Its paths are compiled
-/// in, so its packages are mounted over /usr and /etc in a mount namespace that ends with the server.
+/// A private Courier IMAP server, without the newer extensions; all its folders are below <c>INBOX.</c>. It is mounted over /usr and /etc
+/// in its own mount namespace, because its paths are compiled in.
 /// </summary>
 public sealed class CourierServer : UnpackedServer
 {
@@ -53,7 +53,7 @@ public sealed class CourierServer : UnpackedServer
         return new ProcessStartInfo("unshare", ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", script]);
     }
 
-    /// <summary>The script runs as the first process of a PID namespace, so when it ends, all processes in the namespace end.</summary>
+    /// <summary>The script is the first process of a PID namespace. When the script ends, all processes in the namespace end.</summary>
     private string Script() => $"""
         mount -t overlay overlay -o lowerdir={Root}/usr:/usr /usr || exit 1
         mount -t overlay overlay -o lowerdir={Directory}/etc:/etc /etc || exit 1

@@ -16,7 +16,9 @@ public sealed class CyrusServer : UnpackedServer
     private string ConfigurationFile => Path.Combine(Directory, "imapd.conf");
 
     /// <param name="directory">A directory that outlives the server and is accessible to other users.</param>
-    /// <param name="extra">Additional lines for imapd.conf. By default the hierarchy delimiter is <c>/</c> and folder names have no prefix.</param>
+    /// <param name="extra">
+    /// Additional lines for imapd.conf. By default, <c>/</c> separates the levels of folders, which have no prefix.
+    /// </param>
     /// <param name="mechanisms">The SASL mechanisms to offer.</param>
     public static async Task<CyrusServer> StartAsync(string directory, string extra = "", string mechanisms = "PLAIN")
     {

@@ -6,14 +6,15 @@ namespace Imapsync.Tests.Support;
 public sealed record DovecotOptions
 {
     /// <summary>
-    /// The one password of all users. It must contain no blank and no %, which the configuration interprets; its quote and backslash test the client's quoting.
+    /// The password of all users. Its quote and backslash test the client's quoting. It has no blank or %, which the configuration would
+    /// interpret.
     /// </summary>
     public string Password { get; init; } = "horse\"battery\\staple";
 
     /// <summary>The capabilities to announce instead of Dovecot's own; null for Dovecot's own.</summary>
     public string? Capability { get; init; }
 
-    /// <summary>Plug-ins of the IMAP service, e.g. <c>imap_zlib</c> for COMPRESS or <c>quota imap_quota</c> for QUOTA.</summary>
+    /// <summary>Plug-ins of the IMAP service, such as <c>imap_zlib</c> for COMPRESS or <c>quota imap_quota</c> for QUOTA.</summary>
     public string Plugins { get; init; } = "";
 
     /// <summary>A Maildir tree to serve as every user's mail; null for a separate tree for each user.</summary>

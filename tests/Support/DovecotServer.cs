@@ -3,9 +3,8 @@ using System.Diagnostics;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A private Dovecot on free loopback ports: STARTTLS (and clear text) on <see cref="Port"/>, TLS on <see cref="TlsPort"/>. It accepts any
-/// user name with the password <see cref="Password"/>. Under root it runs as an unprivileged user created for it, otherwise as the current
-/// user.
+/// A private Dovecot on loopback ports: STARTTLS and clear text on <see cref="Port"/>, TLS on <see cref="TlsPort"/>. It accepts any user
+/// with <see cref="Password"/>. Under root it runs as an unprivileged user created for it.
 /// </summary>
 public sealed class DovecotServer : IAsyncDisposable
 {
@@ -51,10 +50,10 @@ public sealed class DovecotServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Returns the path of a user's Maildir. Before the user's first log-in the Maildir exists only if the test creates it.</summary>
+    /// <summary>Returns the path of a user's Maildir. Dovecot creates the Maildir at the user's first log-in.</summary>
     public string MaildirOf(string user) => Options.Maildir ?? Path.Combine(Directory, "mail", user);
 
-    /// <summary>Stops the server, lets the test change its files meanwhile, and starts it again on the same ports.</summary>
+    /// <summary>Stops the server, calls <paramref name="meanwhile"/>, and starts the server again on the same ports.</summary>
     public async Task RestartAsync(Action? meanwhile = null, DovecotOptions? options = null)
     {
         await StopAsync();

@@ -22,9 +22,8 @@ public enum FaultKind
 }
 
 /// <summary>
-/// A proxy between client and server with which a test can observe and break connections, at exact octets and never by the clock. After a connection
-/// broke, nothing passes over any other connection, new or existing, until the server has closed its end of the broken one. So the server
-/// has finished the last command it received, as it would have in practice by the time a client retries.
+/// A proxy with which a test observes and breaks connections at exact octets. After a break, other connections pass nothing until the
+/// server has closed its end of the broken one. So the server has finished its last command, as in practice before a client retries.
 /// </summary>
 public sealed class FaultProxy : IAsyncDisposable
 {
@@ -55,7 +54,7 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>The rules for connections made from now on.</summary>
     public FaultRules Rules { get; set; }
 
-    /// <summary>Returns separate rules for each new connection, in place of <see cref="Rules"/>. Not called concurrently.</summary>
+    /// <summary>Returns the rules of each new connection, in place of <see cref="Rules"/>. Not called concurrently.</summary>
     public Func<FaultRules>? NextRules { get; set; }
 
     public IReadOnlyList<ProxiedConnection> Connections
@@ -88,19 +87,19 @@ public sealed class FaultProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// The most connections that clients had open at the same time. A connection closed by its client does not count, even if the server has not noticed.
+    /// The most connections that clients had open at once. One closed by its client does not count, even if the server has not noticed.
     /// </summary>
     public int MostAtOnce => Volatile.Read(ref mostAtOnce);
 
     public static FaultProxy Start(int targetPort, FaultRules? rules = null) => new(targetPort, rules ?? new FaultRules());
 
     /// <summary>
-    /// Runs <paramref name="action"/> once, when exactly <paramref name="octets"/> octets from the server have been passed on since <see cref="Forget"/>.
+    /// Runs <paramref name="action"/> once, when exactly this many octets from the server have passed since <see cref="Forget"/>.
     /// </summary>
     public void CallAfterFromServer(long octets, Action action) => fromServer.Set(octets, action);
 
     /// <summary>
-    /// Runs <paramref name="action"/> once, when exactly <paramref name="octets"/> octets from the client have been passed on since <see cref="Forget"/>.
+    /// Runs <paramref name="action"/> once, when exactly this many octets from the client have passed since <see cref="Forget"/>.
     /// </summary>
     public void CallAfterFromClient(long octets, Action action) => fromClient.Set(octets, action);
 
@@ -149,7 +148,7 @@ public sealed class FaultProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until the server has closed every connection that has lost its client, except <paramref name="line"/>.
+    /// Waits until the server has closed all connections, other than <paramref name="line"/>, that their clients have closed.
     /// </summary>
     internal Task OthersSettledAsync(ProxiedLine? line)
     {

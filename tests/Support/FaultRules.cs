@@ -1,9 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>
-/// The faults to inject into connections. Octets are counted from 0 for each connection and each direction;
-/// a fault after N octets occurs after exactly N.
-/// </summary>
+/// <summary>The faults to inject into connections. Octets are counted from 0 for each connection and direction.</summary>
 public sealed record FaultRules
 {
     /// <summary>The connection ends once exactly this many octets have come from the server.</summary>
@@ -15,34 +12,30 @@ public sealed record FaultRules
     /// <summary>Whether to end the connection with a TCP FIN instead of an RST.</summary>
     public bool CutWithFin { get; init; }
 
-    /// <summary>The number of octets from the server after which the proxy withholds all further ones; the connection stays open.</summary>
+    /// <summary>After this many octets from the server, the proxy passes no more on. The connection stays open.</summary>
     public long? StallAfterFromServer { get; init; }
 
-    /// <summary>The number of octets from the client after which the proxy withholds all further ones; the connection stays open.</summary>
+    /// <summary>After this many octets from the client, the proxy passes no more on. The connection stays open.</summary>
     public long? StallAfterFromClient { get; init; }
 
-    /// <summary>
-    /// After this many octets from the server, the next octet inside a TLS record is changed. Requires TLS from the first octet.
-    /// </summary>
+    /// <summary>After this many octets from the server, changes the next octet inside a TLS record. Requires implicit TLS.</summary>
     public long? CorruptAfterFromServer { get; init; }
 
-    /// <summary>
-    /// After this many octets from the client, the next octet inside a TLS record is changed. Requires TLS from the first octet.
-    /// </summary>
+    /// <summary>After this many octets from the client, changes the next octet inside a TLS record. Requires implicit TLS.</summary>
     public long? CorruptAfterFromClient { get; init; }
 
     /// <summary>The maximum number of cuts, stalls and changed octets in total; further faults are not injected.</summary>
     public int MostFaults { get; init; } = int.MaxValue;
 
     /// <summary>
-    /// Called once before the tagged OK of each APPEND is passed on. Returning true ends the connection instead, so that the
-    /// server has stored a message for which the client gets no reply. Clear text only.
+    /// Called before the tagged OK of each APPEND. True ends the connection instead, so that the server has stored a message for which the
+    /// client gets no reply. Clear text only.
     /// </summary>
     public Func<bool>? CutBeforeAppendReply { get; init; }
 
     /// <summary>
-    /// Called for each line from the client. An answer such as <c>NO [SERVERBUG] Internal error</c> is sent in place of the server,
-    /// which never receives the command; null passes the line on. Clear text only, and only for commands without literals.
+    /// Called for each line from the client. Returns a reply such as <c>NO [SERVERBUG] Internal error</c>, and the server never gets the
+    /// line; null passes the line on. Only for clear text and commands without literals.
     /// </summary>
     public Func<ProxiedConnection, string, string?>? AnswerInstead { get; init; }
 

@@ -15,8 +15,8 @@ public sealed record HttpRequestSeen(string Method, string Target, IReadOnlyDict
 }
 
 /// <summary>
-/// A private HTTPS server that records the requests it receives. A target that contains <c>hang</c> is never answered, one with <c>status-500</c> is
-/// answered with 500, and so on; all others with 200.
+/// A private HTTPS server that records its requests. The target decides the answer: none for <c>hang</c>, 500 for <c>status-500</c> and so
+/// on, otherwise 200.
 /// </summary>
 public sealed class HttpReceiver : IAsyncDisposable
 {

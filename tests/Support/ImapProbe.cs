@@ -8,8 +8,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// An IMAP client for independent checks: reads and changes a mailbox without any of the product's code, so that a mistake in that code can't go unnoticed.
-/// Strict and simple: anything unexpected throws.
+/// An IMAP client that reads and changes a mailbox without the product's code, to check the product independently. Anything unexpected
+/// throws.
 /// </summary>
 public sealed partial class ImapProbe : IAsyncDisposable
 {
@@ -70,7 +70,7 @@ public sealed partial class ImapProbe : IAsyncDisposable
     }
 
     /// <summary>Adds a message to a folder, as another client would.</summary>
-    /// <param name="hasLiteralPlus">Whether the server supports LITERAL+; if not, the octets are sent after its continuation request.</param>
+    /// <param name="hasLiteralPlus">Whether the server supports LITERAL+. If false, waits for the continuation request.</param>
     public async Task AppendAsync(string folder, ReadOnlyMemory<byte> octets, string flags = "", DateTimeOffset? internalDate = null, bool hasLiteralPlus = true)
     {
         var date = internalDate is { } d ? $"\"{d.UtcDateTime.ToString("dd-MMM-yyyy HH:mm:ss", CultureInfo.InvariantCulture)} +0000\" " : "";
@@ -87,9 +87,7 @@ public sealed partial class ImapProbe : IAsyncDisposable
             throw new InvalidOperationException("APPEND: " + reply.Text);
     }
 
-    /// <summary>
-    /// Lists every selectable folder by its decoded name, in which <c>/</c> separates the levels, and whether it is subscribed.
-    /// </summary>
+    /// <summary>Lists every selectable folder, with its decoded name (levels separated by <c>/</c>) and whether it is subscribed.</summary>
     public async Task<IReadOnlyList<(string Name, bool Subscribed)>> ListAsync()
     {
         var folders = new List<(string, bool)>();

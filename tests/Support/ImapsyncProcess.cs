@@ -42,7 +42,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
     public string VisibleCommandLine => File.ReadAllText($"/proc/{process.Id}/cmdline").Replace('\0', ' ');
 
     /// <param name="home">The process's home directory, so that the user's real one stays untouched.</param>
-    /// <param name="through">A program with arguments through which to start the process, e.g. one that drops privileges.</param>
+    /// <param name="through">A program with arguments that starts the process, such as one that drops privileges.</param>
     public static ImapsyncProcess Start(
         string home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IEnumerable<string>? through = null)
     {
@@ -50,7 +50,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
         string[] program = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_PROGRAM") is { Length: > 0 } published
             ? [published]
             : ["dotnet", Path.Combine(AppContext.BaseDirectory, "imapsync.dll")];
-        // A shell's background job ignores SIGINT, and its children inherit that, so the default action is restored for the tests of Ctrl-C.
+        // Restore the default action of SIGINT for the tests of Ctrl-C. A shell's background jobs and their children ignore it.
         var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", .. through ?? [], .. program, .. arguments])
         {
             UseShellExecute = false,
@@ -82,7 +82,7 @@ public sealed class ImapsyncProcess : IAsyncDisposable
     /// <summary>Sends SIGINT (2) or SIGTERM (15); the signal has been delivered when this returns.</summary>
     public void Signal(PosixSignal signal) => _ = NativeKill(process.Id, signal == PosixSignal.SIGINT ? 2 : 15);
 
-    /// <summary>Completes when the text has appeared in the error output, or when the process has ended without it.</summary>
+    /// <summary>Completes when the error output contains the text, or the process has ended without it.</summary>
     public Task SeesErrorAsync(string text)
     {
         lock (error)

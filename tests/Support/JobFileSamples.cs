@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A job file that uses much of the syntax, and pieces of text that people may put into one by mistake.</summary>
+/// <summary>A job file that uses much of the syntax, and texts that people may insert by mistake.</summary>
 public static class JobFileSamples
 {
     public const string Rich = """

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A private Kerberos realm: a KDC on a free loopback port, a service <c>imap/localhost</c>, and any principals that are added. It neither reads nor
-/// writes the machine's own Kerberos configuration.
+/// A private Kerberos realm: a KDC on a loopback port, a service <c>imap/localhost</c>, and added principals. It does not use the machine's
+/// Kerberos configuration.
 /// </summary>
 public sealed class KerberosRealm : IAsyncDisposable
 {

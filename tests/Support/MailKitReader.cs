@@ -6,8 +6,8 @@ using MailKit.Security;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// An IMAP client for a second independent check: reads a server's mail with MailKit's own IMAP client. It shares no code with the product's client nor
-/// with <see cref="ImapProbe"/>, so a misreading common to those two would be noticed.
+/// Reads a server's mail with MailKit's IMAP client, as a second independent check. It would notice an error common to the product's client
+/// and <see cref="ImapProbe"/>.
 /// </summary>
 public static class MailKitReader
 {

@@ -72,7 +72,7 @@ public sealed class MailboxSnapshot
         var extra = Surplus(actual.Messages, expected.Messages);
         foreach (var message in missing)
         {
-            // A message with equal octets but other flags or another date is one difference, not a missing and an additional message.
+            // A message with equal octets but other flags or date is reported as one difference, not as missing and additional.
             var counterpart = extra.FindIndex(m => m.Digest == message.Digest);
             if (counterpart < 0)
             {

@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// Writes a Maildir++ tree directly to disk in Dovecot's format, to create a test's source mailbox.
-/// Folder names are decoded, with levels joined by <c>/</c>; octets have LF line ends, as on disk.
+/// Writes a Maildir++ tree in Dovecot's format, as a test's source mailbox. Folder names are decoded, with levels joined by <c>/</c>.
+/// Octets have LF line ends.
 /// </summary>
 public sealed class MaildirWriter(string directory)
 {
@@ -34,7 +34,7 @@ public sealed class MaildirWriter(string directory)
         return path;
     }
 
-    /// <param name="flags">Letters of the file name's info part, in ASCII order: capitals for flags, a–z for <see cref="Keywords"/>.</param>
+    /// <param name="flags">The flags in the file name, in ASCII order: capitals for system flags, a–z for <see cref="Keywords"/>.</param>
     /// <returns>The path of the message's file.</returns>
     public string Add(string folder, ReadOnlySpan<byte> octets, DateTimeOffset internalDate, string flags = "")
     {

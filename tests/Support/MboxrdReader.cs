@@ -2,13 +2,11 @@ using System.Security.Cryptography;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>
-/// Reads mbox files strictly by the mboxrd format. Uses neither code of the product nor the files that it writes beside an mbox.
-/// </summary>
+/// <summary>Reads mbox files strictly as mboxrd, without the product's code and without its files beside an mbox.</summary>
 public static class MboxrdReader
 {
     /// <summary>
-    /// Returns the SHA-256 of every message below a directory, with CRLF line ends and without the flag fields that mail programs add in an mbox.
+    /// Returns the SHA-256 of every message below a directory, with CRLF line ends and without the mbox flag fields of mail programs.
     /// </summary>
     public static IReadOnlyList<string> Digests(string directory)
     {

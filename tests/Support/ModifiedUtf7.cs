@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Modified UTF-7 (RFC 3501 §5.1.3), written separately for the tests so that a mistake in the product's version can't go unnoticed.</summary>
+/// <summary>Modified UTF-7 (RFC 3501 §5.1.3), without the product's code, so that a mistake there is noticed.</summary>
 public static class ModifiedUtf7
 {
     public static string Encode(string name)

@@ -20,7 +20,7 @@ public static class Mutation
     public static byte[] Apply(byte[] octets, byte[] other, Random random) => Apply(octets, other, Nasty, random);
 
     /// <param name="other">Other octets, from which parts are inserted.</param>
-    /// <param name="words">Words to insert: words that the reader under test interprets or that have caused failures in similar readers.</param>
+    /// <param name="words">Words to insert, which the tested reader interprets or which made similar readers fail.</param>
     public static byte[] Apply(byte[] octets, byte[] other, IReadOnlyList<byte[]> words, Random random)
     {
         var changed = octets.ToList();

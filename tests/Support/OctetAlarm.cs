@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>Counts octets over all connections and runs an action once, when exactly a given number have passed.</summary>
+/// <summary>Counts the octets of all connections, and runs an action once when exactly a given number have passed.</summary>
 internal sealed class OctetAlarm
 {
     private readonly Lock gate = new();
@@ -10,7 +10,7 @@ internal sealed class OctetAlarm
 
     public long Total => Interlocked.Read(ref total);
 
-    /// <summary>The number of octets that may be passed on at once, so that the action runs exactly at its octet; at least 1.</summary>
+    /// <summary>The number of octets, at least 1, that may pass at once so that the action runs at exactly its octet.</summary>
     public long Room => Math.Max(1, Volatile.Read(ref callAt) - Total);
 
     public void Set(long octets, Action action)

@@ -5,9 +5,7 @@ namespace Imapsync.Tests.Support;
 /// <summary>Creates store openers for tests.</summary>
 public static class Openers
 {
-    /// <summary>
-    /// Returns an opener that uses <paramref name="open"/> for targets and also for sources, which it opens only for reading.
-    /// </summary>
+    /// <summary>Returns an opener that uses <paramref name="open"/> for targets, and for sources opened only for reading.</summary>
     public static StoreOpener Both(TargetOpener open) => new(
         async (endpoint, context, cancellationToken) => await open(endpoint, forWriting: false, context, cancellationToken), open);
 

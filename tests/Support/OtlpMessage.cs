@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A message of the OpenTelemetry protocol (OTLP) decoded from protobuf: for each field number, its values in order.
-/// It shares no code with the product, which writes such messages.
+/// A message of the OpenTelemetry protocol (OTLP), decoded from protobuf without the product's code: each field number with its values in
+/// order.
 /// </summary>
 public sealed class OtlpMessage
 {
@@ -55,7 +55,7 @@ public sealed class OtlpMessage
 
     public double Double(int field) => BitConverter.UInt64BitsToDouble(Number(field));
 
-    /// <summary>Returns a field of KeyValue messages as a dictionary; values that are not strings are converted to text.</summary>
+    /// <summary>Returns a field of KeyValue messages as a dictionary. Values that are no strings are converted to text.</summary>
     public IReadOnlyDictionary<string, string> Attributes(int field) => Messages(field).ToDictionary(a => a.Text(1), a => Value(a.Messages(2).SingleOrDefault()), StringComparer.Ordinal);
 
     private static string Value(OtlpMessage? value) => value?.fields is not [var only, ..] ? "" : only.Field switch

@@ -31,7 +31,7 @@ public sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Ends the server with an immediate shutdown (SIGQUIT), after which it must recover as after a power cut.</summary>
+    /// <summary>Ends the server by SIGQUIT (immediate shutdown). At the next start it recovers as after a power cut.</summary>
     public async Task KillAsync()
     {
         var postmaster = int.Parse(File.ReadLines(PidFile).First(), CultureInfo.InvariantCulture);

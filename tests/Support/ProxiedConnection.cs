@@ -16,7 +16,7 @@ public sealed class ProxiedConnection(int number)
 
     public long FromClient { get; private set; }
 
-    /// <summary>How often the client sent something after the server had; the client waited for at most this many round trips.</summary>
+    /// <summary>How often the client sent something after the server had. The client waited for at most this many round trips.</summary>
     public int Turns { get; private set; }
 
     public bool WasCut { get; internal set; }
@@ -29,7 +29,7 @@ public sealed class ProxiedConnection(int number)
     public string? SelectedFolder => Commands.LastOrDefault(c => c.Contains(" EXAMINE ", StringComparison.Ordinal) || c.Contains(" SELECT ", StringComparison.Ordinal))
         ?.Split(' ', 3)[2].Split(" (")[0].Trim('"');
 
-    /// <summary>The client's lines without CRLF, which are its commands as long as the connection is in clear text.</summary>
+    /// <summary>The client's lines without CRLF. In clear text, these are its commands.</summary>
     public IReadOnlyList<string> Commands
     {
         get
@@ -39,7 +39,7 @@ public sealed class ProxiedConnection(int number)
         }
     }
 
-    /// <summary>Finds the tagged OK of an APPEND in octets of the server, and returns where it begins and where its line ends.</summary>
+    /// <summary>Finds the tagged OK of an APPEND in the server's octets. Returns where it begins and where its line ends.</summary>
     internal (int Start, int End)? FindAppendReply(ReadOnlySpan<byte> octets)
     {
         for (var start = 0; start < octets.Length;)

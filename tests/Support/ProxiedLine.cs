@@ -4,7 +4,7 @@ using System.Threading.Channels;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>One connection of a <see cref="FaultProxy"/>, which passes octets on in both directions according to its rules.</summary>
+/// <summary>One connection of a <see cref="FaultProxy"/>. Passes octets on in both directions as its rules say.</summary>
 internal sealed class ProxiedLine(
     FaultProxy proxy, ProxiedConnection connection, FaultRules rules, Socket client, Socket server, CancellationToken ending) : IDisposable
 {
@@ -51,7 +51,9 @@ internal sealed class ProxiedLine(
 
     public void Dispose() => over.Dispose();
 
-    /// <summary>Whether the client has closed the connection according to the kernel; octets it sent before may still be unread.</summary>
+    /// <summary>
+    /// Whether the kernel says that the client has closed the connection. Octets that it sent before may still be unread.
+    /// </summary>
     private bool HasClientHungUp()
     {
         try
@@ -85,7 +87,7 @@ internal sealed class ProxiedLine(
         }
     }
 
-    /// <summary>Reads octets as they arrive and passes them on when they are due, so that the delay does not reduce throughput.</summary>
+    /// <summary>Reads octets as they arrive and passes them on when due, so that the delay does not reduce throughput.</summary>
     private async Task PumpAsync(bool fromServer)
     {
         var (from, to) = fromServer ? (server, client) : (client, server);
@@ -161,8 +163,7 @@ internal sealed class ProxiedLine(
         {
             // Octets that were read before a cut must not be passed on after the cut.
             over.Token.ThrowIfCancellationRequested();
-            // A connection whose client is gone does not wait for others. If it did, two such connections could wait for each other for
-            // ever.
+            // Don't wait if this connection's client is gone. Otherwise two such connections could wait for each other for ever.
             if (!fromServer && !IsOver)
                 await proxy.OthersSettledAsync(this).WaitAsync(over.Token);
             var reply = fromServer && rules.CutBeforeAppendReply is not null ? connection.FindAppendReply(octets.Span) : null;
@@ -185,7 +186,7 @@ internal sealed class ProxiedLine(
     }
 
     /// <summary>Cuts or stalls the connection if the rules' octet count is reached.</summary>
-    /// <returns>How many octets may pass before the next event; 0 if no more octets may pass.</returns>
+    /// <returns>How many octets may pass before the next fault; 0 if no more may pass.</returns>
     private async Task<long> StrikeAsync(bool fromServer)
     {
         var (passed, cut, stall) = (connection.Passed(fromServer), rules.CutAfter(fromServer), rules.StallAfter(fromServer));

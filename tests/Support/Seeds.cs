@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// The seeds of random tests. They are fixed in a normal run, so that a new failure means that the code has changed. The long
-/// mode (<c>tests/run.sh --long</c>) uses random seeds to find new cases; <c>IMAPSYNC_SEED=N</c> repeats a failure.
+/// The seeds of random tests. A normal run uses fixed ones, so that a new failure comes from changed code. The long mode (<c>tests/run.sh
+/// --long</c>) uses random ones; <c>IMAPSYNC_SEED=N</c> repeats a failure.
 /// </summary>
 public static class Seeds
 {

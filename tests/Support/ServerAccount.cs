@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>The user that the tests' servers run as: an unprivileged user created for them when running as root, else the current user.</summary>
+/// <summary>The user that the tests' servers run as: under root an unprivileged user created for them, else the current user.</summary>
 public static class ServerAccount
 {
     private const string OwnUser = "imapsynctest";
@@ -11,7 +11,7 @@ public static class ServerAccount
             return (await Command.RunAsync("id", ["-un"]), await Command.RunAsync("id", ["-gn"]));
         if (!await Command.SucceedsAsync("id", ["-u", OwnUser]))
         {
-            // Another test project may create the user at the same moment, so a failure is ignored as long as the user exists afterwards.
+            // Ignore a failure if the user exists afterwards, because another test project may create it at the same moment.
             await Command.SucceedsAsync("useradd", ["--system", "--no-create-home", "--user-group", "--shell", "/usr/sbin/nologin", OwnUser]);
         }
 

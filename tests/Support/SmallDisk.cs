@@ -1,8 +1,8 @@
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A tiny file system in memory that a test can fill up. Its capacity is counted in pages of 4 KiB for contents and, separately,
-/// in inodes for files and directories; either can run out on its own.
+/// A tiny file system in memory that a test can fill up. Contents take pages of 4 KiB; files and directories take inodes. Either can run
+/// out alone.
 /// </summary>
 public sealed class SmallDisk : IDisposable
 {

@@ -4,7 +4,7 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>Reads a mailbox through the product's own stores, for formats whose flags and dates only the product stores.</summary>
+/// <summary>Reads a mailbox with the product's own stores, for formats in which only the product stores flags and dates.</summary>
 public static class StoreReader
 {
     public static Task<MailboxSnapshot> ReadMboxAsync(string directory) => ReadAsync(new MboxEndpoint(directory));

@@ -1,7 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>A directory that is deleted at the end of the test: in memory (/dev/shm) if there is enough space, else in the system's temporary
-/// directory.</summary>
+/// <summary>A directory that is deleted at the end of the test. It is in memory (/dev/shm) if there is enough space.</summary>
 public sealed class TempDir : IDisposable
 {
     public TempDir()

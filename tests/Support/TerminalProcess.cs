@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// The built program on a real terminal (a pty, created by util-linux's script), as a person uses it: waits for words on the screen,
-/// types, presses Ctrl-C. The terminal type is dumb, so that the screen consists of plain lines of text.
+/// The built program on a real terminal (a pty of util-linux's script), as a person uses it. Waits for words on the screen, types, presses
+/// Ctrl-C. The terminal type is dumb, so that the screen is plain lines.
 /// </summary>
 public sealed class TerminalProcess : IAsyncDisposable
 {

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A private certificate authority and one server certificate issued by it (localhost, 127.0.0.1), as PEM files.</summary>
+/// <summary>A private certificate authority and its certificate for one server (localhost, 127.0.0.1), as PEM files.</summary>
 public sealed class TestAuthority
 {
     private readonly string directory;
@@ -76,7 +76,7 @@ public sealed class TestAuthority
         return certificate.CopyWithPrivateKey(key);
     }
 
-    /// <summary>Issues a certificate for the client <paramref name="name"/>, with its key in a separate file: <c>NAME.pem</c>, <c>NAME.key</c>.</summary>
+    /// <summary>Issues a certificate for a client, in the files <c>NAME.pem</c> and <c>NAME.key</c>.</summary>
     public (string CertificateFile, string KeyFile) IssueClient(string name)
     {
         using var ca = X509Certificate2.CreateFromPem(caCertificate, caKey);

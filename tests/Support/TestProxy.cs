@@ -7,7 +7,7 @@ using System.Text;
 
 namespace Imapsync.Tests.Support;
 
-/// <summary>A SOCKS 5 or HTTP CONNECT proxy on loopback. It requires the password, if one is set, and connects only to one port.</summary>
+/// <summary>A SOCKS 5 or HTTP CONNECT proxy on loopback. It requires the password, if set, and connects only to one port.</summary>
 public sealed class TestProxy : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);

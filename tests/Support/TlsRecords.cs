@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>Follows a TLS stream and tells which octets are inside a record and which are a record's header (RFC 8446 §5.1).</summary>
+/// <summary>Tells which octets of a TLS stream are inside a record and which belong to a record's header (RFC 8446 §5.1).</summary>
 internal sealed class TlsRecords
 {
     private const int HeaderBytes = 5;
@@ -10,7 +10,7 @@ internal sealed class TlsRecords
     private int left;
 
     /// <summary>Advances over these octets.</summary>
-    /// <param name="skip">How many octets at the beginning must not be returned, although they may be inside a record.</param>
+    /// <param name="skip">How many octets at the beginning to leave out.</param>
     /// <returns>The index of the first octet after the skipped ones that is inside a record; -1 if there is none.</returns>
     public int Advance(ReadOnlySpan<byte> octets, long skip)
     {

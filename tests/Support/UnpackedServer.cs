@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// A server whose packages are unpacked instead of installed (tests/fetch-servers.sh), on a free loopback port in clear text, with
-/// the accounts alice and bob.
+/// A server whose packages tests/fetch-servers.sh unpacks without installing them. It serves the accounts alice and bob in clear text on a
+/// loopback port.
 /// </summary>
 public abstract class UnpackedServer(string name, string directory) : IAsyncDisposable
 {
@@ -49,7 +49,9 @@ public abstract class UnpackedServer(string name, string directory) : IAsyncDisp
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Writes the configuration for <see cref="Port"/> (IMAP) and <see cref="Pop3Port"/>, and returns how to start the server.</summary>
+    /// <summary>
+    /// Writes the configuration for <see cref="Port"/> (IMAP) and <see cref="Pop3Port"/>. Returns how to start the server.
+    /// </summary>
     protected abstract Task<ProcessStartInfo> PrepareAsync();
 
     protected async Task StartAsync()

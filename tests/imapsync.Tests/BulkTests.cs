@@ -156,8 +156,8 @@ public sealed class BulkTests : CommandLineFixture
     [Fact]
     public async Task Watch_tells_programs_of_a_row_that_makes_no_job_and_ends_with_its_status()
     {
-        // All log-ins are refused, which ends the watching of the three jobs whose rows are good. This alone would give exit status 12; the
-        // bad row makes it 2.
+        // All log-ins are refused, so the jobs of the three good rows stop watching. Their exit status would be 12, but the bad row makes
+        // it 2.
         RunJob = (job, _, _, _, _) => Task.FromResult(Reports.Of(job.Name, JobOutcome.Failed, StopReason.Authentication));
         Assert.Equal(2, await InvokeAsync("watch", await WriteRowsAsync(1), "--output", "json"));
         using var told = JsonDocument.Parse(Out.Split('\n').Single(l => l.Contains("\"job\":\"accounts.csv:3\"", StringComparison.Ordinal)));

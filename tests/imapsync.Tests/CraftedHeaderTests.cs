@@ -5,12 +5,15 @@ using Imapsync.Serving.Wire;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Headers made to exhaust memory: whatever they repeat, the size of ENVELOPE and BODYSTRUCTURE is bounded.</summary>
+/// <summary>Headers made to exhaust memory. Whatever they repeat, ENVELOPE and BODYSTRUCTURE have a bounded size.</summary>
 public sealed class CraftedHeaderTests
 {
     private const int HeaderBytes = 5 << 20;
 
-    /// <summary>The maximum memory in bytes: twice the cost of a 4 MiB header that is held, parsed, and written three times (as ENVELOPE does with From).</summary>
+    /// <summary>
+    /// The maximum memory in bytes: twice the cost of holding and parsing a 4 MiB header and writing it three times. ENVELOPE writes From
+    /// three times.
+    /// </summary>
     private const long MostBytes = 200L << 20;
 
     private const int MostAnswerBytes = 32 << 20;

@@ -105,7 +105,7 @@ public sealed partial class DocumentCommandsTests
         return [.. words];
     }
 
-    /// <summary>Matches a line with a description after the command, separated by spaces instead of a comment sign.</summary>
+    /// <summary>Matches a command line followed by spaces and a description, without a comment sign.</summary>
     [GeneratedRegex("imapsync .*[^ ] {2,}[A-Za-z]", RegexOptions.None, 60_000)]
     private static partial Regex Explained();
 }

@@ -35,7 +35,7 @@ public sealed partial class DocumentLinksTests
             page => Assert.Contains($"({page})", contents, StringComparison.Ordinal));
     }
 
-    /// <summary>Returns the anchor of a heading as Markdown viewers form it: words in lower case, joined by hyphens.</summary>
+    /// <summary>Returns a heading's anchor as in Markdown viewers: words in lower case, joined by hyphens.</summary>
     private static string Anchor(string heading) => Sign().Replace(heading.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-');
 
     [GeneratedRegex(@"\]\((?<link>[^)\s]+)\)", RegexOptions.None, 60_000)]

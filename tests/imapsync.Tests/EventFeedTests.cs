@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Events are written to the outputs in parallel to the jobs, so that a slow output does not delay a job.</summary>
+/// <summary>Events are written in parallel to the jobs, so that a slow output does not delay a job.</summary>
 public sealed class EventFeedTests : CommandLineFixture
 {
     private static readonly FolderPath[] Folders = [new("A"), new("B"), new("C")];

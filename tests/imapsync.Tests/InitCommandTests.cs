@@ -5,7 +5,7 @@ using Imapsync.Tests.Support.Discovery;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>The command <c>imapsync init</c> with simulated stores; its tests with real ones are in tests/Servers.</summary>
+/// <summary>The command <c>imapsync init</c> with simulated stores. Tests with real ones are in tests/Servers.</summary>
 public sealed class InitCommandTests : CommandLineFixture
 {
     private readonly Queue<string> answers = [];
@@ -73,8 +73,7 @@ public sealed class InitCommandTests : CommandLineFixture
     }
 
     /// <summary>
-    /// A URL that is not for IMAP is refused wherever it is given: as the address, as an option, as the answer to the first or the second
-    /// question for the server.
+    /// A URL that is not for IMAP is refused everywhere: as the address, as an option, and as the first or second answer for the server.
     /// </summary>
     [Theory]
     [InlineData("pop3s://mail.example.com")]

@@ -46,7 +46,7 @@ public sealed class ManualTests : CommandLineFixture
         Assert.Contains("--report-csv FILE", await Support("man", "-l", page), StringComparison.Ordinal);
     }
 
-    /// <summary>Every option and key is in the manual unchanged: no character is lost to the roff syntax of the pages.</summary>
+    /// <summary>The manual shows every option and key unchanged: none loses a character to roff syntax.</summary>
     [Fact]
     public async Task Every_option_and_key_is_readable_in_its_page()
     {

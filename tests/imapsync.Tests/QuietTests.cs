@@ -5,7 +5,7 @@ using Imapsync.Engine.Stores;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>With <c>--quiet</c> only problems are shown, on standard error. The exit status, files and JSON output stay the same.</summary>
+/// <summary><c>--quiet</c> shows only problems, on standard error. Exit status, files and JSON output stay the same.</summary>
 public sealed class QuietTests : CommandLineFixture
 {
     public static TheoryData<string> Commands => ["run", "copy", "restore", "verify", "check"];

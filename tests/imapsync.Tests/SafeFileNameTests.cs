@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>Names of exported files, checked against the rules of every file system that they may be written to.</summary>
+/// <summary>Names of exported files. They must obey the rules of every file system that exports may be written to.</summary>
 public sealed class SafeFileNameTests
 {
     private static readonly string[] Words =
@@ -36,7 +36,7 @@ public sealed class SafeFileNameTests
     [InlineData("a. . .", "a")]
     public void A_device_of_Windows_is_none_any_more(string text, string name) => Assert.Equal(name, SafeFileName.Of(text, "otherwise"));
 
-    /// <summary>Returns whether a name obeys Microsoft's "Naming Files, Paths, and Namespaces"; independent of the tested code.</summary>
+    /// <summary>Whether a name obeys Microsoft's "Naming Files, Paths, and Namespaces", without the product's code.</summary>
     private static bool IsGood(string name)
     {
         var stem = name.Split('.')[0].TrimEnd(' ').ToUpperInvariant();

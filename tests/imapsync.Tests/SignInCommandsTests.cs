@@ -1,8 +1,6 @@
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>
-/// The commands <c>imapsync login</c> and <c>logout</c> as far as they work without a server; the other tests are in tests/Servers.
-/// </summary>
+/// <summary>The commands <c>imapsync login</c> and <c>logout</c> without a server. Tests with one are in tests/Servers.</summary>
 public sealed class SignInCommandsTests : CommandLineFixture
 {
     [Theory]

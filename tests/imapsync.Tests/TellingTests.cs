@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>The text shown to people: each failure is reported once, counts cover the whole job, and rows fit the width.</summary>
+/// <summary>The text shown to people reports each failure once, counts the whole job, and fits the screen's width.</summary>
 public sealed class TellingTests
 {
     private static readonly DateTimeOffset Now = Reports.Start;

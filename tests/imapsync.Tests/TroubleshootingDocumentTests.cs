@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.CommandLine.Tests;
 
-/// <summary>docs/troubleshooting.md: the messages quoted there are messages of the program, so that users find them by a search.</summary>
+/// <summary>Messages quoted in docs/troubleshooting.md must be messages of the program, so that users find them by a search.</summary>
 public sealed partial class TroubleshootingDocumentTests
 {
     /// <summary>Quoted messages that come from the operating system.</summary>
@@ -26,7 +26,7 @@ public sealed partial class TroubleshootingDocumentTests
     [Fact]
     public void A_message_that_nobody_says_would_be_found() => Assert.False(Says("throw new X($\"the disk {path} is full\")", "the disk … is empty"));
 
-    /// <summary>Returns whether a source line contains, in order, all parts of the quoted text between its ellipses.</summary>
+    /// <summary>Whether a source line contains the parts of the quoted text between its ellipses, in order.</summary>
     private static bool Says(string line, string quoted)
     {
         var at = 0;

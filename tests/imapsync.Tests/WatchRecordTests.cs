@@ -162,7 +162,9 @@ public sealed class WatchRecordTests : IDisposable
     private List<int> Told(string occasion) =>
         Path.Combine(directory, occasion) is var path && File.Exists(path) ? [.. File.ReadLines(path).Select(int.Parse)] : [];
 
-    /// <summary>A wall clock that is set by hand. Its timers use real time, so that setting the clock does not trigger the time limit of a notification.</summary>
+    /// <summary>
+    /// A wall clock set by hand, with timers in real time. So setting the clock does not trigger a notification's time limit.
+    /// </summary>
     private sealed class SetClock : TimeProvider
     {
         private DateTimeOffset now = Reports.Start;

@@ -9,9 +9,7 @@ using Imapsync.Imap.Wire;
 
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>
-/// Targets for servers' replies, read as each IMAP command reads them, and for the folder names and message headers in replies.
-/// </summary>
+/// <summary>Fuzz targets that parse servers' replies as each IMAP command does, and folder names and message headers.</summary>
 internal static class ReplyTargets
 {
     private static readonly ImapLimits Limits = new() { MaxLineBytes = 4096, MaxInlineLiteralBytes = 4096, MaxFrameBytes = 16384 };

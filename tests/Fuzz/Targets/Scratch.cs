@@ -1,6 +1,8 @@
 namespace Imapsync.Fuzz.Tests.Targets;
 
-/// <summary>Creates files for readers that need files, in memory if the machine has /dev/shm. They are deleted when the process ends.</summary>
+/// <summary>
+/// Creates files for targets that read files, in /dev/shm if the machine has it. The files are deleted when the process ends.
+/// </summary>
 internal static class Scratch
 {
     private static readonly Lazy<string> Root = new(() =>

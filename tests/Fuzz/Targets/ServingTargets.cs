@@ -51,8 +51,7 @@ internal static class ServingTargets
         }
         catch (Exception e) when (e is ConversationEndException or RefusalException)
         {
-            // ConversationEndException and RefusalException are documented: the session ends, or a literal is too long. So they are no
-            // finding.
+            // Both exceptions are allowed: the first ends the session, the second refuses a literal that is too long.
         }
     }
 
@@ -122,7 +121,7 @@ internal static class ServingTargets
         }
     }
 
-    /// <summary>A message must have the same parts however its octets are split; the parts must be properly nested and their structure writable.</summary>
+    /// <summary>Checks that a message has the same parts however its octets are split, and that its parts are properly nested.</summary>
     private static void Structures(byte[] octets)
     {
         var root = Scan(octets, octets.Length);

@@ -7,7 +7,7 @@ using Imapsync.Imap.Wire;
 namespace Imapsync.Fuzz.Tests.Targets;
 
 /// <summary>
-/// Targets for the lowest layer of the IMAP client: splitting octets into frames (responses) and frames into tokens, and parsing values.
+/// Fuzz targets for the lowest layer of the IMAP client: splitting octets into responses and these into tokens, and parsing values.
 /// </summary>
 internal static class WireTargets
 {

@@ -23,8 +23,7 @@ public sealed class EndpointLimitTests : JobFileFixture
     {
         Assert.Equal(3, Source(Read(File(Job("connections: 3")))).Connections);
         Assert.Equal(3, Source(Read(File(Job("limits: { connections: 3 }")))).Connections);
-        // An override from outside the file takes precedence over the file's setting, even if one uses the short notation and the other the
-        // long one.
+        // A setting from outside the file overrides the file's one, even if only one of the two uses the short notation.
         Assert.Equal(7, Source(Read(File(Job("limits: { connections: 3 }")), "alice.source.connections=7")).Connections);
         Assert.Equal(7, Source(Read(File(Job("connections: 3")), "alice.source.limits.connections=7")).Connections);
         Assert.Equal(

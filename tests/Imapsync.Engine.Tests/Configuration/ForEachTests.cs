@@ -7,7 +7,7 @@ using Imapsync.Engine.Tests.Copying;
 namespace Imapsync.Engine.Tests.Configuration;
 
 /// <summary>
-/// One job for each row of a table: each cell is inserted only where its column is named, and mistakes are reported with line and column.
+/// The key <c>for_each</c> makes one job of each row of a table. A job inserts the row's values where it names their columns.
 /// </summary>
 [Collection(nameof(MemoryBoundsTests))]
 public sealed class ForEachTests : JobFileFixture

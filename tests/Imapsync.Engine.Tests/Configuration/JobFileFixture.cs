@@ -33,8 +33,7 @@ public abstract class JobFileFixture : IDisposable
     protected JobFile Read(string text, params string[] set) => Read(text, new JobFileOptions { Environment = Environment, Set = set });
 
     /// <summary>
-    /// Reads a job file. If it is valid, and no setting comes from the command line or the environment, the schema for editors must accept
-    /// it too.
+    /// Reads a job file. The schema for editors must accept the file too, unless settings come from the command line or the environment.
     /// </summary>
     protected JobFile Read(string text, JobFileOptions options)
     {

@@ -4,7 +4,7 @@ using Imapsync.Engine.Tests.Copying;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>A job file with more mistakes than anybody reads: only the first ones are reported, and little memory is used.</summary>
+/// <summary>A job file with half a million mistakes: only the first ones are reported, and little memory is used.</summary>
 [Collection(nameof(MemoryBoundsTests))]
 public sealed class ManyMistakesTests
 {

@@ -2,9 +2,7 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.Engine.Tests.Configuration;
 
-/// <summary>
-/// Any value of a key is either accepted or reported as a mistake with its position in the file. No value is reported as a defect of the program.
-/// </summary>
+/// <summary>Any value of a key is either accepted or reported as a mistake with its position, and none makes the program crash.</summary>
 public sealed class OddValueTests : JobFileFixture
 {
     private static readonly string[] Values =

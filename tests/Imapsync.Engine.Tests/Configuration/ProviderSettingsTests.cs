@@ -42,7 +42,9 @@ public sealed class ProviderSettingsTests : JobFileFixture
 
     public static TheoryData<string> All => [.. ProviderTable.Names];
 
-    /// <summary>A POP3 mailbox has no labels and only one folder, so the provider's settings for labels and folders must not reach its job.</summary>
+    /// <summary>
+    /// A POP3 mailbox has no labels and one folder. So the provider's settings for labels and folders must not apply to it.
+    /// </summary>
     [Theory]
     [MemberData(nameof(All))]
     public void Any_provider_can_be_named_beside_a_POP3_server(string name)

@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Contracts;
 
 /// <summary>
-/// The tests that every local store must pass. The tests of a store derive from this class and provide the fixture that opens the store.
-/// The class is split over several files by subject.
+/// The tests that every local store must pass. The test class of a store derives from this class and opens the store. Each file of this
+/// class covers one subject.
 /// </summary>
 public abstract partial class MessageStoreContract : IAsyncLifetime
 {

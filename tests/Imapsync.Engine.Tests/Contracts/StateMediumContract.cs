@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Contracts;
 
-/// <summary>The tests that every <see cref="IStateMedium"/> must pass, for all pieces of state that are stored on it.</summary>
+/// <summary>The tests that every <see cref="IStateMedium"/> must pass, for every kind of state that it stores.</summary>
 public abstract class StateMediumContract : CheckpointContract
 {
     private static readonly StateName Journal = StateName.Journal(Inbox);
@@ -244,9 +244,7 @@ public abstract class StateMediumContract : CheckpointContract
     protected static async Task<string?> ReadAsync(IStateMedium state, StateName name) =>
         await state.ReadAllAsync(name, int.MaxValue, Token) is { } octets ? Encoding.UTF8.GetString(octets) : null;
 
-    /// <summary>
-    /// Asserts that every kind of write is refused for pieces of state that only the holder of the state's lock may write.
-    /// </summary>
+    /// <summary>Asserts that every kind of write is refused, for state that only the lock's holder may write.</summary>
     protected static async Task RefusesAsync(IStateMedium state)
     {
         foreach (var name in (StateName[])[Journal, StateName.Summary, StateName.Appending, StateName.TrashOrigins])

@@ -6,9 +6,7 @@ using Imapsync.Engine.Tests.State;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>
-/// After a run, the job's recorded state agrees with what is really in the mailboxes: flags, counts, deleted folders, the trash folder.
-/// </summary>
+/// <summary>After a run, the job's recorded state agrees with the mailboxes: flags, counts, deleted folders and the trash folder.</summary>
 public sealed class AgreementTests
 {
     private static readonly DeletionLimit NoLimit = new(100, IsPercent: true);

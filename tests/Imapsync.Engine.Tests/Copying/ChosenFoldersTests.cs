@@ -40,7 +40,9 @@ public sealed class ChosenFoldersTests
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
     }
 
-    /// <summary>An entry that matches nothing is probably misspelt, so the mail that it should choose would be missing without a word.</summary>
+    /// <summary>
+    /// An entry that matches no folder is probably misspelt and must be reported. Otherwise mail would be missing silently.
+    /// </summary>
     [Theory]
     [InlineData("Sent,Wrok/**", "", "include 'Wrok/**'")]
     [InlineData("Inbox,sent", "", "include 'sent'")]

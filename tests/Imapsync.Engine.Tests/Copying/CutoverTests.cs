@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// The cut-over is the moment at which users begin to work at the target. Until then, runs give the target the source's flags; afterwards,
-/// flags that users change at the target stay.
+/// At the cut-over, users begin to work at the target. Before it, runs copy the source's flags to the target. After it, flags that users
+/// change at the target stay.
 /// </summary>
 public sealed class CutoverTests : IDisposable
 {
@@ -22,7 +22,9 @@ public sealed class CutoverTests : IDisposable
 
     public void Dispose() => box.Dispose();
 
-    /// <summary>The cut-over may come at any step of a run that began before it; flags that users change after it are never undone.</summary>
+    /// <summary>
+    /// The cut-over may come at any step of a running run. The run never undoes flags that users change after the cut-over.
+    /// </summary>
     [Fact]
     public async Task A_run_that_spans_the_cut_over_undoes_nothing_that_was_changed_since()
     {
@@ -46,8 +48,8 @@ public sealed class CutoverTests : IDisposable
             var (left, folderThen) = (at, "");
             box.Target.OnStep = step =>
             {
-                // A run can't notice a flag that a user changes after the run read the flags and before it sets them. So the cut-over never
-                // comes at a step that sets flags.
+                // The cut-over never comes at a step that sets flags, because a run can't notice a change between reading and setting
+                // flags.
                 if (time.Now >= Cutover || step.StartsWith("flags", StringComparison.Ordinal) || left-- > 0)
                     return;
                 time.Now = Cutover;

@@ -6,8 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A source that does not list some mail although it may still have it: the copies of that mail are not removed from the target, and the
-/// doubtful listing is reported.
+/// The source does not list some mail that it may still have. The copies of that mail stay at the target, and a problem is reported.
 /// </summary>
 public sealed class DoubtfulEmptinessTests : IDisposable
 {
@@ -50,7 +49,7 @@ public sealed class DoubtfulEmptinessTests : IDisposable
     }
 
     /// <summary>
-    /// A server that always reports the same message count, which is too low. Changes must be found although no counter changes.
+    /// The server always reports the same message count, which is too low. Changes must be found although the count stays the same.
     /// </summary>
     [Theory]
     [InlineData(0, FlagPolicy.Follow)]
@@ -116,8 +115,7 @@ public sealed class DoubtfulEmptinessTests : IDisposable
         box.Source.IsListed = _ => true;
         Assert.Equal((JobOutcome.Ok, 1L), ((await box.RunAsync()).Outcome, (long)box.Target.Folder("Work").Messages.Count - 2));
 
-        // Now the folder is deleted at the source. The next run asks the source for it by name once. Both runs succeed, and the target
-        // keeps the mail.
+        // Now the folder is deleted at the source. The next run asks for the folder by its name once, and the target keeps the mail.
         box.Source.Folders.Remove(FolderPath.Parse("Work"));
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);
         Assert.Equal(JobOutcome.Ok, (await box.RunAsync()).Outcome);

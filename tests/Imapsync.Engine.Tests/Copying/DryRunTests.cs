@@ -59,8 +59,7 @@ public sealed class DryRunTests
         using var box = new MailboxFixture();
         box.Source.HasModSeq = random.Next(2) == 0;
         box.Target.HasModSeq = random.Next(2) == 0;
-        // The target is sometimes a backup. For a backup, a run reports messages that are recorded as stored but missing there, or copies
-        // them again when healing is on.
+        // Sometimes the target is a backup. A run reports messages that are missing from a backup, or copies them again when it heals.
         box.Target.KeepsWhatItGets = random.Next(3) == 0;
         box.Job = box.Job with
         {
@@ -91,8 +90,7 @@ public sealed class DryRunTests
             box.Source.Steps.Clear();
             var pretended = await box.RunAsync(dryRun: true, heals);
             Assert.Equal(before, MailboxFixture.Describe(box.Target) + Shown(box.StateDirectory));
-            // Like the real run, a dry run may read messages with equal headers to compare them. But it must not read messages in order to
-            // copy them.
+            // A dry run may read messages to compare those with equal headers. It must not read messages to copy them.
             var reads = box.Source.Steps.Count(s => s == "read");
             box.Source.Steps.Clear();
             var real = await box.RunAsync(heal: heals);

@@ -50,7 +50,7 @@ public abstract class ExactlyOnceTests : IDisposable
             box.Job = box.Job with { Deletions = DeletionPolicy.Trash, DeletionLimit = new DeletionLimit(100, IsPercent: true) };
             Fill(box);
             await box.RunAsync();
-            // The trash folder already holds one of the messages to be removed, and one of the messages "twin", which are identical.
+            // The trash folder already holds two of the messages to be removed: "m1", and one of the identical messages "twin".
             var trash = box.Target.Folder("Removed");
             trash.Add(MailboxFixture.Mail("m1"));
             trash.Add("Subject: twin\r\n\r\ntwin\r\n");
@@ -85,8 +85,7 @@ public abstract class ExactlyOnceTests : IDisposable
             Fill(box);
             await box.RunAsync();
             var inbox = box.Target.Folder("INBOX").Messages;
-            // Damage the bodies of two copies, one of them that of an identical message, and remove a third copy; the headers stay as they
-            // were.
+            // Damage the bodies of two copies, one of which has an identical second copy. Remove a third copy.
             foreach (var n in (int[])[2, 6])
                 inbox[n].Octets[^3] ^= 1;
             inbox.RemoveAt(4);
@@ -170,11 +169,8 @@ public abstract class ExactlyOnceTests : IDisposable
             box.Source.Folder("Work").Add(MailboxFixture.Mail($"w{i}"));
     }
 
-    /// <summary>
-    /// Simulates the end of the process: every operation on either store and on the state is a step, and from the chosen step on all of
-    /// them fail.
-    /// </summary>
-    /// <param name="isTheEnd">Called at each step; returns true for the step at which the failures begin.</param>
+    /// <summary>Simulates the end of the process: from the chosen step on, all operations on the stores and the state fail.</summary>
+    /// <param name="isTheEnd">Called at each step. Returns true at the step where the failures begin.</param>
     private void EndAt(MailboxFixture box, Func<bool> isTheEnd)
     {
         box.Source.OnStep = box.Target.OnStep = _ => EndWhen(isTheEnd());

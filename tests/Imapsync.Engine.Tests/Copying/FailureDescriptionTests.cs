@@ -5,9 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>
-/// For each message that was not copied, the report shows fields of its header. Reading these headers costs a bounded effort.
-/// </summary>
+/// <summary>The report shows header fields of each message that was not copied. A huge header must not make this slow.</summary>
 public sealed class FailureDescriptionTests : IDisposable
 {
     private readonly MailboxFixture box = new();

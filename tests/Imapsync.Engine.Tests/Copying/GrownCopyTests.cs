@@ -5,8 +5,7 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Mail programs add header fields to messages in mbox files, so the copies there are longer than the messages that were copied. If the job
-/// has no record of a message yet, such a longer copy must nevertheless be recognised as its copy.
+/// Mail programs add header fields to messages in mbox files, so copies grow. A run without records must still recognise a grown copy.
 /// </summary>
 public sealed class GrownCopyTests : IDisposable
 {
@@ -76,8 +75,8 @@ public sealed class GrownCopyTests : IDisposable
         ? MailboxFixture.Mail($"m{number}")
         : $"From: a@example.org\r\nSubject: message {number}\r\n\r\ntext {number}\r\n";
 
-    /// <summary>Copies all mail and lets a mail program add fields to the copies.</summary>
-    /// <param name="isAdopted">Whether the job then loses its records, and another run recognises and records the longer copies.</param>
+    /// <summary>Copies all mail. Then a mail program adds header fields to the copies.</summary>
+    /// <param name="isAdopted">Whether the job's records are then lost, and another run recognises the longer copies.</param>
     private async Task CopyAndGrowAsync(bool hasIds, bool isAdopted)
     {
         Fill(hasIds);

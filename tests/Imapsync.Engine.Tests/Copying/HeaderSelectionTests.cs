@@ -148,8 +148,7 @@ public sealed class HeaderSelectionTests
             box.Source.Folder("INBOX").Add(MailboxFixture.Mail(n % 10 == 0 ? $"invoice {n}" : $"lunch {n}"));
         box.Source.OnHeader = _ =>
         {
-            // The connection breaks so often that a run without progress would give up the folder. But each attempt reads a few more
-            // headers, which counts as progress.
+            // The connection breaks more often than a run accepts without progress. But each attempt reads some headers, which is progress.
             if (box.Source.HeadersRead.Count % 3 == 0)
                 throw new MailException(FailureScope.Folder, isTransient: true, "cut");
         };

@@ -3,8 +3,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Healing copies mail again that is recorded as stored at the target and is now missing or damaged there. It must touch no other mail,
-/// even if a backup that was restored from an older copy has reused UIDs.
+/// Healing copies messages again that are missing or damaged in a backup. It leaves other mail alone, even if a restored backup has reused
+/// UIDs.
 /// </summary>
 public sealed class HealedBackupTests : IDisposable
 {
@@ -23,8 +23,8 @@ public sealed class HealedBackupTests : IDisposable
     public void Dispose() => box.Dispose();
 
     /// <summary>
-    /// If other programs deliver at least as many messages as were lost, no counter shows that the backup was restored from an older copy.
-    /// Healing must keep the delivered messages nevertheless.
+    /// The backup is replaced by an older copy of itself. Then another program delivers mail, which gets the UIDs of the lost messages.
+    /// Healing must keep the delivered mail.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -50,8 +50,8 @@ public sealed class HealedBackupTests : IDisposable
     }
 
     /// <summary>
-    /// The job has no check sums of messages that it found at the target instead of copying them. After the backup was restored from an
-    /// older copy, only size and header show that other mail has their UIDs now.
+    /// The job found some messages at the target and has no check sums of them. The backup is then replaced by an older copy of itself.
+    /// Other mail gets their UIDs, which only size and header show.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -81,8 +81,8 @@ public sealed class HealedBackupTests : IDisposable
     }
 
     /// <summary>
-    /// After the backup was restored from an older copy, another program delivers mail under the UIDs of the lost messages, and the source
-    /// gets the same mail. That mail is already at the target, so it must not be taken for damaged copies and copied a second time.
+    /// The backup is replaced by an older copy of itself. Another program delivers mail under the UIDs of the lost messages, and the same
+    /// mail arrives at the source. It must not be copied a second time.
     /// </summary>
     [Theory]
     [InlineData(1, 1)]
@@ -113,10 +113,7 @@ public sealed class HealedBackupTests : IDisposable
         Assert.Equal(all, Subjects());
     }
 
-    /// <summary>
-    /// As many messages are deleted at the source as are lost at the target. So the loss shows neither in the changes nor in the message
-    /// counts.
-    /// </summary>
+    /// <summary>As many messages are deleted at the source as are lost at the target. So the message counts don't show the loss.</summary>
     [Fact]
     public async Task What_is_lost_comes_again_though_the_counts_come_out_alike()
     {

@@ -4,9 +4,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>
-/// A failure with one folder, while the folders are listed, created or renamed, affects only this folder and not the mail of other folders.
-/// </summary>
+/// <summary>A folder that can't be listed, created or renamed does not affect the mail of other folders.</summary>
 public sealed class IsolatedFolderTests : IDisposable
 {
     private readonly MailboxFixture box = new();

@@ -5,8 +5,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// The source has a message twice. Its owner deletes one of the two at the source, and somebody else deletes one of the two copies at the target. One
-/// message is still at the source, so the remaining copy stays and gets that message's flag changes.
+/// The source has two identical messages. One of them is deleted at the source, and one of the two copies is deleted at the target. The
+/// remaining copy stays and follows the flags of the remaining message.
 /// </summary>
 public sealed class LastCopyTests
 {
@@ -53,10 +53,10 @@ public sealed class LastCopyTests
     }
 
     /// <summary>
-    /// Of two identical messages, one was deleted at the source, and the copy of the other was removed at the target. So the remaining copy
-    /// is now recorded for the other message. Then the removal of other mail in the folder fails.
+    /// Of two identical messages, one is deleted at the source, and the copy of the other at the target. The run records the remaining copy
+    /// for the remaining message. Then the removal of other mail fails.
     /// </summary>
-    /// <param name="step">The step at which the removal fails: <c>remove</c> before anything is removed, <c>remove!</c> afterwards.</param>
+    /// <param name="step"><c>remove</c> fails before anything is removed, <c>remove!</c> afterwards.</param>
     [Theory]
     [InlineData(DeletionPolicy.Mirror, true, "remove")]
     [InlineData(DeletionPolicy.Trash, true, "remove")]
@@ -94,8 +94,8 @@ public sealed class LastCopyTests
     }
 
     /// <summary>
-    /// The records of two identical messages hold different data, because one message was found at the target and the other was copied, or
-    /// because one was recognised again after the MODSEQs of its folder had restarted.
+    /// Two identical messages whose records differ: one message was copied and the other found at the target, or one was recognised again
+    /// after the MODSEQs of its folder had restarted.
     /// </summary>
     public static TheoryData<DeletionPolicy, bool, int, int> Unlike()
     {
@@ -139,7 +139,8 @@ public sealed class LastCopyTests
     }
 
     /// <summary>
-    /// The copy of one message is missing. Another message of the same size, which is to be removed, is not kept in its place.
+    /// The copy of one message is missing. Another message has the same size and is to be removed. It must not be kept in place of the
+    /// missing copy.
     /// </summary>
     [Theory]
     [InlineData(true)]

@@ -1,11 +1,9 @@
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>
-/// A clock that stands still, except that it leaps to the end of every wait. It suits code that has only one wait at a time.
-/// </summary>
+/// <summary>A clock that stands still, but leaps to the end of every wait. It suits code that has one wait at a time.</summary>
 internal sealed class LeapingTime : TimeProvider
 {
-    /// <summary>Decides by a wait's length whether the clock leaps to its end. The timers of other waits never fire.</summary>
+    /// <summary>Whether the clock leaps to the end of a wait of this length. Otherwise the wait never ends.</summary>
     public Predicate<TimeSpan> LeapsOver { get; set; } = _ => true;
 
     private readonly Lock gate = new();

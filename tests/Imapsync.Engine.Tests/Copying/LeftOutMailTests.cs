@@ -5,7 +5,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A message that a filter leaves out keeps its existing copy at the target, even if its UID at the source has changed.</summary>
+/// <summary>
+/// A filter leaves out a message that was copied before. The copy stays at the target, even if the message gets a new UID at the source.
+/// </summary>
 public sealed class LeftOutMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -35,7 +37,7 @@ public sealed class LeftOutMailTests : IDisposable
         Assert.Equal(["m1", "m2", "m4"], Ids("INBOX"));
         Assert.Equal((JobOutcome.Ok, 0L), Result(await box.RunAsync()));
 
-        // The left-out message still belongs to the job: once it is deleted at the source and does not return, its copy is removed.
+        // The left-out message still belongs to the job, so its copy is removed once the message is deleted at the source.
         inbox.Remove(5);
         Assert.Equal((JobOutcome.Ok, 1L), Result(await box.RunAsync()));
         Assert.Equal(["m1", "m4"], Ids("INBOX"));

@@ -7,8 +7,7 @@ namespace Imapsync.Engine.Tests.Copying;
 public sealed class LogOutTests
 {
     /// <summary>
-    /// Each log-out waits until the log-out on the other side has begun. So the test would hang if the run logged out of one side after the
-    /// other.
+    /// Each side's log-out waits until the other side's has begun. The test would hang if the run logged out of them in turn.
     /// </summary>
     [Fact]
     public async Task Source_and_target_log_out_at_once()

@@ -74,7 +74,9 @@ internal sealed class MailboxFixture : IDisposable
         return report;
     }
 
-    /// <summary>Returns each folder with its messages as sorted text, flags and date; equal for two mailboxes that hold the same mail.</summary>
+    /// <summary>
+    /// Returns each folder with its messages, flags and dates as sorted text, which is equal for two mailboxes with the same mail.
+    /// </summary>
     public static string Describe(MemoryStore store) => string.Join('\n', store.Folders.OrderBy(f => f.Key).Select(f =>
         $"{f.Key}\n" + string.Join('\n', f.Value.Messages
             .Select(m => $"  {System.Text.Encoding.Latin1.GetString(m.Octets).Replace("\r\n", "|", StringComparison.Ordinal)} ({m.Flags}) {m.Date:O}")

@@ -10,9 +10,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>
-/// The memory that a run uses per message of a big folder, in octets: a folder of a million messages must fit into a small machine.
-/// </summary>
+/// <summary>The memory in octets per message that a run uses for a big folder. A million messages must fit into a small machine.</summary>
 [Collection(nameof(MemoryBoundsTests))]
 [CollectionDefinition(nameof(MemoryBoundsTests), DisableParallelization = true)]
 public sealed class MemoryBoundsTests : IDisposable

@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A store in memory that can be made to misbehave on request, as a real server can't: to list too few messages, to refuse, not to answer,
-/// or to fail at the n-th step. The mail stays when the opened store and its folders are closed, as on a server.
+/// A store in memory that misbehaves on request: it lists too few messages, refuses, does not answer, or fails at the n-th step. Closing
+/// the store does not delete its mail.
 /// </summary>
 internal sealed class MemoryStore
 {
@@ -23,7 +23,9 @@ internal sealed class MemoryStore
     /// <summary>Header fields that mail programs add to messages of the store.</summary>
     public IReadOnlyList<string> NotedFields { get; set; } = [];
 
-    /// <summary>Called with the name of each operation, before it takes effect ("append") and after it ("append!"); may throw.</summary>
+    /// <summary>
+    /// Called before each operation with its name ("append") and after it ("append!"). May throw to make the operation fail.
+    /// </summary>
     public Action<string> OnStep { get; set; } = _ => { };
 
     /// <summary>With a value above one, <see cref="OnStep"/> is called concurrently.</summary>
@@ -32,7 +34,7 @@ internal sealed class MemoryStore
     /// <summary>The names of all operations since the start, so that a test can count them.</summary>
     public List<string> Steps { get; } = [];
 
-    /// <summary>Returns the UID that the store's answer to an append names, given the UID that the message really got.</summary>
+    /// <summary>Maps the real UID of an appended message to the UID in the store's answer.</summary>
     public Func<uint, uint> TellsUid { get; set; } = uid => uid;
 
     /// <summary>UIDs whose headers were read since the start.</summary>
@@ -47,7 +49,7 @@ internal sealed class MemoryStore
     /// <summary>Returns the size that listings report of a message; -1 for none.</summary>
     public Func<MemoryMessage, long> ListsSize { get; set; } = m => m.Octets.Length;
 
-    /// <summary>Whether the store delivers a message with another length than it announced, so that it is not taken.</summary>
+    /// <summary>Whether the store delivers a message with another length than announced, so that the run refuses the message.</summary>
     public Func<MemoryMessage, bool> Withholds { get; set; } = _ => false;
 
     /// <summary>The UIDVALIDITY of the next folder that is created; 0 for a store that never reports one.</summary>
@@ -59,7 +61,9 @@ internal sealed class MemoryStore
     /// <summary>Whether CREATE is refused for a name.</summary>
     public Func<FolderPath, bool> Refuses { get; set; } = _ => false;
 
-    /// <summary>Whether a folder can't have children (\Noinferiors); listings say so unless <see cref="HidesNoInferiors"/> is set.</summary>
+    /// <summary>
+    /// Whether a folder can't have children. Listings show this as \Noinferiors unless <see cref="HidesNoInferiors"/> is set.
+    /// </summary>
     public Func<FolderPath, bool> IsChildless { get; set; } = _ => false;
 
     public bool HidesNoInferiors { get; set; }
@@ -67,7 +71,7 @@ internal sealed class MemoryStore
     /// <summary>Whether a listing shows a folder. A folder that is not listed still exists.</summary>
     public Func<FolderPath, bool> IsListed { get; set; } = _ => true;
 
-    /// <summary>Maps a requested folder name to the name that is really created, which only the next listing shows.</summary>
+    /// <summary>Maps the name of a folder to be created to the name that the folder really gets.</summary>
     public Func<FolderPath, FolderPath> MakesAs { get; set; } = p => p;
 
     public Func<FolderPath, FolderPath> ListedAs { get; set; } = p => p;
@@ -78,9 +82,7 @@ internal sealed class MemoryStore
     /// <summary>Whether the store answers STATUS instead of refusing it.</summary>
     public bool AnswersStatus { get; set; } = true;
 
-    /// <summary>
-    /// Whether a folder's counters can be read only by opening it: the list of folders lacks them, and STATUS is refused.
-    /// </summary>
+    /// <summary>Makes a folder's counters readable only by opening it: the list of folders lacks them, and STATUS is refused.</summary>
     public bool RefusesStatus
     {
         set => ListsStatus = AnswersStatus = !value;
@@ -212,7 +214,7 @@ internal sealed class MemoryFolderState(uint validity)
 
     public bool TellsUidNext { get; set; } = true;
 
-    /// <summary>Whether the folder reports its UIDNEXT when it is opened. This does not affect STATUS, which may report it.</summary>
+    /// <summary>Whether opening the folder reports its UIDNEXT. STATUS may report it even if opening does not.</summary>
     public bool OpensWithUidNext { get; set; } = true;
 
     /// <summary>The UIDNEXT that the store reports; null for the true one.</summary>
@@ -300,8 +302,7 @@ internal sealed class MemoryFolderState(uint validity)
     }
 
     /// <summary>
-    /// The wrong number of messages that STATUS and the list of folders report, together with no unseen messages; null to report the true
-    /// numbers.
+    /// A wrong number of messages for STATUS and the list of folders, which then report no unseen messages; null for the true numbers.
     /// </summary>
     public int? WrongCount { get; set; }
 

@@ -4,14 +4,14 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A server that answers APPEND with UIDs of other messages. Once a run finds one record of a folder to be wrong, it matches all copies in
-/// that folder by headers and sizes instead of recorded UIDs, so that no message is copied again because of a wrong record.
+/// The server answers APPEND with UIDs of other messages, so the job's records are wrong. A run that finds one wrong record matches all
+/// copies in the folder by headers and sizes. No message is copied again.
 /// </summary>
 public sealed class MisplacedReceiptTests
 {
     /// <summary>
-    /// For each of three messages, the difference between the UID in the server's answer and the true one. A UID beyond the last belongs to mail that is
-    /// delivered later.
+    /// For each of three messages: the UID in the server's answer minus the true UID. A UID beyond the last message belongs to mail that
+    /// arrives later.
     /// </summary>
     public static TheoryData<int, int, int, int, bool> Cases()
     {
@@ -56,8 +56,8 @@ public sealed class MisplacedReceiptTests
     }
 
     /// <summary>
-    /// The fourth message's record names the UID that the fifth message gets at the target. Because of a changed flag, the run that first sees the
-    /// fifth message also notices the wrong records. That run must recognise the fifth message at the target instead of copying it again.
+    /// The record of the fourth message names the UID that the fifth message gets later. One run notices the wrong records and first sees
+    /// the fifth message. That run must recognise the fifth message's copy instead of copying it again.
     /// </summary>
     [Theory]
     [InlineData(FlagPolicy.Follow)]
@@ -69,8 +69,7 @@ public sealed class MisplacedReceiptTests
         var inbox = box.Source.Folder("INBOX");
         for (var i = 1; i <= 4; i++)
             inbox.Add(Mail(i, hasIds: true));
-        // The server's answers for the second and third message are swapped, and the answer for the fourth names mail that is delivered
-        // later.
+        // The server swaps the UIDs of the second and third message. For the fourth it answers the UID of later mail.
         box.Target.TellsUid = uid => uid switch { 2 => 3, 3 => 2, 4 => 5, _ => uid };
         await box.RunAsync();
         box.Target.TellsUid = uid => uid;
@@ -82,9 +81,7 @@ public sealed class MisplacedReceiptTests
         Assert.Equal(Octets(inbox), Octets(box.Target.Folder("INBOX")));
     }
 
-    /// <summary>
-    /// Reports written by a machine have no Message-ID and equal headers, so only their sizes show which record belongs to which message.
-    /// </summary>
+    /// <summary>Reports written by a machine have no Message-ID and equal headers. Only their sizes distinguish them.</summary>
     [Fact]
     public async Task Mail_of_the_same_header_and_another_size_is_not_taken_for_what_was_recorded()
     {
@@ -114,7 +111,7 @@ public sealed class MisplacedReceiptTests
     private static IEnumerable<string> Octets(MemoryFolderState folder) =>
         folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets)).Order(StringComparer.Ordinal);
 
-    /// <summary>Without Message-IDs, two of the messages have the same size, so the check before flags are set can't distinguish them.</summary>
+    /// <summary>Without Message-IDs, two messages have the same size, so sizes alone do not distinguish them.</summary>
     private static string Mail(int number, bool hasIds) => hasIds
         ? MailboxFixture.Mail($"m{number}")
         : $"From: a@example.org\r\nSubject: message {number}\r\n\r\ntext {new string('x', number / 2)}\r\n";

@@ -52,8 +52,8 @@ public sealed class OlderStateTests
     }
 
     /// <summary>
-    /// The server answered an APPEND with a UID that a later message has got since. In the older state that wrong record stands again, so it must not hide
-    /// the later message's copy.
+    /// The server once answered APPEND with a UID that a later message got. The restored older state has this wrong record again. It must
+    /// not hide the later message's copy.
     /// </summary>
     [Theory]
     [InlineData(1, 2)]
@@ -133,8 +133,8 @@ public sealed class OlderStateTests
     }
 
     /// <summary>
-    /// After an interrupted run, too, the target has copies of which the state has no record. The next run must not conclude that an older
-    /// state was restored: flags that the target's user removed stay removed.
+    /// After an interrupted run, the target has copies without a record, as after a restore of older state. The next run must not assume
+    /// such a restore: flags that a user removed at the target stay removed.
     /// </summary>
     [Fact]
     public async Task An_interrupted_run_is_not_taken_for_it()
@@ -160,7 +160,7 @@ public sealed class OlderStateTests
     }
 
     /// <summary>
-    /// The state has no record of a message that was delivered to both accounts. This does not show that an older state was restored.
+    /// A message was delivered to both accounts, so the state has no record of it. This is no sign of restored older state.
     /// </summary>
     [Fact]
     public async Task Mail_delivered_on_both_sides_is_not_taken_for_it()

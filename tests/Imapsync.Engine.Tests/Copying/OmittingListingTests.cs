@@ -5,8 +5,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A listing leaves out messages that the folder has, and the counts agree nevertheless, since others were deleted or arrived. No run takes the
-/// message for copied or deleted because of that, and the listing that shows it brings it in place.
+/// A listing leaves out messages, but the counts agree because other messages were deleted or arrived. No run may take the left-out
+/// messages for copied or deleted. They are copied once a listing shows them.
 /// </summary>
 public sealed class OmittingListingTests : IDisposable
 {
@@ -42,9 +42,9 @@ public sealed class OmittingListingTests : IDisposable
         return cases;
     }
 
-    /// <summary>As many messages were deleted as arrivals are left out.</summary>
+    /// <summary>As many old messages were deleted as new ones are left out of the listing, so the counts agree.</summary>
     /// <param name="times">In how many runs the messages are left out.</param>
-    /// <param name="isInterrupted">Whether the run before saw the arrivals and could copy nothing.</param>
+    /// <param name="isInterrupted">Whether the run before listed the new messages but could copy none.</param>
     [Theory]
     [MemberData(nameof(Omissions))]
     public async Task Messages_that_were_deleted_do_not_stand_for_those_that_are_left_out(DeletionPolicy policy, int omitted, int times, bool isInterrupted)
@@ -76,7 +76,9 @@ public sealed class OmittingListingTests : IDisposable
         await RequireAllAsync(policy);
     }
 
-    /// <summary>While an older message is left out, another one arrives between opening the folder and listing it.</summary>
+    /// <summary>
+    /// A new message arrives between the opening and the listing of the folder, and the listing leaves out an older message.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Arrivals))]
     public async Task A_message_that_arrives_does_not_stand_for_one_that_is_left_out(DeletionPolicy policy, bool withModSeq, bool isAnotherGone)
@@ -144,7 +146,7 @@ public sealed class OmittingListingTests : IDisposable
         Assert.Equal(2, box.Source.Steps.Count(s => s == "listing INBOX"));
     }
 
-    /// <summary>A message that is refused in each run is tried again in each, and the folder is not listed whole for it.</summary>
+    /// <summary>Each run tries a refused message again, without listing the whole folder.</summary>
     [Fact]
     public async Task A_message_that_always_fails_costs_no_listing_of_the_whole_folder()
     {
@@ -176,7 +178,7 @@ public sealed class OmittingListingTests : IDisposable
         return (report.Outcome, report.Totals.Copied);
     }
 
-    /// <summary>Requires that no message of the source was removed at the target and, if the run says that all is in place, that all is.</summary>
+    /// <summary>Asserts that no message of the source was removed at the target. If the run reports success, all must be there.</summary>
     private void Require(JobReport report)
     {
         var there = Subjects(box.Target.Folder("INBOX"));

@@ -9,8 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A job whose source or target account is changed after a run. Many providers give INBOX the same UIDVALIDITY in every account, so only the job's
-/// settings show that its records belong to another account.
+/// The job's source or target account is changed after a run. Only the job's settings show this, because many providers give INBOX the same
+/// UIDVALIDITY in every account.
 /// </summary>
 public sealed class OtherAccountTests
 {
@@ -74,9 +74,7 @@ public sealed class OtherAccountTests
         Assert.Equal((JobOutcome.Ok, 0L, 1L), (report.Outcome, report.Totals.Adopted, report.Totals.Deleted));
     }
 
-    /// <summary>
-    /// The other account has the same mail under other UIDs. The records of the first account must not be used to judge the other account's mail.
-    /// </summary>
+    /// <summary>The other account has the same mail under other UIDs. It must not be judged by the first account's records.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -7,8 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A store that was restored from an older copy assigns UIDs again that belonged to other mail before. Its UIDVALIDITY stays the same, so a
-/// run has to notice the restore by other signs.
+/// A store restored from an older copy gives new mail the UIDs of lost mail. Its UIDVALIDITY stays the same, so a run must notice the
+/// restore by other signs.
 /// </summary>
 public sealed class PutBackTests : IDisposable
 {
@@ -169,8 +169,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// All counters are as before the restore, so nothing shows that a new message has the UID of an earlier one. It shows only when the
-    /// earlier message is at the source again and is compared with the whole target.
+    /// After a restore, a new message has the UID of an earlier one, and all counters are as before. A run notices this when the earlier
+    /// message comes back to the source and is compared with the whole target.
     /// </summary>
     [Fact]
     public async Task A_copy_that_is_recorded_for_other_mail_is_found_when_its_message_is_back()
@@ -197,8 +197,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// The target is restored, and somebody's message gets the UID of a copy that is missing now. The recorded size of the missing copy
-    /// differs from the size of that message, or equals it.
+    /// The target is restored from an older copy. Then somebody's message gets the UID of a lost copy. Its size equals the lost copy's
+    /// recorded size or differs from it.
     /// </summary>
     [Theory]
     [InlineData(4)]
@@ -226,7 +226,7 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// If the source did not report UIDNEXT, or the run was interrupted, the UIDs of the recorded messages show which UIDs the source had already assigned.
+    /// The source reported no UIDNEXT, or the run was interrupted. Then the recorded UIDs show which UIDs were already assigned.
     /// </summary>
     [Fact]
     public async Task A_source_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
@@ -246,9 +246,7 @@ public sealed class PutBackTests : IDisposable
         Assert.Equal([.. Subjects(1, 7)], Here(Target));
     }
 
-    /// <summary>
-    /// If the target did not report UIDNEXT, the UIDs of the messages copied to it show which UIDs the target had already assigned.
-    /// </summary>
+    /// <summary>The target reported no UIDNEXT. Then the recorded UIDs of the copies show which UIDs were already assigned.</summary>
     [Fact]
     public async Task A_target_put_back_is_known_though_nobody_remembers_its_UIDNEXT()
     {
@@ -347,8 +345,8 @@ public sealed class PutBackTests : IDisposable
     }
 
     /// <summary>
-    /// Deliveries, removals, flag changes and restored older copies of either side, with and without counters. No message that is still at the source is
-    /// removed from the target, and nobody else's mail is changed.
+    /// Random deliveries, removals, flag changes and restored older copies on both sides, with and without counters. No message that is
+    /// still at the source is removed from the target. Nobody else's mail is changed.
     /// </summary>
     [Fact]
     public async Task Whatever_is_put_back_nothing_living_is_removed_and_nothing_foreign_is_touched()
@@ -413,7 +411,9 @@ public sealed class PutBackTests : IDisposable
         Assert.True(target.Messages.Select(Subject).Distinct().Count() == target.Messages.Count, $"{what}: twice");
     }
 
-    /// <summary>Runs the job while the target refuses each message, so that the next run compares these messages with the whole target.</summary>
+    /// <summary>
+    /// Runs the job while the target refuses every message. The next run then compares these messages with the whole target.
+    /// </summary>
     private async Task RunRefusedAsync()
     {
         box.Target.OnStep = step =>

@@ -11,8 +11,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// When the job first selects a message, the message is compared with all messages of the target folder; later runs do not compare it
-/// again.
+/// A message is compared with all messages of the target folder when the job first selects it, and not again in later runs.
 /// </summary>
 public sealed class RecognitionTests
 {
@@ -141,7 +140,7 @@ public sealed class RecognitionTests
         box.Source.Folder("INBOX").Add($"{header}\r\nb\r\n");
         box.Target.Folder("INBOX").Add($"{header}{added}\r\n{body}");
         var report = await box.RunAsync();
-        // If the target's message is recognised, it matches one of the two identical source messages, so only the other is copied.
+        // A recognised message at the target matches one of the two identical source messages, so only the other one is copied.
         Assert.Equal((JobOutcome.Ok, isSame ? 1L : 2L), (report.Outcome, report.Totals.Copied));
         Assert.Equal(isSame ? 2 : 3, box.Target.Folder("INBOX").Messages.Count);
     }

@@ -6,7 +6,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A server that refuses STATUS for every folder. It reports its counters when a folder is opened, and these are enough for a run.</summary>
+/// <summary>
+/// The server refuses STATUS for every folder. The counters that it reports when a folder is opened are enough for a run.
+/// </summary>
 public sealed class RefusedStatusTests
 {
     [Theory]
@@ -51,8 +53,8 @@ public sealed class RefusedStatusTests
     }
 
     /// <summary>
-    /// A message is deleted between the listing of the folders and the opening of its folder. The run reports it as missing, and the folder does
-    /// not fail.
+    /// A message is deleted after the folders were listed and before its folder is opened. The run reports the message as missing and still
+    /// copies the folder.
     /// </summary>
     [Fact]
     public async Task A_count_that_can_not_be_asked_for_again_costs_no_folder()

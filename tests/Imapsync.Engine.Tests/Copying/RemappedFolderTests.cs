@@ -5,7 +5,9 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A folder that is mapped to another target folder than before is reported once, since its mail is then at the target twice.</summary>
+/// <summary>
+/// A folder is mapped to another target folder than before. A run reports this once, since the folder's mail is then at the target twice.
+/// </summary>
 public sealed class RemappedFolderTests
 {
     [Theory]

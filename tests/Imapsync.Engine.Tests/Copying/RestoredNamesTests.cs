@@ -7,9 +7,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A backup is restored to an account in which its folders get other names. Later runs must back up each of these folders to the backup
-/// folder from which its mail was restored. However often runs and restores alternate, neither the backup nor the account gets a message
-/// twice.
+/// A backup is restored to an account, where its folders get other names. Later runs copy each folder into the backup folder from which it
+/// was restored. No message is doubled on either side.
 /// </summary>
 public sealed class RestoredNamesTests : IDisposable
 {

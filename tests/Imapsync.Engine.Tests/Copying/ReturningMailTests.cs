@@ -4,7 +4,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>A message that was moved away and back, or restored, gets a new UID. It is recognised as the same message and keeps its earlier copy.</summary>
+/// <summary>A message that is moved away and back, or restored, gets a new UID. It is recognised and keeps its earlier copy.</summary>
 public sealed class ReturningMailTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -54,8 +54,8 @@ public sealed class ReturningMailTests : IDisposable
     }
 
     /// <summary>
-    /// A message is at the source under another UID, or was delivered a second time. The server lists fewer messages than it reports, so it
-    /// is unknown whether the message with the old UID is gone. In the end the target has the message as often as the source.
+    /// A message has a new UID, or was delivered a second time. The server lists fewer messages than it reports, so the old UID may still
+    /// exist. In the end, the target has the message as often as the source.
     /// </summary>
     [Theory]
     [MemberData(nameof(ShortListings))]
@@ -90,8 +90,8 @@ public sealed class ReturningMailTests : IDisposable
         folder.Messages.Select(m => System.Text.Encoding.Latin1.GetString(m.Octets).Split("Subject: ")[1].Split('\r')[0]).Order(StringComparer.Ordinal);
 
     /// <summary>
-    /// The job's state is lost, and the next run can't read some messages that the target already has. The run after it must recognise these
-    /// messages at the target.
+    /// The job's state is lost. The next run can't read some messages that the target already has. The run after that must recognise them
+    /// at the target.
     /// </summary>
     [Fact]
     public async Task What_failed_when_it_was_to_be_recognised_is_recognised_later()

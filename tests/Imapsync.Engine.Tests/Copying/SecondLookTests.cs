@@ -6,8 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Mail that its owner moves between folders while a run lists them is never removed from the target. The second look is the step in which
-/// a run, before it removes anything, lists folders again that have changed since they were listed.
+/// Mail that is moved between folders during a run is never removed from the target. Before a run removes anything, it lists changed
+/// folders again: the second look.
 /// </summary>
 public sealed class SecondLookTests
 {
@@ -33,7 +33,7 @@ public sealed class SecondLookTests
             }
 
             await box.RunAsync();
-            // Only folders that have changed are listed, so messages are delivered and deleted first. Then mail is moved before or after a listing.
+            // A run lists only changed folders, so first change some. During the run, mail is then moved before or after a listing.
             foreach (var name in names.Where(_ => random.Next(2) == 0))
             {
                 box.Source.Folder(name).Remove(1);
@@ -83,7 +83,7 @@ public sealed class SecondLookTests
         await box.RunAsync();
         box.Source.Folder("A").Remove(2);
         box.Source.Folder("INBOX").Add(MailboxFixture.Mail("new"));
-        // Mail that arrives while the folders are listed is copied in the same run, as part of the second look, and counted once.
+        // New mail that arrives while the folders are listed is copied by the second look and counted once.
         var arrived = false;
         box.Source.OnStep = step =>
         {
@@ -141,8 +141,8 @@ public sealed class SecondLookTests
     }
 
     /// <summary>
-    /// A message is moved from B to A after the run has listed A. A loses as many messages as it receives, so its message count shows nothing. The
-    /// second look into A fails, so the message that vanished from B may be there.
+    /// After the run has listed A, a message moves from B to A and another one leaves A, so A's count stays the same. The second look into
+    /// A fails. So the message missing from B may be in A.
     /// </summary>
     [Theory]
     [InlineData(false)]
@@ -186,7 +186,8 @@ public sealed class SecondLookTests
     }
 
     /// <summary>
-    /// If a folder can't be opened and its number of messages is unknown, messages that vanished from another folder may be in it.
+    /// A folder can't be opened, and its number of messages is unknown. Messages missing from another folder may be in it, so nothing is
+    /// removed.
     /// </summary>
     [Fact]
     public async Task A_folder_that_failed_holds_removals_up_though_no_message_of_it_is_counted()
@@ -264,7 +265,7 @@ public sealed class SecondLookTests
     }
 
     /// <summary>
-    /// A folder without UIDNEXT is read again by the second look in any case. Its MODSEQ shows that nothing changed since the folder was copied.
+    /// The second look lists a folder without UIDNEXT again, although its MODSEQ is unchanged. Its messages must be counted once.
     /// </summary>
     [Fact]
     public async Task What_the_first_look_copied_is_counted_once()

@@ -11,8 +11,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// Other programs deliver mail into a backup and remove their own mail. This must not look as if an older copy of the backup had been
-/// restored, and copies of mail that vanishes from the source must be removed nevertheless.
+/// Other programs deliver mail into a backup and remove their own mail. A run must not take this for a restore of an older copy, and still
+/// removes copies of mail deleted at the source.
 /// </summary>
 public sealed class SharedBackupTests : IDisposable
 {

@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 
 namespace Imapsync.Engine.Tests.Copying;
 
-/// <summary>Folders that can't have their own names at the target: each gets a different name there, which is the same in every run.</summary>
+/// <summary>Some folders can't have their own names at the target. Each gets another name there, the same in every run.</summary>
 public sealed class TargetFolderTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -211,8 +211,8 @@ public sealed class TargetFolderTests : IDisposable
     }
 
     /// <summary>
-    /// Asserts that each folder's mail arrives in exactly one target folder, that a second run changes nothing, and that a run without
-    /// checkpoints recognises all of it.
+    /// Asserts that each folder's mail arrives in exactly one target folder. A second run changes nothing, and a run without checkpoints
+    /// recognises all mail.
     /// </summary>
     private async Task ArriveAsync(string what, string source, string there, string expected)
     {

@@ -6,8 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A server whose reported UIDNEXT is always below its UIDs. This must not look as if a folder had been restored from an older copy:
-/// messages are not matched again, and they are removed as usual.
+/// The server's reported UIDNEXT is always too low. A run must not take this for a folder restored from an older copy: it does not match
+/// all messages again, and removes as usual.
 /// </summary>
 public sealed class ToldUidNextTests
 {
@@ -59,7 +59,8 @@ public sealed class ToldUidNextTests
         source.Add(MailboxFixture.Mail("m6"));
         await box.RunAsync();
         putBack();
-        // After the folder was opened and before it is listed, two new messages arrive. They get the UIDs of the messages that the restore lost.
+        // Two new messages arrive between the opening and the listing of the folder. They get the UIDs of the messages that the restore
+        // lost.
         var arrived = false;
         box.Source.OnStep = step =>
         {
@@ -77,8 +78,7 @@ public sealed class ToldUidNextTests
     }
 
     /// <summary>
-    /// When the folder is opened, it no longer reports a UIDNEXT. STATUS still reports it, which shows that the store was restored from an older
-    /// copy.
+    /// Opening the folder no longer reports a UIDNEXT, but STATUS does. STATUS shows that the store was restored from an older copy.
     /// </summary>
     [Theory]
     [InlineData(true)]

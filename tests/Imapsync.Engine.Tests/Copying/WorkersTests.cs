@@ -16,8 +16,7 @@ public sealed class WorkersTests : IDisposable
     [InlineData(500, true)]
     public async Task Where_there_is_little_to_copy_one_folder_follows_the_other(int messages, bool atOnce)
     {
-        // If there is little to copy, the second worker waits a moment before it starts. With a manual clock, which stands still, that
-        // moment never ends.
+        // A second worker waits a moment before it starts if there is little to copy. With this clock, that moment never ends.
         box.Time = new ManualClock();
         box.Source.MaxConcurrentFolders = box.Target.MaxConcurrentFolders = 2;
         for (var i = 0; i < messages; i++)

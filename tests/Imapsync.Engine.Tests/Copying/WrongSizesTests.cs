@@ -6,8 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Copying;
 
 /// <summary>
-/// A server that lists wrong sizes, or none. Such a size never decides that a message which is at the source again is another one than the message
-/// that vanished.
+/// The server lists wrong sizes, or none. A message that vanished and came back must not be taken for another one because of its size.
 /// </summary>
 public sealed class WrongSizesTests : IDisposable
 {
@@ -47,7 +46,7 @@ public sealed class WrongSizesTests : IDisposable
         Assert.Equal(["s0001", "s0002", "s0004"], Here(box.Target, "INBOX"));
     }
 
-    /// <summary>So many copies are in question that not all of their headers are read. A restored message has its date.</summary>
+    /// <summary>More copies might match than the run reads headers of. The dates show which vanished messages are back.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -73,8 +72,8 @@ public sealed class WrongSizesTests : IDisposable
     }
 
     /// <summary>
-    /// A restored message can't be read, so it is unknown whether it is the same as the one that vanished. The vanished message's copy is kept until it
-    /// is known, whether or not a filter leaves the message out.
+    /// A restored message can't be read, so it may or may not be the message that vanished. The copy of the vanished message is kept until
+    /// a run can tell.
     /// </summary>
     [Theory]
     [InlineData(true, true)]
@@ -109,7 +108,7 @@ public sealed class WrongSizesTests : IDisposable
     }
 
     /// <summary>
-    /// A message is moved to another folder and can't be copied from there. Its earlier copy is the only one at the target, so it is not removed.
+    /// A message is moved to another folder and can't be copied from there. Its earlier copy stays, because it is the only one.
     /// </summary>
     [Theory]
     [InlineData(true, true)]
@@ -143,7 +142,9 @@ public sealed class WrongSizesTests : IDisposable
         Assert.Equal(MailboxFixture.Describe(box.Source), MailboxFixture.Describe(box.Target));
     }
 
-    /// <summary>Neither side tells sizes, and the target has a part of a message. That it has the same header does not prove it to be whole.</summary>
+    /// <summary>
+    /// Neither side reports sizes, and the target has part of a message. An equal header does not prove that the copy is complete.
+    /// </summary>
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]
@@ -164,8 +165,8 @@ public sealed class WrongSizesTests : IDisposable
     public static TheoryData<int> Seeds() => new(Enumerable.Range(1, 60));
 
     /// <summary>
-    /// The owner delivers, deletes, restores and moves mail, filters change, and either side lists wrong sizes in some runs. A message that is at
-    /// the source keeps its copy, no message is at the target twice, and a run that says that all is in place is right.
+    /// Random deliveries, deletions, restores, moves and filters, with wrong sizes on either side. A message at the source keeps its copy,
+    /// no message is doubled, and a run reports success only if all is in place.
     /// </summary>
     [Theory]
     [MemberData(nameof(Seeds))]

@@ -98,7 +98,7 @@ public sealed class JobStandingTests
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), going, locked).Last);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Ok }, locked).IsLastGood);
         Assert.True(Of(null, going with { Ended = Now.AddHours(-1), Outcome = JobOutcome.Incomplete }, locked) is { IsLastFailed: true, Last.Id: "long" });
-        // Every other entry has an end, so it is unknown which run held the lock. Then the run that found the job locked counts as the last
+        // All other runs have ended, so it is unknown which run held the lock. Then the run that found the job locked counts as the last
         // one.
         Assert.Equal(locked, Of(null, Run(20, JobOutcome.Ok), locked).Last);
     }

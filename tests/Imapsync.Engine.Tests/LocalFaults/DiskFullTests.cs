@@ -11,9 +11,9 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// A disk that fills up: a real, very small file system. Each round has room for one more page (a disk block of 4 KiB) or for one more file
-/// than the round before, so that each write of a run fails in some round, until everything fits. In each round the run must end by itself
-/// and report the failure, leave only whole messages and a readable checkpoint, and go on where it stopped once there is room.
+/// A real, very small file system fills up. Each round has room for one more disk block (4 KiB) or file than the round before, so that each
+/// write fails in some round. The run must end, report the failure, and leave only whole messages and a readable checkpoint. Once there is
+/// room, the next run goes on.
 /// </summary>
 public sealed class DiskFullTests
 {
@@ -185,8 +185,8 @@ public sealed class DiskFullTests
                 folder.Add(MailboxFixture.Mail($"{name.Length}.{i}", new string('x', 700 * i) + "\r\nFrom here on"), keywords[i % 4], MemoryFolderState.Day(i));
         }
 
-        // Add so many messages that files with lists and journals become longer than one page (4 KiB). On a nearly full disk, the beginning
-        // of such a file can be written while a later addition fails.
+        // Add so many messages that lists and journals become longer than one disk block (4 KiB). Then the beginning of a file can be
+        // written while a later addition fails.
         for (var i = 0; i < (format is "maildir" or "eml" ? 100 : 300); i++)
             box.Source.Folder("Many").Add(MailboxFixture.Mail($"many.{i}"), "\\Seen");
         return box;

@@ -7,8 +7,8 @@ using Imapsync.Engine.Tests.Contracts;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// File systems that treat names differing only in case as equal. Few Linux kernels can mount one, so the tests replace the name look-up by
-/// one that answers as such a file system does. No two folders may get the same file or directory.
+/// File systems that ignore case in names. No two folders may get the same file or directory. The tests simulate the look-up of names,
+/// because few Linux kernels can mount such a file system.
 /// </summary>
 public sealed class FoldedNamesTests : IDisposable
 {

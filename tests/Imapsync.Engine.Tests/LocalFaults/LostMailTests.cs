@@ -79,7 +79,7 @@ public sealed class LostMailTests : IDisposable
     }
 
     /// <summary>
-    /// Octets change anywhere in an mbox. A run with --heal copies each damaged message again, and takes no damaged copy for a good one.
+    /// Octets of an mbox change. A run with --heal copies each damaged message again and takes no damaged copy for a good one.
     /// </summary>
     [Fact]
     public async Task Whatever_octets_of_an_mbox_change_healing_brings_every_message_back()

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.LocalFaults;
 
-/// <summary>Converts the mail of a source in memory to the form in which the readers of files return mail, for comparison.</summary>
+/// <summary>Converts mail of a source in memory to the form that readers of files return, so that tests can compare the two.</summary>
 internal static class SourceMail
 {
     public static string Digest(byte[] octets) => Convert.ToHexStringLower(SHA256.HashData(octets));

@@ -8,8 +8,8 @@ using Imapsync.Engine.Tests.Copying;
 namespace Imapsync.Engine.Tests.LocalFaults;
 
 /// <summary>
-/// Symbolic links that somebody put into a target or a state directory. Nothing outside is read, written, truncated or removed through them. Only the
-/// directory that the job itself names may be a link.
+/// Somebody put symbolic links into a target or a state directory. Nothing outside is read, written or removed through them. Only the
+/// directory that the job names may itself be a link.
 /// </summary>
 public sealed class SymbolicLinkTests : IDisposable
 {
@@ -98,8 +98,8 @@ public sealed class SymbolicLinkTests : IDisposable
     private static Endpoint Endpoint(string format, string path) => format switch { "mbox" => new MboxEndpoint(path), "eml" => new EmlEndpoint(path), _ => new MaildirEndpoint(path) };
 
     /// <summary>
-    /// Runs the job twice with a symbolic link under the given name: once put there before the first run, and once in place of a file or
-    /// directory that a run created.
+    /// Runs the job twice with a symbolic link under the given name: first put there before any run, then in place of a file or directory
+    /// of a run.
     /// </summary>
     private async Task LinkedAsync(Endpoint? target, string root, string name)
     {
@@ -173,8 +173,8 @@ public sealed class SymbolicLinkTests : IDisposable
     private static bool IsDirectory(string name) => Path.GetFileName(name) is "cur" or "new" or "tmp" or ".Work" or "pairs";
 
     /// <summary>
-    /// Returns the path of the file or directory that the link replaces. The name of a journal (the record of a folder's copied messages)
-    /// contains a digest, so it is searched for.
+    /// Returns the path that the link replaces. A journal (the record of a folder's copied messages) is searched for, because its name
+    /// contains a digest.
     /// </summary>
     private static string Find(string root, string name)
     {

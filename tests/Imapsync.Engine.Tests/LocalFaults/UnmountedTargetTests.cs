@@ -63,8 +63,8 @@ public sealed class UnmountedTargetTests : IDisposable
         {
             Directory.CreateDirectory(root);
             var put = random.GetItems(Junk, random.Next(1, 5)).DistinctBy(j => j.Name)
-                // An empty mbox is used as junk for mbox targets only. No junk is mail in a folder of the job, because a run would accept a
-                // directory with such mail as a backup made by another program.
+                // Use an empty mbox as junk for mbox targets only. Junk is never mail in one of the job's folders, because a run accepts
+                // such mail as an existing backup.
                 .Where(j => j.Name != "an empty mbox" || format == "mbox").ToList();
             put.ForEach(j => j.Put(root));
             var before = Listing(root);

@@ -32,8 +32,8 @@ public sealed class ProviderTableTests
         // A value for 'oauth:' makes sense only if the provider accepts OAuth.
         Assert.True(row.OAuth is null || row.SignIn.HasFlag(SignIn.OAuth));
         Assert.True(row.OAuth is null || OAuthProviders.Find(row.OAuth) is not null, row.OAuth);
-        // If the OAuth table has a row under the provider's own name, 'oauth:' must name that row. For example, Microsoft has different
-        // rows for organizations and for persons, which must not be mixed up.
+        // If the OAuth table has a row with the provider's name, 'oauth:' must name that row. Microsoft, for example, has different rows
+        // for organizations and for persons.
         Assert.True(row.OAuth is null || OAuthProviders.Find(name) is null || row.OAuth == name, row.OAuth);
         if (row.SignIn != SignIn.Password && row.SignIn != (SignIn.Password | SignIn.AppPassword))
             Assert.NotEmpty(row.Advice);

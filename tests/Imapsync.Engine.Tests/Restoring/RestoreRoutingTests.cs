@@ -11,8 +11,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Restoring;
 
 /// <summary>
-/// The job copied several source folders into one target folder, as its <c>map</c> says. Tests to which of these source folders a restore
-/// brings each message back.
+/// The job's <c>map</c> copied several source folders into one target folder. A restore must bring each message back to the right source
+/// folder.
 /// </summary>
 public sealed class RestoreRoutingTests : IDisposable
 {
@@ -35,8 +35,8 @@ public sealed class RestoreRoutingTests : IDisposable
     }
 
     /// <summary>
-    /// The account was moved to another server, on which a folder has another name. The job has records for the old and for the new name,
-    /// and both refer to the same messages in the backup.
+    /// The account was moved to another server, where a folder has another name. The job has records under both names for the same messages
+    /// in the backup.
     /// </summary>
     [Fact]
     public async Task What_two_folders_claim_comes_back_once_to_the_one_that_is_there()

@@ -71,9 +71,7 @@ public sealed class RestoreTests : IDisposable
         Assert.Equal(before, box.Fingerprint());
     }
 
-    /// <summary>
-    /// A restore compares the backup with the job's records, and reports how many recorded messages are missing from the backup.
-    /// </summary>
+    /// <summary>A restore reports how many messages are missing from the backup although the job recorded them.</summary>
     [Fact]
     public async Task What_is_gone_from_the_backup_is_told_and_decides_the_exit_status()
     {
@@ -121,10 +119,7 @@ public sealed class RestoreTests : IDisposable
         }
     }
 
-    /// <summary>
-    /// A folder may be removed from the backup without being reported as missing if the job now excludes it or copies its mail to another
-    /// folder.
-    /// </summary>
+    /// <summary>A folder missing from the backup is not reported if the job now excludes it or copies its mail to another folder.</summary>
     [Fact]
     public async Task What_the_job_has_left_behind_may_be_gone_from_the_backup()
     {

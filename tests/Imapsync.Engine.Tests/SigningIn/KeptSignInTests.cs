@@ -6,8 +6,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.SigningIn;
 
 /// <summary>
-/// A refresh token is stored encrypted on disk. It can be read only for the account, client and server that it was stored for, only with
-/// its key, and only if the file is unchanged.
+/// A refresh token is encrypted on disk. Reading it requires its key, an unchanged file, and the same account, client and server.
 /// </summary>
 public sealed class KeptSignInTests : IDisposable
 {
@@ -120,8 +119,7 @@ public sealed class KeptSignInTests : IDisposable
     }
 
     /// <summary>
-    /// A sign-out deletes the key, and a new sign-in creates another one. A program that runs all the time must notice this and not use the
-    /// deleted key.
+    /// A sign-out deletes the key, and a new sign-in creates another one. A program that runs all the time must notice this.
     /// </summary>
     [Theory]
     [InlineData(true)]
@@ -140,7 +138,7 @@ public sealed class KeptSignInTests : IDisposable
         Assert.Equal("renewed", await New().ReadAsync(Binding, default));
     }
 
-    /// <summary>The job accepts a state directory that only sign-in has used so far, even one in which a crash interrupted the sign-in.</summary>
+    /// <summary>The job accepts a state directory that so far contains only sign-in files, even after a crash during the sign-in.</summary>
     [Theory]
     [InlineData("signin-source.lock")]
     [InlineData("signin-target.lock")]

@@ -9,8 +9,8 @@ namespace Imapsync.Engine.Tests.SigningIn;
 public sealed class OAuthFailureTests
 {
     /// <summary>
-    /// The server's text is shortened before it is reported. Refresh tokens of some providers are longer than the shortened text, so it may
-    /// end within a token; even then no part of the token may be shown.
+    /// The server's text is shortened before it is reported, so it may end within a refresh token. Even then, no part of the token may be
+    /// shown.
     /// </summary>
     [Theory]
     [InlineData(40)]

@@ -65,8 +65,8 @@ public sealed class OAuthSignInTests : IDisposable
     }
 
     /// <summary>
-    /// Before the program sends the refresh token, it checks that a new one could be written to disk. If not, the old token stays unused
-    /// and still works when the disk has room again.
+    /// The program checks that it could write a new refresh token to disk before it sends the old one. If not, the old token stays unused
+    /// and valid.
     /// </summary>
     [Fact]
     public async Task Where_a_new_refresh_token_could_not_be_kept_the_old_one_is_not_spent()
@@ -83,7 +83,7 @@ public sealed class OAuthSignInTests : IDisposable
     }
 
     /// <summary>
-    /// The server issued the next refresh token, but it could not be written to disk. The token in memory is used until somebody signs in or out.
+    /// A new refresh token could not be written to disk. The program uses the one in memory until somebody signs in or out.
     /// </summary>
     [Theory]
     [InlineData("nobody")]

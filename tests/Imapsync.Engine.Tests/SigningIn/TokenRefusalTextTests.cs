@@ -6,7 +6,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.SigningIn;
 
-/// <summary>The text that is reported when a mail server refuses a token: it names the likeliest cause and shows nothing of the token.</summary>
+/// <summary>
+/// The text that is reported when a mail server refuses a token. It names the likeliest cause and shows no part of the token.
+/// </summary>
 public sealed class TokenRefusalTextTests
 {
     private const string Opaque = "ya29.opaque-token";
@@ -41,8 +43,7 @@ public sealed class TokenRefusalTextTests
         var given = new IssuedToken(Opaque, TimeSpan.FromHours(1)) { Scope = "openid profile" };
         Assert.Contains("permits 'openid profile' and not 'https://outlook.office.com/IMAP.AccessAsUser.All'", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
         Assert.Contains("and not 'mail'", Tell(Microsoft(), Opaque, null, new TokenRefusal("insufficient_scope", "mail")), StringComparison.Ordinal);
-        // A server that grants everything that was asked for omits the scope, or returns it without the parts that don't concern the mail
-        // server.
+        // A server that grants everything may leave out the scope, or return only the part for the mail server.
         given = given with { Scope = "https://outlook.office.com/IMAP.AccessAsUser.All" };
         Assert.DoesNotContain("permits", Tell(Microsoft(), Opaque, given), StringComparison.Ordinal);
     }

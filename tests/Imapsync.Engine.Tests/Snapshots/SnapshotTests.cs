@@ -147,7 +147,7 @@ public sealed class SnapshotTests : IDisposable
     }
 
     /// <summary>
-    /// Another program renames files while a snapshot makes hard links to them; each message must be in the snapshot exactly once.
+    /// Another program renames files while a snapshot hard-links them. Each message must be in the snapshot exactly once.
     /// </summary>
     [Fact]
     public async Task Flags_that_change_meanwhile_neither_lose_nor_double_a_message()
@@ -183,7 +183,7 @@ public sealed class SnapshotTests : IDisposable
         await renaming;
     }
 
-    /// <summary>A rename happens at every step of taking the snapshot, so the test does not depend on the scheduler.</summary>
+    /// <summary>The test renames a file at each step of the snapshot in turn, so it does not depend on thread timing.</summary>
     [Fact]
     public async Task A_rename_at_any_step_neither_loses_nor_doubles_a_message()
     {

@@ -4,7 +4,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A journal whose records are mostly outdated is rewritten, and a crash at any step of the rewrite changes nothing.</summary>
+/// <summary>
+/// A journal whose records are mostly outdated is rewritten. A crash during the rewrite leaves the recorded state unchanged.
+/// </summary>
 public sealed class CompactionTests : IDisposable
 {
     private static readonly PairKey Inbox = new(FolderPath.Inbox, FolderPath.Inbox);
@@ -120,8 +122,8 @@ public sealed class CompactionTests : IDisposable
     }
 
     /// <summary>
-    /// Changes the flags of a few messages over and over. Closing the journal compacts it, unless <paramref name="leaveOneStaged"/> leaves
-    /// a staged change uncommitted.
+    /// Changes the flags of a few messages over and over. Closing the journal then compacts it, unless <paramref name="leaveOneStaged"/>
+    /// leaves a change uncommitted.
     /// </summary>
     private async Task<(long Length, string State)> WriteHistoryAsync(bool leaveOneStaged)
     {

@@ -158,8 +158,8 @@ public sealed class ForeignStateTests : IDisposable
     [Fact]
     public async Task The_lock_is_the_systems_own_whatever_the_base_library_is_told()
     {
-        // A switch of .NET makes it open files without a lock. With this switch, opening the file a second time from .NET would prove
-        // nothing. The program flock asks the system itself for the lock, and must be refused.
+        // Use the program flock to ask the system itself for the lock. Opening the file again from .NET proves nothing if .NET's file
+        // locking is switched off.
         await using var held = await folder.OpenAsync();
         using var process = Process.Start(new ProcessStartInfo("flock", ["--nonblock", "--shared", Path.Combine(folder.Root, "lock"), "true"]))!;
         await process.WaitForExitAsync(Token);

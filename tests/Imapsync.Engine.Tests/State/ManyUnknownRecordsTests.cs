@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>State files with half a million records that this program does not know: they take little memory and cause at most one note.</summary>
+/// <summary>State files with half a million unknown records. Reading them takes little memory and causes at most one note.</summary>
 [Collection(nameof(MemoryBoundsTests))]
 public sealed class ManyUnknownRecordsTests
 {

@@ -5,8 +5,7 @@ using Imapsync.Engine.Tests.Contracts;
 namespace Imapsync.Engine.Tests.State;
 
 /// <summary>
-/// A scratch medium keeps changes in memory. Checkpoints in it pass the tests that all checkpoints must pass, as long as the medium is
-/// open.
+/// A scratch medium keeps changes in memory. Until the medium is closed, checkpoints in it pass the tests of all checkpoints.
 /// </summary>
 public sealed class ScratchMediumTests : CheckpointContract
 {
@@ -27,9 +26,7 @@ public sealed class ScratchMediumTests : CheckpointContract
     protected override async Task<ICheckpointStore> OpenStoreAsync(bool readOnly = false) => await CheckpointStore.OpenAsync(scratch, readOnly, Token);
 }
 
-/// <summary>
-/// A scratch medium over another medium reads as if the changes had been made to that medium, and that medium itself does not change.
-/// </summary>
+/// <summary>A scratch medium reads as if its changes had been written to the medium below, which stays unchanged.</summary>
 public sealed class ScratchOverFilesTests : IDisposable
 {
     private static readonly PairKey Pair = new(new Imapsync.Engine.Mail.FolderPath("a"), new Imapsync.Engine.Mail.FolderPath("b"));

@@ -52,8 +52,7 @@ public sealed class SettledListTests
 
         var used = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.Equal((int)Count, list.Count);
-        // An entry takes 20 octets. Blocks of the list may be half empty, which raises the measured value; memory that the process frees
-        // elsewhere during the test lowers it.
+        // An entry takes 20 octets. Half-empty blocks raise the measured value, and memory freed elsewhere lowers it.
         Assert.InRange(used, Count * 10, 52 * 1024 * 1024);
     }
 }

@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace Imapsync.Engine.Tests.State;
 
 /// <summary>
-/// State in a database that several machines share. A run holds its job by a lease that expires. Each new lease of a job gets a higher
-/// number, and only the run with the highest number may write. Each batch of journal records is one row.
+/// State in a database that several machines share. A run holds its job by a lease that expires. Each new lease gets a higher number, and
+/// only the run with the highest number may write.
 /// </summary>
 public sealed class SqliteMedium(string database, StateLocation location, TimeProvider time) : IStateMedium
 {
@@ -121,8 +121,8 @@ public sealed class SqliteMedium(string database, StateLocation location, TimePr
     });
 
     /// <summary>
-    /// Executes all commands or none. Some pieces of state may be written only by the run that holds the job. For these, a run that does
-    /// not have the job's latest lease is refused, and the lease of the run that has it is renewed.
+    /// Executes all commands or none. Some state may be written only by the run with the job's latest lease. A write to that state renews
+    /// the lease, or is refused if another run has the latest lease.
     /// </summary>
     private void Write(StateName name, params (string Sql, byte[] Octets)[] commands)
     {

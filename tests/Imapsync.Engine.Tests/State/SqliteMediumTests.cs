@@ -8,8 +8,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.State;
 
 /// <summary>
-/// State in a database passes the tests that every kind of state storage must pass. Further tests concern what only leases can do: expire
-/// while their holder still works.
+/// State in a database passes the tests of every kind of state storage. Further tests let a lease expire while its holder still works.
 /// </summary>
 public sealed class SqliteMediumTests : StateMediumContract
 {

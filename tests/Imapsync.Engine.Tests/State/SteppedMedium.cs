@@ -2,7 +2,7 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>Wraps another medium. Calls the action before and after each operation that changes the medium, and before each one that reads it.</summary>
+/// <summary>Wraps another medium. Calls the action before and after each write operation, and before each read operation.</summary>
 internal sealed class SteppedMedium(IStateMedium inner, Action step) : IStateMedium
 {
     public string Display => inner.Display;

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.State;
 
-/// <summary>A truncated journal resumes from one of its commits; a journal with changed octets is not used at all.</summary>
+/// <summary>A truncated journal is read up to its last complete commit. A journal with changed octets is not used.</summary>
 public sealed class TornTailTests : IDisposable
 {
     private static readonly PairKey Pair = new(new FolderPath("Списки", "a b"), new FolderPath("t"));
@@ -119,8 +119,8 @@ public sealed class TornTailTests : IDisposable
     }
 
     /// <summary>
-    /// Writes a typical history: the first run, batches of messages, flag changes, deletions, a changed UIDVALIDITY. Returns length and
-    /// state at each commit.
+    /// Writes a typical journal: a first run, batches of messages, flag changes, deletions, a new UIDVALIDITY. Returns the journal's length
+    /// and state after each commit.
     /// </summary>
     private async Task<List<(long Length, string State)>> WriteHistoryAsync()
     {

@@ -8,8 +8,8 @@ using Imapsync.Engine.Stores.Mh;
 namespace Imapsync.Engine.Tests.Stores;
 
 /// <summary>
-/// A folder may be missing from the source's listing because a file or directory could not be read. The folder's copies at the target are
-/// kept until all of the source can be read.
+/// An unreadable file or directory may hide a folder from the source's listing. The folder's copies stay at the target until the whole
+/// source can be read.
 /// </summary>
 public sealed class UnreadPlaceTests
 {

@@ -7,9 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Stores;
 
 /// <summary>
-/// A view is a class that wraps a store or a folder. Calls of members that the view does not override must reach the wrapped object. The
-/// tests also forbid default implementations in the interfaces of stores and folders: if a view forgot to forward such a member, the
-/// default would run instead of the wrapped object's own implementation.
+/// A view wraps a store or a folder and must forward each call that it does not override. So the interfaces may have no default
+/// implementations: a forgotten member would run the default instead of the wrapped object's code.
 /// </summary>
 public sealed class ViewForwardingTests
 {

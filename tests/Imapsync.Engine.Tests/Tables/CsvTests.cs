@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Tables;
 
-/// <summary>CSV files as found in practice: read exactly as this test's simple reader reads them, and refused if they can't be valid.</summary>
+/// <summary>CSV files as found in practice are read as this test's simple reader reads them. Invalid ones are refused.</summary>
 public sealed class CsvTests
 {
     private static readonly string[] Pieces = ["a", "ü", "€", "😀", " ", "\"", "\"\"", ",", ";", "\t", "|", "\r\n", "\n", "\r", "#", "{", "'", "=1", "\\", "x y", "\u00a0"];
@@ -119,8 +119,8 @@ public sealed class CsvTests
     }
 
     /// <summary>
-    /// Generates a CSV text: a header whose names contain no delimiter, so that the reader can detect the delimiter, and rows of arbitrary
-    /// cells with comments and empty lines between them.
+    /// Generates a CSV text with arbitrary cells, comments and empty lines. The header's names contain no delimiter, so that the reader can
+    /// detect the delimiter.
     /// </summary>
     private static string Generate(Random random, char delimiter, int columns, int rows, out List<string[]> expected, out List<int> lines)
     {
@@ -146,9 +146,7 @@ public sealed class CsvTests
 
     private static bool NeedsQuotes(string cell, char delimiter) => cell.Any(c => c == delimiter || c is '"' or '\r' or '\n');
 
-    /// <summary>
-    /// Reads the whole text in memory, one character after the other: as simple as possible, and independent of the product's code.
-    /// </summary>
+    /// <summary>Reads the whole text character by character, as simply as possible and without the product's code.</summary>
     private static class PlainReader
     {
         public static List<string[]> Read(string text, char delimiter)

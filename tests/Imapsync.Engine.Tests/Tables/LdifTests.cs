@@ -106,7 +106,7 @@ public sealed class LdifTests
 
     private static LdifReader Read(string text) => LdifReader.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Returns a value as LDIF (RFC 2849): in base64 where that is required, and sometimes where it is not.</summary>
+    /// <summary>Returns a value as LDIF (RFC 2849), in base64 where required and at random elsewhere.</summary>
     private static string Written(string value, Random random)
     {
         var needs = value.Length > 0 && (value[0] is ' ' or ':' or '<' || value[^1] == ' ' || value.Contains('\n', StringComparison.Ordinal));

@@ -4,9 +4,7 @@ using Imapsync.Engine.Stores.Imap;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>
-/// A text that lists everything that the IMAP store reads from a server when it reads the whole mailbox, as a backup does.
-/// </summary>
+/// <summary>A text of everything that the IMAP store reads from a server during a backup of the whole mailbox.</summary>
 internal static class StoreDump
 {
     private static readonly ImapEndpoint Endpoint = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };

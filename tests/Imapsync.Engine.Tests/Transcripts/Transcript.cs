@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Imapsync.Engine.Tests.Transcripts;
 
-/// <summary>A server's replies to commands, and the result expected from them. The format is described in tests/StoreTranscripts/README.md.</summary>
+/// <summary>A server's replies to commands, and the expected result. tests/StoreTranscripts/README.md describes the format.</summary>
 internal sealed class Transcript
 {
     private const string Defaults = """
@@ -63,10 +63,10 @@ internal sealed class Transcript
     public static Transcript Load(string name) => new(File.ReadAllText(Path.Combine(Directory, name)));
 
     /// <summary>
-    /// Returns the reply to a command. If the transcript has several replies to it, they are given in order, and the last one is repeated
-    /// after that. If the transcript has none, the default reply is given.
+    /// Returns the reply to a command, or the default reply if the transcript has none. Several replies are given in order, the last one
+    /// repeatedly.
     /// </summary>
-    /// <param name="used">The numbers of the replies that were already given on this connection, as keys.</param>
+    /// <param name="used">The keys are the numbers of the replies already given on this connection.</param>
     public string Reply(string command, Dictionary<int, int> used)
     {
         var found = -1;

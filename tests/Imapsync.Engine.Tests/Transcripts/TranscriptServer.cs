@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Transcripts;
 
 /// <summary>A server that answers every connection with the replies of a transcript.</summary>
-/// <param name="segment">The number of octets that arrive with each read.</param>
+/// <param name="segment">The number of octets that one read returns.</param>
 /// <param name="cut">The number of octets after which each connection is closed.</param>
 /// <param name="damage">Changes the octets that are sent.</param>
 internal sealed class TranscriptServer(

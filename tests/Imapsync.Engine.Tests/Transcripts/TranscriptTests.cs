@@ -68,8 +68,7 @@ public sealed class TranscriptTests
     }
 
     /// <param name="step">
-    /// How far the clock advances at a time while the client works. The client then times out if damage has removed a reply that it waits
-    /// for. By default time stands still.
+    /// How far the clock advances at a time, so that the client times out when a damaged reply never comes. By default time stands still.
     /// </param>
     private static async Task<string> RunAsync(TranscriptServer server, TimeSpan step = default)
     {

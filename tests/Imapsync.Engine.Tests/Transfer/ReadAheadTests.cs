@@ -164,9 +164,7 @@ public sealed class ReadAheadTests : IAsyncDisposable
         time,
         stop.Token);
 
-    /// <summary>
-    /// Waits for the first message, which comes after 1.5 seconds; the messages after it stay blocked until <see cref="Folder.Released"/> completes.
-    /// </summary>
+    /// <summary>Waits for the first message, which comes after 1.5 seconds. The next ones wait for <see cref="Folder.Released"/>.</summary>
     private async Task WaitOutASecondAsync(ReadAhead ahead)
     {
         var waiting = ahead.WaitToReadAsync(Abort).AsTask();

@@ -12,8 +12,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Verifying;
 
 /// <summary>
-/// An mbox backup that a mail program opened and saved. The status fields that the program adds to headers do not count as differences; every other
-/// change does.
+/// A mail program opened and saved an mbox backup. The status fields that it added to headers are no differences; every other change is.
 /// </summary>
 public sealed class NotedFieldsTests : IDisposable
 {
@@ -54,7 +53,7 @@ public sealed class NotedFieldsTests : IDisposable
         await RewriteAsync((header, body, _) => (header.Replace("Lines: 99\n", "", StringComparison.Ordinal) + "Lines: 3\n", body));
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions())).Counts.Differences);
         Assert.Equal(0, (await box.VerifyAsync(new VerifyOptions(Full: true))).Counts.Differences);
-        // A checksum alone can't show that only such a status field has changed. So without the source each message counts as a difference.
+        // Without the source, each message counts as different, because a checksum can't show that only a status field changed.
         var offline = await box.VerifyAsync(new VerifyOptions(Offline: true));
         Assert.Equal(Messages, offline.Counts.Differences);
         Assert.All(offline.Findings, f => Assert.Contains("verify it with the source", f.Text, StringComparison.Ordinal));
@@ -131,7 +130,7 @@ public sealed class NotedFieldsTests : IDisposable
         }
     }
 
-    /// <summary>Removes the field Lines from a message's header, line by line: a second implementation for comparison.</summary>
+    /// <summary>Removes the field Lines from a message's header, independently of the product's code.</summary>
     private static string WithoutLines(string message)
     {
         var kept = new StringBuilder();
@@ -183,8 +182,7 @@ public sealed class NotedFieldsTests : IDisposable
     /// <summary>Rewrites the mbox as a mail program saves it.</summary>
     /// <param name="edit">Edits a message, given its header without the empty line, its body, and its number.</param>
     /// <param name="losesAny">
-    /// Whether messages may fail in the run afterwards: a message whose body was edited counts as another message, so the original is
-    /// missing.
+    /// Whether messages may fail in the next run, because an edited body makes another message and the original is missing.
     /// </param>
     private async Task RewriteAsync(Func<string, string, int, (string Header, string Body)> edit, bool losesAny = false)
     {

@@ -309,8 +309,8 @@ public sealed class VerificationTests : IDisposable
         }
 
         Assert.Equal(Enumerable.Range(1, 100).Select(n => (uint)n), met.Order());
-        // Each sample is a tenth of the messages, so the eleventh sample is the first one again. The first one is also taken again after
-        // the file with the recorded position was deleted.
+        // Each sample is a tenth of the messages, so the eleventh equals the first. So does the sample after the recorded position was
+        // deleted.
         Assert.Equal(met.Take(10), await ReadAsync());
         File.Delete(Path.Combine(box.StateDirectory, "verify"));
         Assert.Equal(met.Take(10), await ReadAsync());
@@ -372,8 +372,8 @@ public sealed class VerificationTests : IDisposable
     });
 
     /// <summary>
-    /// Asserts that the findings are exactly these, each given as its kind and a UID: the message's UID at the source or, if the message is
-    /// not there, at the target.
+    /// Asserts that the report has exactly these findings. Each is a kind and the message's UID at the source, or at the target if the
+    /// source lacks the message.
     /// </summary>
     internal static void AssertFound(VerifyReport report, params string[] expected) => Assert.Equal(
         expected.Order(StringComparer.Ordinal),

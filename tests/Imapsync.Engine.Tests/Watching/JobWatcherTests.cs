@@ -167,7 +167,7 @@ public sealed class JobWatcherTests
         Assert.Equal(3, source.Asked[0].Connections);
         source.Cut();
         await UntilAsync(() => source.Asked.Count > 1, "another feed");
-        // The new listener for changes may use three connections again: connections that were in use at the first attempt may be free now.
+        // The new listener may ask for three connections again, because connections in use at the first attempt may be free now.
         Assert.Equal(3, source.Asked[^1].Connections);
     }
 
@@ -262,8 +262,8 @@ public sealed class JobWatcherTests
     }
 
     /// <summary>
-    /// Advances the clock in steps until the condition holds. Between the steps other tasks need real time to react, so many steps are
-    /// allowed. All of them together advance the clock by less than a day.
+    /// Advances the clock in steps until the condition holds. Many steps are allowed, because other tasks need real time between them. All
+    /// steps together are less than a day.
     /// </summary>
     private async Task UntilAsync(Func<bool> condition, string what, TimeSpan? step = null)
     {
@@ -297,8 +297,8 @@ public sealed class JobWatcherTests
     }
 
     /// <summary>
-    /// A simulated source and target. The source's content is only a version number; a successful run gives the target the version that the
-    /// source had when the run began.
+    /// A simulated source and target, whose content is only a version number. A successful run gives the target the source's version at the
+    /// run's start.
     /// </summary>
     private sealed class WatchedSource
     {

@@ -19,8 +19,7 @@ public sealed class RunSumTests
     }
 
     /// <summary>
-    /// A <see cref="RunSum"/> sums up several runs. For any sequence of runs its counts must add up to the number of messages at the
-    /// source, like the counts of a single run.
+    /// The sum of any sequence of runs must add up like a single run: its counts give the number of messages at the source.
     /// </summary>
     [Fact]
     public void The_counts_add_up()

@@ -19,8 +19,7 @@ public sealed class WatchPlanTests
         Assert.Equal(0, Assert.Single(WatchPlan.Of([Job("alice", new MaildirEndpoint("/s"), Account("b"))])).Listeners);
 
     /// <summary>
-    /// For any jobs and limits: besides the connections that listen for changes, each host's limit leaves enough connections for a run of
-    /// any one job.
+    /// For any jobs and limits, the connections that listen for changes leave enough of each host's connections for a run of any one job.
     /// </summary>
     [Fact]
     public void A_host_keeps_connections_for_runs()
@@ -58,8 +57,7 @@ public sealed class WatchPlanTests
         Assert.Equal(["Lists/a", "Lists/b", "INBOX", "Archive"], Wanted(job with { Watch = new WatchSettings { Folders = ["Lists/*", "INBOX", "**"] } }));
         Assert.Empty(Wanted(job with { Watch = new WatchSettings { Folders = ["Junk"] } }));
         Assert.Equal(["Junk"], WatchedFolders.Choose(job, listed).Ignored.Select(p => p.ToString()));
-        // Gmail reports a change of labels in All Mail. The job needs this report even if it excludes All Mail, so changes in All Mail must
-        // not be ignored.
+        // Changes in All Mail must not be ignored even if the job excludes it, because Gmail reports changed labels there.
         Assert.Empty(WatchedFolders.Choose(job with { Labels = LabelPolicy.Folders }, listed).Ignored);
 
         IEnumerable<string> Wanted(JobDefinition of) => WatchedFolders.Choose(of, listed).Wanted.Select(p => p.ToString());

@@ -112,8 +112,7 @@ public sealed class AppendTests
 
         async IAsyncEnumerable<OutgoingMessage> Waiting()
         {
-            // Block here until the connection is broken. So the flush of the octets already written fails while the client still waits for
-            // this message.
+            // Block here until the connection is broken. Then the flush of earlier octets fails while the client waits for this message.
             var gone = session.Server.DisposeAsync().AsTask();
             SpinWait.SpinUntil(() => session.Client.IsBroken);
             asked.SetResult();

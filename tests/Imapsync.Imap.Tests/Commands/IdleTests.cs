@@ -92,8 +92,7 @@ public sealed class IdleTests
     }
 
     /// <summary>
-    /// The client processes the tagged response in two steps. If the task that writes DONE runs between these steps, it must no longer
-    /// write DONE.
+    /// The client processes the tagged response in two steps. If the task that writes DONE runs between the steps, it must not write DONE.
     /// </summary>
     [Fact]
     public async Task No_DONE_is_owed_from_the_moment_that_the_server_answers()
@@ -148,8 +147,7 @@ public sealed class IdleTests
         Assert.Equal(TimeSpan.Zero, session.Client.QuietTime);
         await done.CancelAsync();
         Assert.Equal("DONE", await session.Server.ReadLineAsync(Token));
-        // The client expects an answer only after DONE, so only now does silence become a stall. A test can't see when exactly, so it
-        // advances the clock until IDLE ends.
+        // Only after DONE does the client take silence for a stall. A test can't see that moment, so it advances the clock until IDLE ends.
         while (!idle.IsCompleted)
         {
             session.Clock.Advance(TimeSpan.FromMinutes(1));

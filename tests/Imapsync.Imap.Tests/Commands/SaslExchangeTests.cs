@@ -7,7 +7,7 @@ using MailKit.Security;
 
 namespace Imapsync.Imap.Tests.Commands;
 
-/// <summary>Tests the octets of each mechanism with the RFCs' examples and with verifiers that share no code with the client.</summary>
+/// <summary>Tests each mechanism's octets against the RFCs' examples, and against verifiers that share no code with the client.</summary>
 public sealed class SaslExchangeTests
 {
     [Theory]

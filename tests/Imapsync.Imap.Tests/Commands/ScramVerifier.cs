@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Imapsync.Imap.Tests.Commands;
 
-/// <summary>A server's side of SCRAM (RFC 5802 §3), which keeps only what a real server stores: StoredKey and ServerKey.</summary>
+/// <summary>The server's side of SCRAM (RFC 5802 §3). Like a real server, it stores only StoredKey and ServerKey.</summary>
 internal sealed class ScramVerifier
 {
     private const int Iterations = 64;

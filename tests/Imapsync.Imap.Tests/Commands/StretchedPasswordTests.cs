@@ -6,8 +6,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Imap.Tests.Commands;
 
 /// <summary>
-/// Calls <see cref="StretchedPassword"/> as MailKit does, once for each HMAC of SCRAM's Hi, and compares the result with Hi as RFC 5802
-/// §2.2 defines it.
+/// Calls <see cref="StretchedPassword"/> as MailKit does, once for each HMAC. The result must equal SCRAM's function Hi (RFC 5802 §2.2).
 /// </summary>
 public sealed class StretchedPasswordTests
 {

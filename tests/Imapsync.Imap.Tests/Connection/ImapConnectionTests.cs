@@ -100,8 +100,8 @@ public sealed class ImapConnectionTests
         foreach (var name in (string[])["One", "Two words", "Three"])
             tags.Add(await session.Server.ExpectAsync($"STATUS \"{name}\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)", Token));
 
-        // The server answers in another order than it was asked, and spells two of the names differently. The client assigns a response
-        // with an unknown name to the oldest STATUS that is pending.
+        // The server answers in another order and spells two names differently. The client assigns an unknown name to the oldest pending
+        // STATUS.
         await session.Server.SendAsync($"* STATUS \"Two words\" (MESSAGES 2)\r\n{tags[1]} OK\r\n", Token);
         await session.Server.SendAsync($"* STATUS Other/One (MESSAGES 1)\r\n{tags[0]} OK\r\n", Token);
         await session.Server.SendAsync($"* STATUS three (MESSAGES 3)\r\n{tags[2]} OK\r\n", Token);

@@ -9,8 +9,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Imap.Tests.Connection;
 
 /// <summary>
-/// Tests of wrong ports: TLS to a port that speaks clear text, clear text to a port that speaks TLS, and ports of other protocols. All fail at once and are not
-/// retried.
+/// Wrong ports fail at once and without a retry: TLS to a clear-text port, clear text to a TLS port, and ports of other protocols.
 /// </summary>
 public sealed class WrongPortTests
 {

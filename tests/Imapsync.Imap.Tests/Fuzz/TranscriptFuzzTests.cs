@@ -6,8 +6,8 @@ using Imapsync.Imap.Tests.Transcripts;
 namespace Imapsync.Imap.Tests.Fuzz;
 
 /// <summary>
-/// Plays damaged conversations: the client must end with a result or a documented exception, in bounded time and memory.
-/// IMAPSYNC_FUZZ_ITERATIONS sets the number of conversations, IMAPSYNC_FUZZ_SEED repeats a single one.
+/// The client must end each damaged conversation with a result or a documented exception, in bounded time and memory.
+/// IMAPSYNC_FUZZ_ITERATIONS sets the number of conversations; IMAPSYNC_FUZZ_SEED repeats one.
 /// </summary>
 [Collection("alone")]
 public sealed class TranscriptFuzzTests

@@ -4,7 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Imap.Tests.Transcripts;
 
 /// <summary>
-/// A server that sends its greeting, receives one line, and then sends one octet at a time for ever. The clock advances before each octet after the greeting.
+/// A server that sends its greeting, receives one line, and then sends single octets for ever. The clock advances before each of these
+/// octets.
 /// </summary>
 internal sealed class DripStream(ManualClock clock, TimeSpan between, byte[] greeting, byte[] line) : DuplexStream
 {

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>Tests of servers that send without end or announce impossible sizes: each must end its own connection, in bounded memory.</summary>
+/// <summary>Servers that send without end or announce impossible sizes. The client must close the connection, in bounded memory.</summary>
 [Collection("alone")]
 public sealed class EndlessServerTests
 {
@@ -22,7 +22,7 @@ public sealed class EndlessServerTests
     public async Task An_endless_greeting_breaks_the_connection(string opening, string piece)
     {
         var server = new FloodStream([], Octets(opening), Octets(piece), Endless, []);
-        // FloodStream sends nothing after an empty greeting until it has received something, so write to it in the client's place.
+        // Write in the client's place, because after an empty greeting FloodStream sends nothing until it has received something.
         await server.WriteAsync("x"u8.ToArray(), TestContext.Current.CancellationToken);
         await Assert.ThrowsAsync<ImapProtocolException>(() => ConnectAsync(server, Tight));
         Assert.InRange(server.Taken, Megabyte / 2, 2 * Megabyte);
@@ -190,7 +190,7 @@ public sealed class EndlessServerTests
     private static FloodStream Flood(string opening, string piece, long times) =>
         new("* OK [CAPABILITY IMAP4rev1] ready\r\n"u8.ToArray(), Octets(opening), Octets(piece), times, []);
 
-    /// <summary>A server that sends a decompression bomb: this many octets of a repeated piece, compressed to about a thousandth.</summary>
+    /// <summary>A server that sends a decompression bomb: so many octets of a repeated text, compressed to about a thousandth.</summary>
     private static async Task<FloodStream> BombAsync(string opening, string piece, int octets)
     {
         using var bomb = new MemoryStream();

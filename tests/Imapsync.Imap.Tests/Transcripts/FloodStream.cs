@@ -3,8 +3,7 @@ using Imapsync.Imap.Connection;
 namespace Imapsync.Imap.Tests.Transcripts;
 
 /// <summary>
-/// A server that sends its greeting, receives one line, and then sends the opening and a piece that it repeats the given number of times, followed by the
-/// ending.
+/// A server that sends its greeting and receives one line. Then it sends the opening, the piece the given number of times, and the ending.
 /// </summary>
 internal sealed class FloodStream(byte[] greeting, byte[] opening, byte[] piece, long times, byte[] ending) : DuplexStream
 {

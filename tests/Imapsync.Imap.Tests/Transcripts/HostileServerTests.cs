@@ -8,8 +8,7 @@ namespace Imapsync.Imap.Tests.Transcripts;
 public sealed class AloneCollection;
 
 /// <summary>
-/// Tests of servers that try to fill the client's memory or keep it busy for ever. Such servers send more than a transcript file could
-/// hold.
+/// Servers that try to fill the client's memory or to keep it busy for ever. They send more than a transcript file could hold.
 /// </summary>
 [Collection("alone")]
 public sealed class HostileServerTests

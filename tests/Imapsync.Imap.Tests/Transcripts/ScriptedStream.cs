@@ -7,12 +7,12 @@ namespace Imapsync.Imap.Tests.Transcripts;
 /// <param name="CutAt">How many octets are delivered before the connection ends.</param>
 /// <param name="AtOnce">The most octets that one read returns.</param>
 /// <param name="IsDamaged">
-/// Whether the server's replies were changed, so that the client may send anything. The server then goes on when the client has sent the
-/// expected number of lines, whatever they say, and closes the connection if both sides wait for each other.
+/// Whether the server's replies were changed, so that the client may send anything. The server then counts the client's lines instead of
+/// comparing them. It closes the connection if both sides wait for each other.
 /// </param>
 internal sealed record Delivery(long CutAt = long.MaxValue, int AtOnce = int.MaxValue, bool IsDamaged = false);
 
-/// <summary>A client's network stream whose other end is a server that follows a script. It uses no thread or socket.</summary>
+/// <summary>The client's network stream to a server that follows a script, without a thread or socket.</summary>
 internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery delivery, bool isOpenEnded = false) : DuplexStream
 {
     private static readonly TimeSpan RetryPolicy = TimeSpan.FromMilliseconds(20);
@@ -81,8 +81,8 @@ internal sealed class ScriptedStream(IReadOnlyList<Turn> turns, Delivery deliver
     }
 
     /// <summary>
-    /// Reads the server's next octets. Returns false if the client has to send first. <paramref name="count"/> is 0 at the end of the
-    /// script, at <see cref="Delivery.CutAt"/>, or after the client deviated from the script.
+    /// Reads the server's next octets. Returns false if the client has to send first. <paramref name="count"/> is 0 once the server sends
+    /// no more: at the script's end, at <see cref="Delivery.CutAt"/>, or after the client left the script.
     /// </summary>
     private bool TryGive(Span<byte> buffer, out int count)
     {

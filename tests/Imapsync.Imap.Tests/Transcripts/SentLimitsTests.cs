@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>Tests of limits on what the client sends: the length of sets, ascending ranges, no macros, no ENVELOPE.</summary>
+/// <summary>Limits on what the client sends: short sets, ascending ranges, no macros, no ENVELOPE.</summary>
 public sealed class SentLimitsTests
 {
     [Theory]

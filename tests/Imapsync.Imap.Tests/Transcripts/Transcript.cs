@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Imapsync.Imap.Tests.Transcripts;
 
-/// <summary>One turn of a conversation: the octets that the client must send first, and the server's octets that follow.</summary>
+/// <summary>One turn of a conversation: what the client must send first, and what the server then answers.</summary>
 internal sealed record Turn(byte[] Client, byte[] Server);
 
 /// <summary>One conversation from tests/Transcripts, in the format described in the README there.</summary>

@@ -1,7 +1,7 @@
 namespace Imapsync.Imap.Tests.Transcripts;
 
 /// <summary>
-/// Tests the client with real servers' conversations from tests/Transcripts: delivered whole, in single octets, and cut off at any position.
+/// Plays real servers' conversations from tests/Transcripts to the client: whole, in single octets, and cut off at any position.
 /// </summary>
 public sealed class TranscriptTests
 {
@@ -59,7 +59,7 @@ public sealed class TranscriptTests
         return client.Log;
     }
 
-    /// <summary>Compares a log with the expected one, in which "broken" stands for either of the two exceptions that end a connection.</summary>
+    /// <summary>Compares a log with the expected one. There, "broken" stands for either exception that ends a connection.</summary>
     private static void AssertLog(IReadOnlyList<string> expected, List<string> actual)
     {
         var settled = actual.Select((line, i) => i < expected.Count && expected[i] == "= broken"

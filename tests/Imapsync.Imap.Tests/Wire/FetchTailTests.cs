@@ -36,7 +36,9 @@ public sealed class FetchTailTests
     [InlineData(" FLAGS () UID 8 body[] {3}")]
     public void What_a_mail_or_another_reply_goes_on_with_is_none(string rest) => Assert.False(FetchTail.IsPlausible(Encoding.Latin1.GetBytes(rest + "\r\n")));
 
-    /// <summary>A server announces a wrong length for one of three messages. No message may ever be returned with other octets than its own.</summary>
+    /// <summary>
+    /// A server announces a wrong length for one of three messages. No message may be returned with other octets than its own.
+    /// </summary>
     [Fact]
     public async Task A_body_of_another_length_than_announced_is_never_given_as_whole()
     {

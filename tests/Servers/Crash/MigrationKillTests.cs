@@ -35,8 +35,7 @@ public sealed class MigrationKillTests
                 continue;
             }
 
-            // The run ended before the kill was due, so the migration is complete. The next migration starts without state and goes into
-            // another account.
+            // The run ended before the kill, so the migration is complete. Start another one without state, into another account.
             BackupLab.Same(expected, await lab.TargetAsync(), $"seed {seed}, after {kills} kills");
             (lab.User, lab.Job.StateName) = ($"user{runs}", $"state{runs}");
         }

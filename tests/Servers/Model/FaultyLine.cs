@@ -3,7 +3,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>The proxy between a test round's job and one of the job's accounts. Its faults are drawn at random for each run.</summary>
+/// <summary>The proxy between the job and one of its accounts. Draws the faults of each run at random.</summary>
 internal sealed class FaultyLine : IAsyncDisposable
 {
     private readonly Random random;
@@ -29,7 +29,7 @@ internal sealed class FaultyLine : IAsyncDisposable
     public ImapEndpoint Endpoint { get; }
 
     /// <summary>
-    /// How the proxy behaves in the next run: good, split, limited or delayed. Faults such as cut connections come in addition.
+    /// How the proxy passes octets on in the next run: good, split, limited or delayed. Faults such as cut connections come in addition.
     /// </summary>
     public string Manner { get; private set; } = "good";
 
@@ -74,7 +74,7 @@ internal sealed class FaultyLine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Returns a random number of octets after which a fault occurs; small and large orders of magnitude are equally likely.
+    /// Returns a random number of octets after which a fault occurs. Small and large orders of magnitude are equally likely.
     /// </summary>
     public long Place(long octets) => (long)Math.Exp(random.NextDouble() * Math.Log(Math.Max(1000, octets)));
 

@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// The mail at the source, and the mail that the target must show after a successful run. If a run was interrupted before a change, two
-/// results are allowed: for example, a message deleted at the source may have been copied before, or not.
+/// The source's mail, and the mail that the target must show after a successful run. After an interrupted run two results may be allowed: a
+/// message deleted at the source may have been copied before or not.
 /// </summary>
 internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
 {
@@ -88,8 +88,7 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
             doubtful.Add(name);
         }
 
-        // When a folder is renamed, messages that only the target still has may move with it, even those of subfolders that were deleted at
-        // the source long ago.
+        // A renamed folder may take along messages that only the target still has, even those of subfolders deleted at the source long ago.
         foreach (var folder in everSeen.Where(f => f == from || f.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
         {
             var name = to + folder[from.Length..];
@@ -147,8 +146,8 @@ internal sealed class ModelMailbox(FlagPolicy flags, DeletionPolicy deletions)
     }
 
     /// <summary>
-    /// Records that the folder was renamed, created or given another UIDVALIDITY. So the program can't prove that messages missing from it
-    /// were deleted at the source, and need not remove them from the target.
+    /// Records that the folder was renamed, created or given another UIDVALIDITY. The program then need not remove copies of the folder's
+    /// missing messages, because it can't prove that they were deleted.
     /// </summary>
     private void Doubt(string folder)
     {

@@ -15,8 +15,8 @@ internal enum Presence
 }
 
 /// <summary>
-/// A message that is or was at the source, or that was delivered to the target, together with the flags and folders that the target must or
-/// may show for it.
+/// A message that is or was at the source, or was delivered to the target. Holds the flags and folders that the target must or may show for
+/// it.
 /// </summary>
 internal sealed class ModelMessage
 {
@@ -96,7 +96,7 @@ internal sealed class ModelMessage
             may.Add(flag);
     }
 
-    /// <summary>Records a flag change by a user of the target. Under the policy of exact flags the next run undoes the change.</summary>
+    /// <summary>Records a flag change by a user of the target. With exact flags, the next run undoes the change.</summary>
     public void ChangeAtTarget(string flag, bool add)
     {
         if (policy == FlagPolicy.Exact)
@@ -105,14 +105,14 @@ internal sealed class ModelMessage
         _ = add ? must.Add(flag) : must.Remove(flag);
     }
 
-    /// <summary>Records that the message gets a new UID, so there is no recorded state to compare the target's flags with.</summary>
+    /// <summary>Records that the message gets a new UID. So there is no record with which the target's flags can be compared.</summary>
     public void Renumber()
     {
         if (policy == FlagPolicy.Follow && !IsFresh)
             may.UnionWith(removedSinceOk.Except(must));
     }
 
-    /// <summary>Records that the message may be copied again; in that case flag changes made by users at the target stay on the old copy.</summary>
+    /// <summary>Records that the message may be copied again. Flags that users changed at the target then stay on the old copy.</summary>
     public void Recopy()
     {
         Renumber();

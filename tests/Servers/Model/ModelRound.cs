@@ -5,8 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// A test of one random mailbox: changes at source and target, runs with and without faults; after each successful
-/// run the target must show what the model says.
+/// A random mailbox, changes at source and target, and runs with and without faults. After each successful run the target must show what
+/// the model says.
 /// </summary>
 internal sealed class ModelRound : IRound
 {
@@ -128,7 +128,7 @@ internal sealed class ModelRound : IRound
 
     private async Task<RunEnd> KilledRunAsync(long octets)
     {
-        // A run that will be killed gets no line faults: it is a separate process on the real clock, so each retry would really wait.
+        // A run that will be killed gets no line faults, because each retry would really wait in its separate process.
         foreach (var line in Lines)
             line.Mend();
         var file = new JobText(job, sourceLine, targetLine).Write(dir);

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>A few Dovecots with different capabilities, shared by all rounds; each round has its own accounts on them.</summary>
+/// <summary>A few Dovecots with different capabilities, shared by all rounds. Each round has its own accounts.</summary>
 internal sealed class ModelServers : IAsyncDisposable
 {
     private static readonly DovecotOptions[] Kinds =
@@ -30,8 +30,8 @@ internal sealed class ModelServers : IAsyncDisposable
     public DovecotServer Any(Random random) => all[random.Next(all.Count)];
 
     /// <summary>
-    /// Whether a client can remove one message without expunging messages that other clients marked as deleted (UIDPLUS), or move it
-    /// (MOVE).
+    /// Whether a client can remove one message alone (UIDPLUS) or move it (MOVE). Otherwise it also expunges what other clients marked as
+    /// deleted.
     /// </summary>
     public static bool CanRemove(DovecotServer server) => server.Options.Capability?.Contains("UIDPLUS", StringComparison.Ordinal) ?? true;
 

@@ -8,7 +8,7 @@ internal abstract class ModelTarget
 {
     public abstract Endpoint Endpoint { get; }
 
-    /// <summary>Whether users change mail at the target; if not, the target is a backup that only the job changes.</summary>
+    /// <summary>Whether users change mail at the target. If false, the target is a backup that only the job changes.</summary>
     public virtual bool HasUsers => true;
 
     /// <summary>The flags of <see cref="TargetUsers.Flags"/> that the target's users can set and clear.</summary>
@@ -48,10 +48,7 @@ internal sealed class ImapTarget(DovecotServer server, string user, ImapEndpoint
     private Task<ImapProbe> ConnectAsync() => ImapProbe.ConnectAsync(server.Port, user, server.Password);
 }
 
-/// <summary>
-/// A Maildir. Mail is delivered to it as delivery agents do. Its users set no keywords, only flags that have a letter of their own in file
-/// names.
-/// </summary>
+/// <summary>A Maildir. Mail is delivered as delivery agents do it. Its users set only flags that have a letter in file names.</summary>
 internal sealed class MaildirTarget(string directory) : ModelTarget
 {
     public override Endpoint Endpoint { get; } = new MaildirEndpoint(directory);

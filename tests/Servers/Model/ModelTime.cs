@@ -1,9 +1,8 @@
 namespace Imapsync.Servers.Tests.Model;
 
 /// <summary>
-/// A clock on which a minute passes in a second, so that waits before a retry and stalled connections cost little. If the test machine is
-/// too busy to go on for some seconds, minutes pass on this clock, and the job may take the connection for stalled. This is one more fault
-/// that it must survive.
+/// A clock that runs sixty times as fast, so that waits and stalls cost little. On a busy machine the job may take a working connection for
+/// stalled, which it must survive.
 /// </summary>
 /// <param name="days">How many days the clock is ahead of the system's.</param>
 internal sealed class ModelTime(int days = 0) : TimeProvider

@@ -14,8 +14,8 @@ internal interface IRound : IAsyncDisposable
 }
 
 /// <summary>
-/// Plays test rounds and reports those that failed, each with the seed that repeats it. IMAPSYNC_ROUNDS sets the number of rounds, 2,000 by
-/// default in long mode; IMAPSYNC_SEED plays the one round of that seed.
+/// Plays test rounds and reports each failed one with the seed that repeats it. IMAPSYNC_ROUNDS sets the number of rounds (2,000 by default
+/// in long mode); IMAPSYNC_SEED plays only the round of that seed.
 /// </summary>
 /// <param name="few">The number of rounds in a normal test run.</param>
 internal sealed class Rounds(int few)
@@ -24,7 +24,7 @@ internal sealed class Rounds(int few)
     private const int Many = 2000;
 
     /// <param name="begin">Creates the round of a seed.</param>
-    /// <param name="onEnd">Called at the end of each round, with its failure if it had one; returns the number of rounds that have ended.</param>
+    /// <param name="onEnd">Called at the end of each round, with its failure or null. Returns the number of ended rounds.</param>
     /// <param name="table">The totals so far.</param>
     public async Task PlayAsync(int atOnce, Func<int, IRound> begin, Func<Exception?, int> onEnd, Func<string> table)
     {

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Model;
 
-/// <summary>Random changes by the source's owner between runs, made on the real server and in the model alike.</summary>
+/// <summary>Random changes by the source's owner between runs, made on the real server and in the model.</summary>
 internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers numbers, Action<string> tell)
 {
     private static readonly string[] Flags = ["\\Seen", "\\Flagged", "\\Draft", "work", "$Label1", "Invoice-2025"];
@@ -113,7 +113,7 @@ internal sealed class SourceChanges(Random random, ModelMailbox model, Numbers n
         tell($"source: folder {folder} renamed to {name}");
     }
 
-    /// <summary>Replaces a folder by another one with the same name and mail, as happens when a server restores a backup.</summary>
+    /// <summary>Replaces a folder by one with the same name and mail, as when a server restores a backup.</summary>
     private async Task RenumberAsync(ImapProbe probe)
     {
         if (AnyFolder(hasChildren: false) is not { } folder)

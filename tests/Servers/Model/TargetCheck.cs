@@ -8,9 +8,7 @@ internal sealed record TargetVerdict(int Lost, int Doubled, int Changed, IReadOn
     public bool IsGood => Lines.Count == 0;
 }
 
-/// <summary>
-/// Compares a target with the model: pairs each expected message with one in the target, and reports the messages without a partner.
-/// </summary>
+/// <summary>Compares a target with the model. Pairs each expected message with one at the target and reports those left over.</summary>
 internal static class TargetCheck
 {
     public static TargetVerdict Compare(ModelMailbox model, MailboxSnapshot actual)

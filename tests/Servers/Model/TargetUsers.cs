@@ -6,8 +6,8 @@ namespace Imapsync.Servers.Tests.Model;
 internal sealed class TargetUsers(Random random, ModelMailbox model, Numbers numbers, Action<string> tell)
 {
     /// <summary>
-    /// The flags that users of the target change. The source's owner never changes them, because the model does not cover flags that change
-    /// at both sides.
+    /// The flags that users of the target change. The source's owner never changes them, because the model can't judge changes on both
+    /// sides.
     /// </summary>
     public static readonly string[] Flags = ["\\Answered", "theirs"];
 

@@ -48,8 +48,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     {
         var (status, symbols, error) = await Release.TryAsync("objdump", [], "-T", release.Program);
         var versions = GlibcVersion().Matches(symbols).Select(m => Version.Parse(m.Groups["version"].Value)).ToList();
-        // Only the published native program is linked with glibc. If the tests use another program, the package contains a script, which
-        // objdump can't read.
+        // Only the published native program is linked with glibc. Otherwise the package contains a script, which objdump can't read.
         Assert.True(Release.IsNative ? status == 0 && versions.Count > 0 : versions.Count == 0, $"objdump ended with {status}: {error}");
         var needed = versions.Append(new Version(0, 0)).Max();
         var said = Libc().Match((await Release.RunAsync("dpkg-deb", "--field", release.Deb, "Depends")).Output);
@@ -70,7 +69,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
 
         Assert.Equal((0, "", ""), await VerifyAsync(units, "imapsync@alice.service"));
         Assert.Equal((0, "", ""), await VerifyAsync(units, "imapsync@alice.timer"));
-        // The exposure level must be at most 3.0 of 10; it can't be 0, because the service must reach mail servers over the network.
+        // The exposure level must be at most 3.0 of 10. It can't be 0, because the service needs the network.
         await Release.RunAsync("systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", Path.Combine(units, "imapsync@alice.service"));
 
         var service = Path.Combine(units, "imapsync@.service");
@@ -104,7 +103,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         Assert.NotEmpty(await File.ReadAllTextAsync(Path.Combine(Tree, "usr/share/fish/vendor_completions.d/imapsync.fish"), TestContext.Current.CancellationToken));
     }
 
-    /// <summary>Links to files that are not documents (sources, recipes) are not checked, because only the repository contains those files.</summary>
+    /// <summary>Links to sources and recipes are not checked, because only the repository contains those files.</summary>
     [Fact]
     public async Task Every_link_from_one_document_to_another_leads_there_in_the_laid_out_tree_too()
     {
@@ -171,7 +170,9 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         await Release.RunAsync("sh", "-c", "cd \"$1\" && sha256sum --check --strict SHA256SUMS", "sh", release.Directory);
     }
 
-    /// <summary>Every path that the container recipe copies exists in the repository and is not excluded by <c>.dockerignore</c>.</summary>
+    /// <summary>
+    /// The container recipe copies only paths that exist in the repository and that <c>.dockerignore</c> does not exclude.
+    /// </summary>
     [Fact]
     public async Task The_container_recipe_names_what_is_there()
     {
@@ -202,7 +203,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
         await DpkgAsync("--install", release.Deb);
     }
 
-    /// <summary>Runs dpkg on the test's tree. The package's scripts run outside a chroot, and its dependencies are not checked.</summary>
+    /// <summary>Runs dpkg on the test's tree. Package scripts run without chroot, and dependencies are not checked.</summary>
     private Task DpkgAsync(params string[] arguments) =>
         Release.RunAsync("dpkg", [$"--root={Tree}", "--force-script-chrootless", "--force-depends", "--force-not-root", .. arguments]);
 
@@ -215,8 +216,7 @@ public sealed partial class PackageTests(Release release) : IClassFixture<Releas
     private Dictionary<string, string> WithProgram() => new() { ["PATH"] = $"{Tree}/usr/bin:{Environment.GetEnvironmentVariable("PATH")}" };
 
     /// <summary>
-    /// Writes a script that starts the program. Packing this small script instead of the program makes it cheap to build each package
-    /// twice.
+    /// Writes a script that starts the program. Packing it instead of the program makes it cheap to build each package twice.
     /// </summary>
     private string Small() => dir.WriteProgram("imapsync", $"exec {release.Program} \"$@\"");
 

@@ -19,10 +19,7 @@ public sealed class Release : IAsyncLifetime
 
     public string Tarball => Single("*.tar.gz");
 
-    /// <summary>
-    /// The path of the program in the packages: the published native program or, if the tests use the program that the build made, a script
-    /// that starts it.
-    /// </summary>
+    /// <summary>The program in the packages: the published native program, or else a script that starts the built one.</summary>
     public string Program { get; private set; } = "";
 
     /// <summary>Whether the tests use the published native program.</summary>
@@ -44,7 +41,7 @@ public sealed class Release : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Runs a program and returns its output and error output; throws an exception with both if the program fails.</summary>
+    /// <summary>Runs a program and returns its output and error output. Throws an exception with both if it fails.</summary>
     public static async Task<(string Output, string Error)> RunAsync(string program, params string[] arguments)
     {
         var (status, output, error) = await TryAsync(program, [], arguments);

@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// Runs the examples of docs/coming-from. The other program runs first, with the configuration on the page, if Debian has a package of it.
-/// Then imapsync runs with the job file on the page. Mail that the other program has copied must not be copied again.
+/// Runs the examples of docs/coming-from. First the other program runs with its configuration on the page, if Debian packages it. Then
+/// imapsync runs with the page's job file and must not copy the same mail again.
 /// </summary>
 public sealed class ComingFromTests
 {
@@ -104,8 +104,7 @@ public sealed class ComingFromTests
     }
 
     /// <summary>
-    /// Checks that imapsync recognises the other program's mail, that the other program then finds nothing to do, and that new mail is
-    /// fetched once.
+    /// Checks that imapsync recognises the other program's mail and fetches new mail once. The other program must then find nothing to do.
     /// </summary>
     private static async Task TakenOverAsync(BackupLab lab, string home, string job, Func<Task> runTheirs, bool isSame = true, string[]? folders = null)
     {

@@ -2,7 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>A real mutt opens a backup, flags mail in it and saves, which rewrites the mbox and every header in it.</summary>
+/// <summary>A real mutt opens a backup, flags mail and saves, which rewrites an mbox and all headers in it.</summary>
 public sealed class MuttTests
 {
     private const int Messages = 6;
@@ -97,8 +97,8 @@ public sealed class MuttTests
     private static async Task<IEnumerable<string>> SourceDigestsAsync(BackupLab lab) => Digests((await lab.SourceAsync()).Folders["INBOX"].Messages);
 
     /// <summary>
-    /// The digests expected in the backup. In an mbox mutt adds a field Lines to every header. So for an mbox the expected digests are
-    /// computed from its file, by a reader that shares no code with the program.
+    /// The digests expected in the backup. For an mbox they are computed from the file, by a reader without the product's code, because
+    /// mutt adds a field Lines to every header.
     /// </summary>
     private static async Task<IEnumerable<string>> ExpectedAsync(BackupLab lab) => lab.Target.StartsWith("mbox:", StringComparison.Ordinal)
         ? MboxrdReader.Digests(lab.TargetDirectory).Order(StringComparer.Ordinal)

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>Another mail program, run as its users run it, with its own configuration and without anybody at the keyboard.</summary>
+/// <summary>Another mail program, run with its own configuration and without anybody at the keyboard.</summary>
 public static class PeerProgram
 {
     private static readonly TimeSpan RetryPolicy = TimeSpan.FromMinutes(1);
@@ -79,7 +79,7 @@ public static class PeerProgram
         await RunAsync(lab.Dir["mbsync"], "mbsync", "-q", "-c", file, "mail");
     }
 
-    /// <summary>Runs OfflineIMAP, which syncs in both directions: unknown mail in the tree is uploaded to the account.</summary>
+    /// <summary>Runs OfflineIMAP, which syncs in both directions: it also uploads new mail in the tree to the account.</summary>
     public static async Task OfflineImapAsync(BackupLab lab, string tree, string separator)
     {
         Directory.CreateDirectory(tree);
@@ -114,7 +114,7 @@ public static class PeerProgram
         await RunAsync(home, "offlineimap", "-o", "-c", file);
     }
 
-    /// <summary>Runs mutt, which opens a mailbox in a terminal, executes the given functions, saves and quits.</summary>
+    /// <summary>Runs mutt in a terminal: it opens a mailbox, executes the given functions, saves and quits.</summary>
     /// <param name="keys">Names of mutt functions, such as <c>&lt;flag-message&gt;</c>.</param>
     public static async Task MuttAsync(BackupLab lab, string mailbox, string keys)
     {
@@ -130,7 +130,7 @@ public static class PeerProgram
             push "{keys}<sync-mailbox><quit>"
 
             """);
-        // The program script passes this command to a shell. The test's paths contain no quote, so putting them in quotes is enough.
+        // The program script passes this command to a shell. Quotes around the paths are enough, because the paths contain none.
         await RunAsync(home, "script", "-qec", $"mutt -n -F '{file}' -f '{mailbox}'", "/dev/null");
     }
 }

@@ -4,8 +4,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// Maildir trees made by the real mbsync and OfflineIMAP: as the source of a job, and as its target, with the other program still at work
-/// in the tree. No message is lost or doubled, and the other program continues undisturbed.
+/// Maildir trees made by the real mbsync and OfflineIMAP, as a job's source or target. The other program goes on working in the tree. No
+/// message is lost or doubled.
 /// </summary>
 public sealed class PeerTreeTests
 {
@@ -13,9 +13,7 @@ public sealed class PeerTreeTests
 
     private static readonly string[] Folders = ["INBOX", "Sent", "Work", "Work/Sub", "Work/Sub/Deep"];
 
-    /// <summary>
-    /// The names of the test messages used here: mail in forms that programs other than mail servers write, and messages that look alike.
-    /// </summary>
+    /// <summary>Names of the test messages used here: messages that look alike, or have forms that mail servers do not write.</summary>
     private static readonly string[] Awkward = ["no Message-ID", "twin", "other twin", "8-bit header", "UTF-8 header", "From lines", "dots"];
 
     private static Dictionary<string, (PeerTree Tree, Func<BackupLab, string, Task> RunAsync)> All => new()

@@ -3,7 +3,7 @@ using System.Text;
 namespace Imapsync.Servers.Tests.Peers;
 
 /// <summary>
-/// Local folders in Thunderbird's format: an mbox <c>Inbox</c> beside its index, subfolders in <c>.sbd</c>, flags in a header field.
+/// Local folders as Thunderbird stores them: an mbox beside its index, subfolders in <c>.sbd</c>, flags in a header field.
 /// </summary>
 public sealed class ThunderbirdProfile(string directory)
 {

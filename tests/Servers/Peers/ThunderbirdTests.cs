@@ -2,9 +2,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Peers;
 
-/// <summary>
-/// Generated Thunderbird profiles: as the source of a job, and as a target that the tests also change as Thunderbird does.
-/// </summary>
+/// <summary>Generated Thunderbird profiles as a job's source, or as its target, which the tests then change as Thunderbird does.</summary>
 public sealed class ThunderbirdTests
 {
     private const int PerFolder = 4;
@@ -103,8 +101,7 @@ public sealed class ThunderbirdTests
     }
 
     /// <summary>
-    /// Compares two mailboxes without the things that an mbox does not store exactly: internal dates, subscriptions, and folders without
-    /// messages.
+    /// Compares two mailboxes, except for what an mbox does not store exactly: internal dates, subscriptions, empty folders.
     /// </summary>
     private static void Same(MailboxSnapshot account, MailboxSnapshot copy)
     {

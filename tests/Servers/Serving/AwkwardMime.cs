@@ -2,9 +2,7 @@ using System.Text;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>
-/// Messages with an odd, broken or deep structure or header: some written by hand, others generated from a seed. LF line ends, as in a Maildir.
-/// </summary>
+/// <summary>Messages with an odd, broken or deep structure or header, written by hand or generated from a seed. Line ends are LF.</summary>
 internal static class AwkwardMime
 {
     private static readonly string[] Types =

@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Measures the memory and time that it takes to read one big folder of a served Maildir, for docs/serve.md.</summary>
+/// <summary>Measures the memory and time for reading a big folder of a served Maildir. docs/serve.md states the results.</summary>
 public sealed class BigServedFolderTests
 {
     private static readonly int Messages = int.TryParse(Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_SERVED"), CultureInfo.InvariantCulture, out var given) ? given : 4000;
@@ -13,8 +13,7 @@ public sealed class BigServedFolderTests
     private const int MostMiB = 200;
 
     /// <summary>
-    /// The maximum memory in bytes for each message: 31 for the list of the folder's messages that a session keeps, the rest for file names
-    /// and spare capacity.
+    /// The maximum memory in bytes per message. A session's list takes 31; the rest is for file names and spare capacity.
     /// </summary>
     private const int MostBytesEach = 1500;
 

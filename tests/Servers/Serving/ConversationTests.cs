@@ -5,8 +5,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Serving;
 
 /// <summary>
-/// Conversations with a served backup, command by command in the order of RFC 3501: the answer to each command in each state, and the commands
-/// that a read-only server must refuse.
+/// Conversations with a served backup, command by command in the order of RFC 3501: the answer in each state, and the commands that a
+/// read-only server refuses.
 /// </summary>
 public sealed class ConversationTests : IAsyncLifetime
 {

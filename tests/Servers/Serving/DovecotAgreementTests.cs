@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>The same Maildir, served by Dovecot 2.3 and by <c>imapsync serve</c>: compares every FETCH item of every message.</summary>
+/// <summary>Compares every FETCH item of every message between Dovecot 2.3 and <c>imapsync serve</c> on the same Maildir.</summary>
 public sealed class DovecotAgreementTests
 {
     private static readonly string[] Items =
@@ -37,7 +37,7 @@ public sealed class DovecotAgreementTests
         await dovecot.TakeOwnershipAsync(dir["source"]);
         await using var there = await RawImap.ConnectAsync(dovecot.Port, "alice", dovecot.Password);
         await there.OkAsync("EXAMINE INBOX");
-        // The backup server serves a copy of the tree, with the UIDs that Dovecot has assigned. So Dovecot can't change the served files.
+        // imapsync serves a copy of the tree with Dovecot's UIDs, so that Dovecot can't change the served files.
         await Command.RunAsync("cp", ["-a", dir["source"], dir["copy"]]);
         await using var served = await ServedBackup.StartAsync(new MaildirEndpoint(dir["copy"]));
         await using var here = await served.ConnectAsync();
@@ -53,7 +53,7 @@ public sealed class DovecotAgreementTests
             {
                 // Only a server that tracks sessions, as Dovecot does, shows \Recent.
                 var (theirs, ours) = (Text(expected, i).Replace(" \\Recent", "", StringComparison.Ordinal), Text(actual, i));
-                // Where a Message-ID field is folded after its name, Dovecot keeps the leading space of the continuation line in the value.
+                // If a Message-ID field is folded after its name, Dovecot keeps the continuation line's leading space in the value.
                 if (item is "ENVELOPE" or "BODY" or "BODYSTRUCTURE")
                     theirs = theirs.Replace("\" <", "\"<", StringComparison.Ordinal);
                 // For a part with an empty body Dovecot returns the header without the line end in front of the boundary.

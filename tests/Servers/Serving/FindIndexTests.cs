@@ -128,7 +128,7 @@ public sealed class FindIndexTests
         return await new BackupFinder(store, onProgress, (_, _) => { }, index: index).FindAsync(query, CancellationToken.None).ToListAsync();
     }
 
-    /// <summary>Damages an index file as a crash, a faulty disk or another version of the program may, and returns a description.</summary>
+    /// <summary>Damages an index file as a crash, a faulty disk or another program version may. Returns a description.</summary>
     private static string Harm(Random random, string directory)
     {
         var files = Directory.Exists(directory) ? Directory.GetFiles(directory, "*.words").Order(StringComparer.Ordinal).ToList() : [];

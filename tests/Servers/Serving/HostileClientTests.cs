@@ -210,8 +210,8 @@ public sealed class HostileClientTests
         await client.Line.WriteAsync("x FETCH 1 BODY[]\r\n"u8.ToArray());
         using var taken = new MemoryStream();
         var piece = new byte[64 * 1024];
-        // Read only the beginning of the message. The rest does not fit into the network buffers, so the server is stopped in the middle of
-        // sending it.
+        // Read only the beginning of the message, so that the server is stopped while it sends. The rest does not fit into the network
+        // buffers.
         while (taken.Length < piece.Length)
             taken.Write(piece.AsSpan(0, await client.Line.ReadAsync(piece)));
         var ending = served.DisposeAsync();

@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Servers.Tests.Serving;
 
 /// <summary>
-/// A minimal IMAP client: sends commands as given and splits replies into atoms, strings and lists. A quoted string and a literal with the same
-/// content are equal.
+/// A minimal IMAP client that sends commands as given and splits replies into atoms, strings and lists. A quoted string equals a literal of
+/// the same content.
 /// </summary>
 internal sealed class RawImap : IAsyncDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class RawImap : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Sends a command. Returns the lines of the reply with their literals; the last is the tagged one, without its tag.</summary>
+    /// <summary>Sends a command. Returns the reply's lines with their literals; the last is the tagged line without its tag.</summary>
     public async Task<List<string>> CommandAsync(string command)
     {
         var tag = $"r{++number}";
@@ -67,7 +67,7 @@ internal sealed class RawImap : IAsyncDisposable
         return lines[..^1];
     }
 
-    /// <summary>Sends FETCH. Returns each message's items by number, normalised so that equal values have equal text.</summary>
+    /// <summary>Sends FETCH. Returns each message's items by sequence number, normalised so that equal values have equal text.</summary>
     public async Task<Dictionary<int, Dictionary<string, string>>> FetchAsync(string set, string items)
     {
         var messages = new Dictionary<int, Dictionary<string, string>>();

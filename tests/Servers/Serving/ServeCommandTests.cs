@@ -106,7 +106,7 @@ public sealed class ServeCommandTests
     {
         using var dir = new TempDir();
         var backup = new MaildirWriter(dir.Create("backup"));
-        // Zero-width joiners and non-joiners are format characters that distinguish Persian and Hindi words, so they must not be stripped.
+        // Zero-width joiners and non-joiners must not be stripped, because they distinguish words in Persian and Hindi.
         backup.Add("\u0645\u06CC\u200C\u062E\u0648\u0627\u0647\u0645", Encoding.ASCII.GetBytes($"Subject: x\n\n{string.Join(' ', Enumerable.Range(1000, 2000))}\n"), MailGenerator.Date(1));
         var place = "maildir:" + dir["backup"];
         var id = (await RunAsync(dir, "find", place, "--output", "ids")).Output.Trim();
@@ -135,7 +135,7 @@ public sealed class ServeCommandTests
         return password;
     }
 
-    /// <summary>Starts the server, returns each folder's UIDNEXT, UIDVALIDITY and number of messages, and kills the server.</summary>
+    /// <summary>Starts and kills the server. Returns each folder's UIDNEXT, UIDVALIDITY and number of messages.</summary>
     private static async Task<string> NumbersAsync(TempDir dir, string job)
     {
         File.Delete(dir["port"]);
@@ -147,7 +147,7 @@ public sealed class ServeCommandTests
         return string.Join('\n', lines.Order(StringComparer.Ordinal));
     }
 
-    /// <summary>Returns the server's port. The server writes the file with the port just after it says that it listens.</summary>
+    /// <summary>Waits for the file in which the server writes its port, just after it says that it listens.</summary>
     private static async Task<int> PortAsync(TempDir dir)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10), TimeProvider.System);

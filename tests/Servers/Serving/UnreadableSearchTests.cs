@@ -4,7 +4,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Servers.Tests.Serving;
 
-/// <summary>Searches of a folder with an unreadable message. Whether a key matches this message is unknown, so neither the key nor its NOT finds it.</summary>
+/// <summary>
+/// Searches of a folder with an unreadable message. Neither a key nor its NOT finds this message, because a match is unknown.
+/// </summary>
 public sealed class UnreadableSearchTests
 {
     private const int Messages = 7;
@@ -35,7 +37,7 @@ public sealed class UnreadableSearchTests
         }
     }
 
-    /// <summary>Returns a random search key as text, and a function that returns whether a message matches, or null where that can't be known.</summary>
+    /// <summary>Returns a random search key and a function that tells whether a message matches, or null if that can't be known.</summary>
     private static (string Text, Func<int, bool?> Fits) Key(Random random, int depth)
     {
         var one = random.Next(1, Messages + 1);

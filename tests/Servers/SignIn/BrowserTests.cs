@@ -3,7 +3,7 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>Authorization code with PKCE in a real Chromium, which imapsync opens and in which the test acts as the user.</summary>
+/// <summary>Authorization code with PKCE in a real Chromium: imapsync opens it, and the test acts as the user.</summary>
 public sealed class BrowserTests
 {
     private const string Browser = "browser";

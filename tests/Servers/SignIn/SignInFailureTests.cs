@@ -3,7 +3,7 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Servers.Tests.SignIn;
 
-/// <summary>Faulty sign-ins and tokens: each fault has its own message and exit status, and no message contains a secret.</summary>
+/// <summary>Faulty sign-ins and tokens. Each fault has its own message and exit status; no message contains a secret.</summary>
 public sealed class SignInFailureTests
 {
     /// <summary>The settings of a job at a known provider, with the test's endpoints.</summary>
@@ -99,10 +99,7 @@ public sealed class SignInFailureTests
         Assert.Contains("cannot sign in to the authorization server for alice", outcome.Everything, StringComparison.Ordinal);
     }
 
-    /// <summary>
-    /// No secret is sent to an authorization server whose certificate comes from an unknown authority. An authority that the system trusts
-    /// is accepted.
-    /// </summary>
+    /// <summary>No secret is sent to an authorization server whose certificate the system does not trust.</summary>
     [Fact]
     public async Task An_authorization_server_with_a_certificate_that_nobody_trusts_gets_no_secret()
     {
@@ -120,7 +117,7 @@ public sealed class SignInFailureTests
         await lab.Lab.TargetEqualsSourceAsync();
     }
 
-    /// <summary>If the job file later names another authorization server, the stored refresh token is not sent to that server.</summary>
+    /// <summary>If the job file later names another authorization server, that server does not get the stored refresh token.</summary>
     [Fact]
     public async Task A_sign_in_is_for_the_account_client_and_server_it_was_made_for()
     {

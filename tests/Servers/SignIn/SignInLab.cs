@@ -19,7 +19,7 @@ public sealed class SignInLab : IAsyncDisposable
     public static async Task<SignInLab> StartAsync(int messages = 20, string mechanisms = "xoauth2 oauthbearer", params string[] oauth)
     {
         var authority = AuthorizationServer.Start();
-        // The messages are small enough to pass before a test cuts the connection. A bigger message would be cut off each time and count as
+        // The messages are small enough to pass before a test cuts the connection. A bigger one would fail each time and count as
         // unreadable.
         var lab = await BackupLab.StartAsync(new MailboxPlan { Messages = messages, MaxBytes = 20_000 });
         var settings = lab.Dir.Write("oauth2.conf", $"""
@@ -67,7 +67,7 @@ public sealed class SignInLab : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Asserts that no token, code, verifier or secret appears in these texts or in any file the program wrote.</summary>
+    /// <summary>Asserts that no token, code, verifier or secret is in these texts or in any file that the program wrote.</summary>
     public void NothingIsShown(params string[] texts)
     {
         foreach (var file in ((string[])[Lab.StateDirectory, Lab.TargetDirectory, Lab.Dir["home"]]).Where(Directory.Exists)
@@ -90,16 +90,14 @@ public sealed class SignInLab : IAsyncDisposable
     {
         foreach (var secret in Authority.Secrets.Append(AuthorizationServer.ClientSecret))
         {
-            // A secret in base64 is as readable as in plain text, so both are searched. The first and last base64 characters depend on the
-            // octets before and after the secret, so they are left out.
+            // Search for the secret in plain text and in base64, which is as readable. The first and last base64 characters are left out,
+            // because they depend on neighbouring octets.
             foreach (var form in (string[])[secret, .. Encoded(secret)])
                 Assert.False(text.Contains(form, StringComparison.Ordinal), $"{secret} stands in {where}");
         }
     }
 
-    /// <summary>
-    /// The text in base64 in its three possible forms: it may begin at the first, second or third octet of a base64 group.
-    /// </summary>
+    /// <summary>The text's three possible base64 forms: it may begin at the first, second or third octet of a base64 group.</summary>
     private static IEnumerable<string> Encoded(string secret) =>
         Enumerable.Range(0, 3).Select(i => Convert.ToBase64String(Encoding.UTF8.GetBytes(new string('x', i) + secret))[4..^4]);
 }

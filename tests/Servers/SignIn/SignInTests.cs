@@ -6,8 +6,7 @@ using Imapsync.Tests.Support.OAuth;
 namespace Imapsync.Servers.Tests.SignIn;
 
 /// <summary>
-/// OAuth 2 with the real program: it signs in at an authorization server and then runs jobs on a Dovecot that validates each token at that
-/// server.
+/// The real program signs in at an OAuth 2 server. Then it runs jobs on a Dovecot that validates each token at that server.
 /// </summary>
 public sealed class SignInTests
 {
@@ -69,7 +68,9 @@ public sealed class SignInTests
         lab.NothingIsShown(refused.Everything);
     }
 
-    /// <summary>A service account also signs in when this machine's clock is wrong: the assertion then uses the server's time.</summary>
+    /// <summary>
+    /// A service account signs in although this machine's clock is wrong, because the assertion then uses the server's time.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(-90)]

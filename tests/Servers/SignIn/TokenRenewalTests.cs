@@ -4,8 +4,7 @@ using Imapsync.Tests.Support.OAuth;
 namespace Imapsync.Servers.Tests.SignIn;
 
 /// <summary>
-/// Access tokens that expire during a run: the run renews them in time and no more often than needed. However the run ends, the stored
-/// refresh token stays valid.
+/// Access tokens expire during a run. The run renews them in time and only when needed. However it ends, the stored refresh token is valid.
 /// </summary>
 public sealed class TokenRenewalTests
 {
@@ -18,7 +17,7 @@ public sealed class TokenRenewalTests
         lab.Authority.Rotates = rotates;
         await lab.SignInAsync();
         lab.Authority.TokenLife = TimeSpan.FromSeconds(2);
-        // The run takes some ten seconds and its connections are cut now and then; each new connection must present a valid token.
+        // The run takes some ten seconds and its connections are cut several times. Each new connection needs a valid token.
         lab.Lab.Endpoint += "\n      limits: { messages_per_second: 15, connections: 2 }";
         lab.Lab.Rules = "retry: { max_delay: 1s }";
         lab.Lab.Line.Rules = new FaultRules { CutAfterFromServer = 60_000, MostFaults = 12 };
@@ -75,7 +74,7 @@ public sealed class TokenRenewalTests
         Assert.Equal(4, lab.Authority.Grants.Count(g => g == "refresh_token"));
     }
 
-    /// <summary>With refresh token rotation a server revokes all tokens of a sign-in if two programs use the same refresh token.</summary>
+    /// <summary>With refresh token rotation, a server revokes all tokens of a sign-in if two programs use the same refresh token.</summary>
     [Fact]
     public async Task Several_commands_of_one_job_at_once_do_not_spend_one_refresh_token_twice()
     {

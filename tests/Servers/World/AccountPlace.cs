@@ -4,7 +4,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// An account of a real server. Mail comes and goes as files, as delivery agents write them; folders change through an IMAP client.
+/// An account of a real server. Mail comes and goes as files, as delivery agents write them. Folders change by an IMAP client.
 /// </summary>
 internal sealed class AccountPlace : MaildirPlace, IAsyncDisposable
 {
@@ -39,7 +39,9 @@ internal sealed class AccountPlace : MaildirPlace, IAsyncDisposable
 
     public override Task RenameFolderAsync(string from, string to) => CommandAsync($"RENAME {ImapProbe.Quote(from)} {ImapProbe.Quote(to)}");
 
-    /// <summary>Deletes the indexes: MODSEQs and caches start again, UIDs and UIDVALIDITY stay, since dovecot-uidlist holds them.</summary>
+    /// <summary>
+    /// Deletes the indexes. MODSEQs and caches start again; UIDs and UIDVALIDITY stay, because dovecot-uidlist holds them.
+    /// </summary>
     public override void LoseIndex(Random random)
     {
         foreach (var (_, path) in Folders().Where(_ => random.Next(2) == 0))

@@ -38,7 +38,7 @@ internal static partial class Lies
     ];
 
     /// <summary>
-    /// Whether a lie hides the counters (UIDNEXT, UIDVALIDITY, MODSEQ) by which a program could notice that a store was restored from an
+    /// Whether this false statement of a server hides counters (UIDNEXT, UIDVALIDITY, MODSEQ) that would reveal a store restored from an
     /// older copy.
     /// </summary>
     public static bool HidesCounters(Lie lie) => lie is Lie.NoUidNext or Lie.ZeroUidNext or Lie.NoUidValidity or Lie.ZeroUidValidity or Lie.NoModSeq

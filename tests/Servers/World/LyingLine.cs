@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A proxy between client and server that changes the server's lines and can cut connections. After a cut, the server finishes the command under
-/// way before another connection gets through.
+/// A proxy that changes the server's lines and can cut connections. After a cut, the server finishes its command before another connection
+/// gets through.
 /// </summary>
 internal sealed class LyingLine : IAsyncDisposable
 {
@@ -34,10 +34,12 @@ internal sealed class LyingLine : IAsyncDisposable
     /// <summary>The function that changes each line of the server; if it returns null the line is dropped.</summary>
     public Func<string, string?>? Lie { get; set; }
 
-    /// <summary>Cuts a connection each time the server has sent the given number of lines, until it was cut the given number of times.</summary>
+    /// <summary>
+    /// Cuts a connection whenever the server has sent the given number of lines since the last cut, the given number of times.
+    /// </summary>
     public void CutAfter(int lines, int times) => (linesLeft, cutsLeft, interval, strike) = (lines, times, lines, null);
 
-    /// <summary>Calls an action when the server has sent the given number of lines, instead of cutting the connection.</summary>
+    /// <summary>Calls an action, instead of cutting, when the server has sent the given number of lines.</summary>
     public void CallAfter(int lines, Action action) => (linesLeft, cutsLeft, interval, strike) = (lines, 1, lines, action);
 
     public void BeHonest() => (Lie, linesLeft, cutsLeft, strike) = (null, int.MaxValue, 0, null);

@@ -2,7 +2,7 @@ using Imapsync.Engine.Mail;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>A Maildir++ tree that delivery agents and mail programs change; also the storage of a server's account.</summary>
+/// <summary>A Maildir++ tree that delivery agents and mail programs change. It is also how a server stores an account.</summary>
 internal class MaildirPlace(string directory) : WorldPlace(directory)
 {
     private int names;

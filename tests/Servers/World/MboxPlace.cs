@@ -89,9 +89,7 @@ internal sealed class MboxPlace(string directory) : WorldPlace(directory)
 
     private static string Postmark(DateTimeOffset date) => string.Create(CultureInfo.InvariantCulture, $"From user@example.org {date.UtcDateTime:ddd MMM dd HH:mm:ss yyyy}\n");
 
-    /// <summary>
-    /// Returns the messages of a file, each with its "From " line and the empty line after it; null if the file is no mbox.
-    /// </summary>
+    /// <summary>Returns a file's messages, each with its "From " line and the empty line after it; null if the file is no mbox.</summary>
     private static List<string>? Messages(string path)
     {
         if (!File.Exists(path))

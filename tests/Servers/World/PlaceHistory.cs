@@ -1,8 +1,8 @@
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// The history of one store, the source or the target: how many messages have arrived in each folder, which determines UIDNEXT. Tells
-/// whether a program that remembers an earlier UIDNEXT can notice by it that the store was restored from an older copy.
+/// The number of messages that ever arrived in each folder of the source or the target, which determines UIDNEXT. Tells whether a lower
+/// UIDNEXT reveals that an older copy of the store was restored.
 /// </summary>
 internal sealed class PlaceHistory(WorldPlace place)
 {
@@ -10,8 +10,7 @@ internal sealed class PlaceHistory(WorldPlace place)
     private readonly List<(string Folder, int Number)> missing = [];
 
     /// <summary>
-    /// Folders in which UIDNEXT decreased because an older copy was restored. There UIDs are assigned a second time, even if the restore
-    /// lost no mail.
+    /// Folders whose UIDNEXT a restored older copy has lowered. They assign UIDs a second time, even if no mail was lost.
     /// </summary>
     private readonly HashSet<string> setBack = new(StringComparer.Ordinal);
     private Dictionary<string, int> arrivals = new(StringComparer.Ordinal);
@@ -22,7 +21,7 @@ internal sealed class PlaceHistory(WorldPlace place)
     public bool HasCopies => copies.Count > 0;
 
     /// <summary>
-    /// Reads the store and records its present mail. Counts each message that was not there at the previous call as an arrival.
+    /// Reads and records the store's present mail. Each message that is new since the previous call counts as an arrival.
     /// </summary>
     public MailCounts Look()
     {
@@ -52,13 +51,12 @@ internal sealed class PlaceHistory(WorldPlace place)
     }
 
     /// <summary>
-    /// Tells the model which changes a program can't detect if all it remembers is how many messages had arrived in each folder (which
-    /// determines UIDNEXT).
+    /// Tells the model which changes a program can't detect if it remembers only how many messages had arrived in each folder.
     /// </summary>
-    /// <param name="hidesCounters">Whether the server hides the counters (UIDNEXT, UIDVALIDITY and the like) from the program.</param>
+    /// <param name="hidesCounters">Whether the server hides counters such as UIDNEXT and UIDVALIDITY.</param>
     /// <param name="isSource">
-    /// Whether the store is the source. If so, new mail that got UIDs of earlier mail is undetectable too, and a deleted folder has no
-    /// counters that could reveal the restore.
+    /// Whether the store is the source. There a program also can't detect new mail under UIDs of earlier mail. A deleted folder has no
+    /// counters that reveal the restored copy.
     /// </param>
     public void Open(WorldModel model, Dictionary<string, int> remembered, bool hidesCounters, bool isSource)
     {
@@ -79,7 +77,7 @@ internal sealed class PlaceHistory(WorldPlace place)
         }
     }
 
-    /// <summary>Returns whether a copy of the message arrived after the store was last restored from an older copy.</summary>
+    /// <summary>Whether a copy of the message arrived after an older copy of the store was last restored.</summary>
     public bool CameSince(string folder, int number) => Last[folder, number] > putBack[folder, number];
 
     public void Settled()

@@ -5,8 +5,7 @@ using Imapsync.Engine.Stores.Imap;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A message that can be identified, and checked for damage, by its body alone, whatever a program did to its header, its folder or its file
-/// name.
+/// A message that its body alone identifies and shows to be undamaged, whatever a program did to header, folder or file name.
 /// </summary>
 internal sealed record WorldMail(int Number, DateTimeOffset Date, byte[] Octets)
 {
@@ -37,7 +36,7 @@ internal sealed record WorldMail(int Number, DateTimeOffset Date, byte[] Octets)
         return new WorldMail(number, date, octets);
     }
 
-    /// <summary>Returns the model's number of a message that was read from disk; negative if its body was changed.</summary>
+    /// <summary>Returns the model's number of a message read from disk; negative if its body was changed.</summary>
     /// <exception cref="FormatException">The file is not a message of the model.</exception>
     public static int NumberOf(ReadOnlySpan<byte> octets)
     {

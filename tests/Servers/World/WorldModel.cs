@@ -3,8 +3,7 @@ using Imapsync.Engine.Jobs;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// Records all changes that users make and that restores of older disks cause. The tests judge a run by these changes alone, never by the
-/// program's state.
+/// Records all changes that users and restored older disks make. The tests judge a run by these alone, never by the program's state.
 /// </summary>
 internal sealed class WorldModel
 {
@@ -19,12 +18,14 @@ internal sealed class WorldModel
     public Dictionary<int, WorldMail> Mail { get; } = [];
 
     /// <summary>
-    /// Renames of source folders, which a run may repeat at the target. When an older copy of the source is restored, each rename is also
-    /// recorded in reverse.
+    /// Renames of source folders, which a run may repeat at the target. Restoring an older copy of the source records each rename in
+    /// reverse.
     /// </summary>
     public List<(string From, string To)> Renames { get; } = [];
 
-    /// <summary>Records that a message arrived at the source, from its owner or by delivery: the target may hold one more copy of it.</summary>
+    /// <summary>
+    /// Records that a message arrived at the source, from its owner or by delivery. The target may then hold one more copy.
+    /// </summary>
     public void Came(string folder, int number) => lives[(folder, number)] = Lives(folder, number) + 1;
 
     /// <summary>Records that the owner removed a message, so that a run may remove it at the target.</summary>
@@ -35,14 +36,11 @@ internal sealed class WorldModel
     }
 
     /// <summary>
-    /// Records that a message is gone from the source because the source was restored from an older copy. To a program this may look like a
-    /// removal by the owner.
+    /// Records that an older copy of the source was restored, which lacks a message. To a program, the owner may seem to have removed it.
     /// </summary>
     public void WentWithADisk(int number, int count) => removals[number] = removals.GetValueOrDefault(number) + count;
 
-    /// <summary>
-    /// Records that a restore by the program brought a message back to the source. It counts as the same message, not as a second one.
-    /// </summary>
+    /// <summary>Records that the program restored a message to the source. It counts as the same message, not as a second one.</summary>
     public void CameBack(string folder, int number, int count)
     {
         lives[(folder, number)] = Math.Max(Lives(folder, number), count);
@@ -60,14 +58,13 @@ internal sealed class WorldModel
     }
 
     /// <summary>
-    /// Records that the message may be missing: the target was restored from an older copy, and neither UIDNEXT nor any other counter shows
-    /// this.
+    /// Records that the message may be missing: an older copy of the target was restored, and no counter such as UIDNEXT shows this.
     /// </summary>
     public void MayBeMissing(string folder, int number) => missing.Add((folder, number));
 
     /// <summary>
-    /// Records that a run may remove the message at the target, because no program could know better: to a program it looks as if the owner
-    /// had deleted the message, or the message has a UID that belonged to other mail before.
+    /// Records that a run may remove the message at the target. To a program, the owner seems to have deleted it, or it has a UID that
+    /// other mail had before.
     /// </summary>
     public void MayGo(string folder, int number) => gone.Add((folder, number));
 

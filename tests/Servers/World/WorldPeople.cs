@@ -7,7 +7,7 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
 
     private int number;
 
-    /// <summary>The source's first message, which stays, since a job refuses to empty a target when the source shows no mail at all.</summary>
+    /// <summary>The source's first message. It always stays, because a job does not empty a target when the source shows no mail.</summary>
     private int keeper;
 
     public async Task FillAsync()
@@ -53,8 +53,8 @@ internal sealed class WorldPeople(Random random, WorldModel model, PlaceHistory 
                     model.Left(folder, gone, sourceHistory.Last[folder, gone]);
                 tell($"source: folder {folder} deleted");
                 break;
-            // Dovecot keeps listing a renamed parent once a child of it is created again (docs/reliability.md), so only folders
-            // without children are renamed.
+            // Rename only folders without children. Dovecot lists a renamed parent again once a child of it is created
+            // (docs/reliability.md).
             case 14 when AnyLeaf() is { } folder && !folder.StartsWith("Lists", StringComparison.Ordinal):
                 await RenameAsync(folder, $"Renamed {++number}");
                 break;

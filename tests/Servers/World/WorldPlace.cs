@@ -4,8 +4,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A store of mail, the source or the target of a test round, with everything that people, programs and disks do to it. Uses no code of the
-/// program under test.
+/// The source or the target of a test round, with all that people, programs and disks do to it. Uses no code of the product.
 /// </summary>
 internal abstract class WorldPlace(string directory)
 {

@@ -9,9 +9,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.World;
 
 /// <summary>
-/// A random test of one mailbox and its copy: disks are restored from older copies, servers omit or misstate things, people change mail at
-/// both ends, the job's rules change, and mail is restored from the copy. After each run the mail at both sides is compared with the
-/// changes that were made, never with the program's state.
+/// A random test of a mailbox and its copy. Older disks are restored, servers omit or misstate things, people change mail on both sides,
+/// rules change, and the program restores mail. After each run both sides are compared with the changes made.
 /// </summary>
 internal sealed class WorldRound : IRound
 {
@@ -31,8 +30,8 @@ internal sealed class WorldRound : IRound
     private readonly List<(string Copy, Dictionary<string, int> Source, Dictionary<string, int> Target, Dictionary<string, int> OfRestores, MailCounts AtTarget)> states = [];
 
     /// <summary>
-    /// Messages that users delivered to the target, and that a restore by the program then copied to the source. States: how many copies of
-    /// the job's state had been saved before that restore.
+    /// Messages that users delivered to the target and that the program then restored to the source. States: the number of saved copies of
+    /// the job's state before that.
     /// </summary>
     private readonly List<(int States, string Folder, int Number, int Count)> broughtBack = [];
 
@@ -41,14 +40,13 @@ internal sealed class WorldRound : IRound
     private Dictionary<string, int> knownOfTarget = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// For each target folder, how many messages had ever arrived in it (which determines UIDNEXT) when a restore by the program last
-    /// recorded this.
+    /// For each target folder, how many messages had ever arrived in it (which determines UIDNEXT) when the program's restore last recorded
+    /// this.
     /// </summary>
     private Dictionary<string, int> knownOfRestores = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Target folders that were replaced by an older copy, so that fewer messages have arrived in them than a restore by the program had
-    /// recorded.
+    /// Target folders replaced by an older copy, in which fewer messages have arrived than the program's restore had recorded.
     /// </summary>
     private HashSet<string> setBackForRestores = new(StringComparer.Ordinal);
     private bool wasPutBack;
@@ -213,8 +211,7 @@ internal sealed class WorldRound : IRound
     private async Task StateAsync()
     {
         isStateOdd = true;
-        // Without its state the job no longer knows which messages it copied to the target. If such a message has left the source, its copy
-        // may stay.
+        // Without its state, the job no longer knows its copies at the target. Copies of messages that left the source may stay.
         foreach (var (folder, number, count) in targetHistory.Last.All.Where(m => m.Count > sourceHistory.Last[m.Folder, m.Number]))
         {
             for (var left = count - sourceHistory.Last[folder, number]; left > 0; left--)
@@ -234,14 +231,13 @@ internal sealed class WorldRound : IRound
 
         var chosen = random.Next(states.Count);
         var (copy, ofSource, ofTarget, ofRestores, atTarget) = states[chosen];
-        // The job's state is about to be replaced by an older copy of it. These messages were at the target when that copy was made, and
-        // are gone now. To the job it looks as if a user of the target had deleted them. So the job may leave them out even if the source
-        // has them again.
+        // The job's state is about to be replaced by an older copy. These messages were at the target when that copy was made and are gone
+        // now. To the job, a user seems to have deleted them. So it may leave them out, even if the source has them again.
         foreach (var (folder, number, count) in KeepsWhatItGets ? [] : atTarget.All.Where(m => m.Count > targetHistory.Last[m.Folder, m.Number]))
             model.MayBeMissing(folder, number);
-        // If the job's state is older than a restore by the program, the message that the restore copied to the source is new to the job.
-        // The job looks for a copy of new mail only among mail that came to the target after the state was saved. The message that a user
-        // delivered there came earlier, so the job copies the message once more.
+        // The program restored these messages to the source after the chosen copy of the state was saved, so the job takes them for new. It
+        // looks for copies only among target mail that came later than that state. The message that a user delivered came earlier, so it is
+        // copied once more.
         foreach (var (_, folder, number, count) in broughtBack.Where(b => b.States > chosen && atTarget[b.Folder, b.Number] > 0))
         {
             for (var left = count; left > 0; left--)
@@ -334,8 +330,8 @@ internal sealed class WorldRound : IRound
             1 => new MessageFilter { Since = DateTimeOffset.FromUnixTimeSeconds(1_420_000_000 + random.NextInt64(300_000_000)) },
             _ => new MessageFilter(),
         };
-        // These folders were replaced by an older copy, and have since received so many messages that UIDNEXT is again as high as a restore
-        // by the program had recorded. So no program can detect that the UIDs now belong to other mail.
+        // These folders were replaced by an older copy. By now UIDNEXT is again as high as the program's restore had recorded. So no
+        // program can detect that the UIDs belong to other mail.
         var doubtful = setBackForRestores.Where(f => targetHistory.Arrivals().GetValueOrDefault(f) >= knownOfRestores[f]).ToHashSet(StringComparer.Ordinal);
         var folder = random.Next(3) == 0 ? people.AnyFolder(targetHistory) : null;
         ImmutableArray<string> globs = folder is null ? [] : [folder];
@@ -368,7 +364,9 @@ internal sealed class WorldRound : IRound
         Require(verdict);
     }
 
-    /// <summary>Makes the last runs, without faults: all mail must reach the target within a few runs, and the next run must find nothing to do.</summary>
+    /// <summary>
+    /// Makes the last runs, without faults. All mail must reach the target within a few runs, and the next run must have nothing to do.
+    /// </summary>
     private async Task EndAsync()
     {
         var report = await RunAsync(lies: false, heal: true);
@@ -386,7 +384,7 @@ internal sealed class WorldRound : IRound
         tally.AddMail(model.Mail.Count);
     }
 
-    /// <summary>Adds the folders that were not known before, each with the number of messages that have arrived in it.</summary>
+    /// <summary>Adds the folders not known before, each with the number of messages that have arrived in it.</summary>
     private static void Remember(Dictionary<string, int> known, Dictionary<string, int> arrivals)
     {
         foreach (var (folder, count) in arrivals)

@@ -11,8 +11,7 @@ namespace Imapsync.Servers.Tests.World;
 internal readonly record struct WorldEnd(bool IsOk, long Changes);
 
 /// <summary>
-/// Performs the runs of a test round. Draws at random which false statements of servers, broken connections and kills each run has to cope
-/// with.
+/// Performs the runs of a test round. Draws each run's faults at random: false statements of servers, broken connections, kills.
 /// </summary>
 internal sealed class WorldRuns
 {
@@ -42,15 +41,11 @@ internal sealed class WorldRuns
     /// <summary>The folder that the source leaves out of LIST in the next run; null if it lists all.</summary>
     public string? HiddenFolder { get; private set; }
 
-    /// <summary>Draws at random what the server of the source or the target misstates in the next run.</summary>
-    /// <param name="lies">Whether the server may misstate one thing in addition to what it misstates in every run.</param>
-    /// <param name="anyFolder">Returns a folder that the false statement may concern.</param>
-    /// <param name="isStateOdd">
-    /// Whether the job's state may lack what earlier runs saw, because the state was lost or replaced, or the job's rules changed.
-    /// </param>
-    /// <returns>
-    /// Whether the server hides the counters by which a program could notice that the store was restored from an older copy.
-    /// </returns>
+    /// <summary>Draws at random what the source's or the target's server misstates in the next run.</summary>
+    /// <param name="lies">Whether to draw one false statement besides those that the server makes in every run.</param>
+    /// <param name="anyFolder">Returns a folder for the false statement.</param>
+    /// <param name="isStateOdd">Whether the job's state may lack what earlier runs saw.</param>
+    /// <returns>Whether the server hides the counters that would reveal a store restored from an older copy.</returns>
     public bool HidesCounters(WorldPlace place, bool lies, Func<string> anyFolder, bool isStateOdd) =>
         (lies && DrawLie(place, anyFolder, isStateOdd)) | (manners.TryGetValue(place, out var manner) && Lies.HidesCounters(manner));
 
@@ -59,8 +54,7 @@ internal sealed class WorldRuns
         if (place.Line is not { } line || random.Next(3) == 0)
             return false;
         var lie = (Lie)random.Next(Enum.GetValues<Lie>().Length);
-        // No program could know of mail that the target never lists, or of a folder that no run has seen. So the server misstates something
-        // else instead.
+        // Use another false statement. No program could know of mail that the target never lists, or of a folder that no run has seen.
         if ((place == target && lie == Lie.ShortListing) || (lie == Lie.HiddenFolder && isStateOdd))
             lie = Lie.NoAppendUid;
         var folder = anyFolder();
@@ -125,7 +119,7 @@ internal sealed class WorldRuns
         }
     }
 
-    /// <summary>Runs the job as a process and kills the process after a number of a server's lines or, if there is no server, after some time.</summary>
+    /// <summary>Runs the job as a process. Kills it after some lines of a server or, without a server, after some time.</summary>
     private async Task<WorldEnd> KilledAsync(JobDefinition definition)
     {
         tally.Add("process killed (kill -9)");

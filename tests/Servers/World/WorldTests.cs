@@ -2,7 +2,10 @@ using Imapsync.Servers.Tests.Model;
 
 namespace Imapsync.Servers.Tests.World;
 
-/// <summary>The second model test: disks restored from older copies, servers that omit numbers, users at both sides, changing rules, and restores.</summary>
+/// <summary>
+/// The second model test: older disks are restored, servers omit numbers, users change both sides, rules change, and the program restores
+/// mail.
+/// </summary>
 public sealed class WorldTests
 {
     [Fact]

@@ -48,8 +48,8 @@ internal sealed class WorldVerdict
 
     /// <summary>Checks that no message is missing at the target.</summary>
     /// <param name="isUntold">
-    /// True if the run reported success: then a missing message is one that the run should have reported. False for the final check, after
-    /// which a missing message counts as lost.
+    /// True if the run reported success, so that it should have reported a missing message. False for the final check, in which a missing
+    /// message counts as lost.
     /// </param>
     public void JudgePresence(WorldModel model, JobDefinition job, MailCounts after, MailCounts source, Func<string, int, bool> isInScope, bool isUntold, bool forgivesPeople)
     {
@@ -65,10 +65,10 @@ internal sealed class WorldVerdict
         }
     }
 
-    /// <summary>Checks that a restore left the account with all its earlier mail, and with no message twice.</summary>
+    /// <summary>Checks that after a restore by the program the account still has its earlier mail, and no message twice.</summary>
     /// <param name="isDoubtful">
-    /// Whether the message may be restored twice, because its UID in the backup belonged to another message at an earlier restore and no
-    /// program can detect this.
+    /// Whether the message may be restored twice. Its UID in the backup belonged to another message at an earlier restore, which no program
+    /// can detect.
     /// </param>
     public void JudgeRestored(MailCounts before, MailCounts after, MailCounts backup, bool keepsTrash, string trash, Func<string, int, bool> isDoubtful)
     {

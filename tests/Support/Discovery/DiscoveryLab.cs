@@ -7,7 +7,7 @@ using Imapsync.Engine.Discovery;
 
 namespace Imapsync.Tests.Support.Discovery;
 
-/// <summary>A private name server, web servers and IMAP servers, all on loopback, with certificates from one certificate authority.</summary>
+/// <summary>A private name server, web servers and IMAP servers on loopback. All certificates are from one authority.</summary>
 public sealed class DiscoveryLab : IAsyncDisposable
 {
     private readonly TempDir directory = new();

@@ -1,8 +1,8 @@
 namespace Imapsync.Tests.Support.Gmail;
 
 /// <summary>
-/// A simulated Gmail account: one copy of each message, labels, and folders that are views of the messages. Callers that use it
-/// from several tasks must lock it.
+/// A simulated Gmail account: one copy of each message, labels, and folders that are views of the messages. Not thread-safe: concurrent
+/// callers must lock it.
 /// </summary>
 public sealed class GmailAccount
 {
@@ -56,7 +56,7 @@ public sealed class GmailAccount
         return message;
     }
 
-    /// <summary>Applies a change to messages and then updates the folders; all changes must go through this method.</summary>
+    /// <summary>Applies a change to messages and then updates the folders. All changes must go through this method.</summary>
     public void Change(Action change)
     {
         change();
@@ -67,10 +67,10 @@ public sealed class GmailAccount
     }
 
     /// <summary>
-    /// Appends a message. If an identical message exists, the new one is discarded: the existing one gets the folder's label, and a UID is
-    /// used up. A message appended with \Deleted is archived: it gets no label, so that it is only in All Mail.
+    /// Appends a message. An identical one that exists gets the folder's label instead, and a UID is used up. A message appended with
+    /// \Deleted gets no label, so it is only in All Mail.
     /// </summary>
-    /// <returns>The UID reported to the client; no message with this UID need exist.</returns>
+    /// <returns>The UID reported to the client. A message with this UID need not exist.</returns>
     public uint Append(GmailFolder folder, string octets, IReadOnlyCollection<string> flags, DateTimeOffset date)
     {
         var uid = folder.UidNext;
@@ -93,7 +93,9 @@ public sealed class GmailAccount
         return uid;
     }
 
-    /// <summary>Expunges a message: this removes the folder's label, does nothing in All Mail, and deletes the message in trash and spam.</summary>
+    /// <summary>
+    /// Expunges a message. This removes the folder's label, deletes the message in trash and spam, and does nothing in All Mail.
+    /// </summary>
     public void Expunge(GmailFolder folder, GmailMessage message) => Change(() =>
     {
         message.Flags.Remove("\\Deleted");
@@ -104,8 +106,8 @@ public sealed class GmailAccount
     });
 
     /// <summary>
-    /// Copies a message. A copy to trash or spam takes the message out of All Mail and removes all its labels. A copy to a folder with a
-    /// label adds that label to the message.
+    /// Copies a message. A copy to trash or spam takes it out of All Mail and removes its labels. A copy to another folder adds that
+    /// folder's label.
     /// </summary>
     public void Copy(GmailFolder to, GmailMessage message) => Change(() =>
     {

@@ -27,7 +27,7 @@ public sealed class GmailMessage(ulong id, string octets, DateTimeOffset date)
     public HashSet<string> Labels { get; } = new(StringComparer.OrdinalIgnoreCase);
 }
 
-/// <summary>A folder, which is a filter over all messages of the account; a message that begins to match the filter gets the next UID.</summary>
+/// <summary>A folder, which is a filter over all messages. A message that begins to match gets the next UID.</summary>
 /// <param name="Name">The folder's name in wire form.</param>
 /// <param name="Label">The label of the folder's messages; null for All Mail, trash and spam.</param>
 public sealed record GmailFolder(string Name, string? Label, string Attributes, uint UidValidity, Func<GmailMessage, bool> Holds)

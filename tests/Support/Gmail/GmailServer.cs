@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Imapsync.Tests.Support.Gmail;
 
-/// <summary>Serves a <see cref="GmailAccount"/> as imap.gmail.com would, on a loopback port in clear text; any user may log in.</summary>
+/// <summary>Serves a <see cref="GmailAccount"/> in clear text on a loopback port, as imap.gmail.com would. Any user may log in.</summary>
 public sealed class GmailServer : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -23,7 +23,7 @@ public sealed class GmailServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>The number of octets of messages that clients may still fetch; a session that fetches more is ended with BYE.</summary>
+    /// <summary>The number of octets of messages that clients may still fetch. A session that fetches more ends with BYE.</summary>
     public long ReadBudget { get; set; } = long.MaxValue;
 
     /// <summary>Called with each command before it is executed, under the account's lock.</summary>

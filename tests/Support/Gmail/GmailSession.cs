@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Tests.Support.Gmail;
 
-/// <summary>One connection: reads a command with its literals, executes it and answers. Supports only the commands that this program's client sends.</summary>
+/// <summary>
+/// One connection: reads a command with its literals, executes it and answers. Supports only the commands that imapsync sends.
+/// </summary>
 internal sealed partial class GmailSession(GmailServer server, Stream stream)
 {
     private const string Capabilities =
@@ -69,7 +71,7 @@ internal sealed partial class GmailSession(GmailServer server, Stream stream)
         };
     }
 
-    /// <summary>Sends an untagged EXISTS or EXPUNGE if the number of messages in the selected folder has changed, in this session or another.</summary>
+    /// <summary>Sends an untagged EXISTS or EXPUNGE if any session has changed the number of messages in the selected folder.</summary>
     private void TellCount()
     {
         for (; selected is not null && toldCount > selected.Messages.Count; toldCount--)

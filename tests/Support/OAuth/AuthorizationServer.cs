@@ -11,9 +11,8 @@ using System.Web;
 namespace Imapsync.Tests.Support.OAuth;
 
 /// <summary>
-/// A small OAuth 2 authorization server on a loopback port: device authorization, authorization code with PKCE, refresh with rotation,
-/// client credentials, JWT bearer, revocation, discovery, and introspection for a mail server. Tests can inspect the tokens it issued and the
-/// requests it received, and can make it misbehave. It shares no code with the product.
+/// A small OAuth 2 authorization server on a loopback port. Grants: device, authorization code with PKCE, refresh with rotation, client
+/// credentials, JWT bearer. Tests inspect its tokens and requests, and can make it misbehave. It shares no code with the product.
 /// </summary>
 public sealed class AuthorizationServer : IDisposable
 {
@@ -46,7 +45,7 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>Whether each refresh token is valid only once and is replaced by a new one.</summary>
     public bool Rotates { get; set; } = true;
 
-    /// <summary>The audience of access tokens. The mail server accepts only tokens whose audience is Outlook's mail service.</summary>
+    /// <summary>The audience of access tokens. The mail server accepts only the default, Outlook's mail service.</summary>
     public string Audience { get; set; } = "https://outlook.office.com";
 
     public bool RefusesAtMailServer { get; set; }
@@ -57,10 +56,10 @@ public sealed class AuthorizationServer : IDisposable
     /// <summary>The scope to return with tokens; null to return none, which means the requested scope.</summary>
     public string? GivenScope { get; set; }
 
-    /// <summary>Whether a person must sign in on the page <see cref="SignInPage"/>; if not, the server grants every request at once.</summary>
+    /// <summary>Whether a person must sign in on the <see cref="SignInPage"/>. If false, every request is granted at once.</summary>
     public bool AsksPerson { get; set; }
 
-    /// <summary>The error codes, in order, with which the server answers polls of the device grant before it issues the token.</summary>
+    /// <summary>The error codes that answer polls of the device grant, in order, before the token is issued.</summary>
     public string[] DeviceAnswers { get; set; } = ["authorization_pending"];
 
     /// <summary>The seconds between polls of the device grant, and the seconds for which the code is valid.</summary>

@@ -4,13 +4,13 @@ using System.Web;
 
 namespace Imapsync.Tests.Support.OAuth;
 
-/// <summary>The HTML page of the authorization server that asks the user for the password and for consent to access the mail.</summary>
+/// <summary>The authorization server's HTML page, which asks the user for the password and for consent.</summary>
 public static class SignInPage
 {
     public const string Password = "correct horse battery staple";
 
     /// <param name="query">The query string of the authorization request.</param>
-    /// <param name="trouble">The error in the form that the user sent before; empty if there was none.</param>
+    /// <param name="trouble">The error in the form sent before; empty if none.</param>
     public static string Write(string query, string trouble = "")
     {
         var asked = HttpUtility.ParseQueryString(query);

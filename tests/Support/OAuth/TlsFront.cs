@@ -62,7 +62,8 @@ public sealed class TlsFront : IDisposable
     }
 
     /// <summary>
-    /// Passes on requests with their Host field replaced, because the server answers only to its own name. Assumes that a request's header arrives in one read.
+    /// Passes on requests with the Host field replaced, because the server answers only to its own name. Assumes that a header arrives in
+    /// one read.
     /// </summary>
     private async Task HandOnAsync(SslStream encrypted, NetworkStream to)
     {

@@ -1,6 +1,6 @@
 namespace Imapsync.Tests.Support;
 
-/// <summary>A clock that stands still until it is advanced; due timers then fire in order, on the caller's own task.</summary>
+/// <summary>A clock that stands still until it is advanced. Due timers then fire in order, on the caller's task.</summary>
 public sealed class ManualClock : TimeProvider
 {
     private readonly Lock gate = new();

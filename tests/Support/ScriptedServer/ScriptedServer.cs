@@ -8,8 +8,7 @@ using System.Text;
 namespace Imapsync.Tests.Support;
 
 /// <summary>
-/// The server's side of one IMAP connection, scripted by a test: the expected commands and the replies stand in the test next
-/// to the client's calls. Text has one character for each octet.
+/// The server's side of one IMAP connection. A test scripts it beside the client's calls. Text has one character per octet.
 /// </summary>
 public sealed class ScriptedServer : IAsyncDisposable
 {
@@ -23,7 +22,7 @@ public sealed class ScriptedServer : IAsyncDisposable
 
     /// <summary>Creates a server and the client's end of its connection, both in memory.</summary>
     /// <param name="segment">The most octets that the client receives with one read.</param>
-    /// <param name="buffered">How many octets may be in transit to the client before sending waits.</param>
+    /// <param name="buffered">How many sent octets the client may leave unread before sending waits.</param>
     public static (ScriptedServer Server, Stream Client) InMemory(int segment = int.MaxValue, int buffered = 1 << 20)
     {
         var down = new Pipe(new PipeOptions(pauseWriterThreshold: buffered, resumeWriterThreshold: buffered / 2, useSynchronizationContext: false));

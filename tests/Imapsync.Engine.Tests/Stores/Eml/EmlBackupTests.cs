@@ -14,7 +14,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
 
-/// <summary>A backup into directories of .eml files, also after people changed these files or they were damaged.</summary>
+/// <summary>A backup into directories of .eml files, also after people changed or damaged these files.</summary>
 public sealed class EmlBackupTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -157,7 +157,7 @@ public sealed class EmlBackupTests : IDisposable
         var whole = await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken);
         for (var at = -1; at < whole.Length - 1; at += 17)
         {
-            // Each round runs at another time, since an index that is created in the same second as another may get the same UIDVALIDITY.
+            // Each round runs at another time, because two indexes created in the same second may get the same UIDVALIDITY.
             box.Time = new LaterTime(TimeSpan.FromMinutes(at + 2));
             if (at < 0)
             {

@@ -86,7 +86,8 @@ public sealed class EmlIndexTests : IDisposable
             File.WriteAllBytes(IndexFile, damaged);
             var index = Opened();
             Assert.True(index.IsDamaged, $"bit {bit % 8} of octet {bit / 8} of {whole.Length}");
-            // A damaged line end merges two lines, and a damaged check sum prevents the next line from being verified. So up to three messages are lost.
+            // A damaged line end merges two lines, and the damaged check sum also invalidates the next line. So up to three messages are
+            // lost.
             Assert.InRange(expected.Except(Text(index).Split('\n').Skip(1)).Count(), 0, 3);
 
             var before = index.Validity;
@@ -181,16 +182,14 @@ public sealed class EmlIndexTests : IDisposable
         private readonly SortedDictionary<uint, (EmlRecord Record, string Name)> messages = [];
         private uint next = 1;
 
-        /// <summary>
-        /// UIDs of messages whose files are gone. The index file may still contain them, but the comparison ignores them.
-        /// </summary>
+        /// <summary>UIDs of messages whose files are gone. The index may still contain them, so the comparison skips them.</summary>
         public HashSet<uint> Missing { get; } = [];
 
         public static string Line(in EmlRecord record, string name) => $"{record.Uid.Value} {name} {string.Join(',', record.Flags.Names)} {record.Date:O} {record.Size} {record.IsFound}\n";
 
         public string Text() => $"next {next}\n" + string.Concat(messages.Where(m => !Missing.Contains(m.Key)).Select(m => Line(m.Value.Record, m.Value.Name)));
 
-        /// <summary>Makes the same random change to the index and to the model. Returns a word that describes the change.</summary>
+        /// <summary>Makes the same random change to the index and to this model. Returns a word for the change.</summary>
         public string Step(EmlIndex index, Random random)
         {
             var lines = index.Begin();

@@ -13,7 +13,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Eml;
 
-/// <summary>A backup of .eml files whose directories were changed by people, file systems and synchronisation programs.</summary>
+/// <summary>People, file systems and synchronisation programs changed the directories of a backup of .eml files.</summary>
 public sealed class EmlTreeByHandTests : IDisposable
 {
     private readonly MailboxFixture box = new();
@@ -73,8 +73,7 @@ public sealed class EmlTreeByHandTests : IDisposable
         await File.WriteAllBytesAsync(Index, whole, TestContext.Current.CancellationToken);
         Assert.Equal((before, before), await ValiditiesAsync());
         File.Move(Files(Inbox)[0], Path.Combine(Inbox, "renamed.eml"));
-        // The renamed file is recognised and keeps its UID. It may not be recognised after a further rename, so the folder reports no
-        // UIDVALIDITY.
+        // The renamed file keeps its UID. The folder reports no UIDVALIDITY, because a further rename might not be recognised.
         Assert.Equal((UidValidity.None, before), await ValiditiesAsync());
     }
 
@@ -289,16 +288,12 @@ public sealed class EmlTreeByHandTests : IDisposable
 
             Assert.Empty(theirs.Except(folders.SelectMany(f => Files(Path.Combine(Root, f))).Select(File.ReadAllText)));
             Assert.True(total <= box.Source.Folders.Values.Sum(f => f.Messages.Count) + theirs.Count + spare, $"{said}\n{total} files, {theirs.Count} theirs, {spare} spare\n{string.Join('\n', folders.SelectMany(f => Files(Path.Combine(Root, f))).Select(f => $"{f} {File.ReadAllText(f).Length}"))}");
-            // The program treats moved and copied files as a person's own mail and keeps them. Delete them here, so that the next round
-            // starts without them.
+            // Delete moved and copied files before the next round, because the program keeps them as a person's own mail.
             Purge(folders, theirs);
         }
     }
 
-    /// <summary>
-    /// Makes one change that a person or a program may make. Returns how many files may remain after a run with --heal in addition to the
-    /// messages of the source and the files that a person added.
-    /// </summary>
+    /// <summary>Makes one change that a person or a program may make. Returns how many surplus files a run with --heal may leave.</summary>
     /// <param name="theirs">The contents of the files that a person added.</param>
     /// <param name="said">Receives a description of the change.</param>
     private int Tidy(Random random, string[] folders, HashSet<string> theirs, StringBuilder said)
@@ -332,8 +327,8 @@ public sealed class EmlTreeByHandTests : IDisposable
                 File.WriteAllText(Path.Combine(folder, $"theirs {random.Next()}.EML".ToLowerInvariant()), text);
                 return 0;
             case 5:
-                // A run with --heal removes a damaged message only if the job copied it. A message that the job found at the target, for
-                // example after the index was lost, is not removed, so its damaged file may remain. The same applies to the cases below.
+                // The damaged file may remain, because --heal removes only messages that the job copied. It keeps those that the job found
+                // at the target, for example after the index was lost. The same applies to the cases below.
                 File.WriteAllText(file, "");
                 return 1;
             case 6:
@@ -368,8 +363,8 @@ public sealed class EmlTreeByHandTests : IDisposable
                     File.Move(file + ".x", file);
                 }
 
-                // The contents of two files were exchanged. The run with --heal takes each file for other mail, which it does not remove,
-                // and fetches both messages again.
+                // The contents of two files were exchanged. The run with --heal keeps both files as other mail, and copies both messages
+                // again.
                 return 2;
             case 11:
                 // Replaces the directory's files by copies, as another program or a move to another disk does.
@@ -390,8 +385,8 @@ public sealed class EmlTreeByHandTests : IDisposable
     }
 
     /// <summary>
-    /// Deletes the files that are neither a person's nor a message of the source. Of files with the same contents, as many as the source has
-    /// messages are kept.
+    /// Deletes the files that are neither a person's nor a message of the source. Keeps only as many equal files as the source has equal
+    /// messages.
     /// </summary>
     private void Purge(string[] folders, HashSet<string> theirs)
     {

@@ -135,7 +135,7 @@ public sealed class AppendQuirkTests
         Assert.DoesNotContain(Appends, a => a.Contains("{7", StringComparison.Ordinal));
     }
 
-    /// <summary>Some servers refuse STATUS of the selected folder; some of them also report no UIDNEXT in the answer to SELECT.</summary>
+    /// <summary>Some servers refuse STATUS of the selected folder. Some of them also leave UIDNEXT out of the answer to SELECT.</summary>
     [Theory]
     [InlineData("IMAP4rev1 UIDPLUS APPENDLIMIT", true)]
     [InlineData("IMAP4rev1 APPENDLIMIT", true)]
@@ -237,8 +237,7 @@ public sealed class AppendQuirkTests
         Assert.Equal(1 + 3, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
 
         server.Commands.Clear();
-        // The three messages in flight when the connection broke are sent again with one APPEND each; the ten new ones share one
-        // MULTIAPPEND.
+        // The three messages in flight when the connection broke are sent with one APPEND each, the ten new ones with one MULTIAPPEND.
         await run.CopyAsync([("", "one"), ("", "two"), ("", "three"), .. Enumerable.Range(0, 10).Select(i => ("", $"more {i}"))]);
         Assert.Equal(3 + 1, server.Commands.Count(c => c.StartsWith("APPEND", StringComparison.Ordinal)));
     }

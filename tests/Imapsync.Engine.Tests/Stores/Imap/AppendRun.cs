@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Appends messages as a job does: transient failures are retried and a lost folder is reopened, a bounded number of times.</summary>
+/// <summary>Appends messages as a job does: it retries a bounded number of times and reopens a lost folder.</summary>
 internal sealed class AppendRun : IAsyncDisposable
 {
     public static ImapEndpoint Endpoint { get; } = new("imap.example.com", 143, TlsMode.None, "alice") { Password = new FixedSecret(), Connections = 1 };
@@ -23,7 +23,7 @@ internal sealed class AppendRun : IAsyncDisposable
 
     public ConcurrentQueue<string> Notes { get; }
 
-    /// <summary>The final receipt of each message by its UID; UIDs count from 1 in the order in which the messages are given.</summary>
+    /// <summary>The final receipt of each message by its UID. The messages have the UIDs 1, 2, 3 ... in the given order.</summary>
     public SortedDictionary<uint, AppendReceipt> Receipts { get; } = [];
 
     public static async Task<AppendRun> OpenAsync(AppendServer server, bool repair = false)

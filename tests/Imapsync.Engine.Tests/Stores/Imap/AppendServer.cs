@@ -25,10 +25,14 @@ internal sealed class AppendServer
     /// <summary>Returns the answer to a complete APPEND, given its flags and body; null for the default answer.</summary>
     public Func<string, string, AppendAnswer?> OnAppend { get; set; } = (_, _) => null;
 
-    /// <summary>Returns a reply to send instead of <c>+</c>, given the size of a synchronising literal; null to accept the literal.</summary>
+    /// <summary>
+    /// Gets the size of a synchronising literal. Returns a reply that refuses the literal, or null to accept it with <c>+</c>.
+    /// </summary>
     public Func<int, string?> BeforeContinuation { get; set; } = _ => null;
 
-    /// <summary>Returns the answer to any other command: untagged lines and the tagged reply, without the tag; null for the default answer.</summary>
+    /// <summary>
+    /// Gets any other command. Returns untagged lines and the tagged reply without the tag, or null for the default answer.
+    /// </summary>
     public Func<string, string?> OnCommand { get; set; } = _ => null;
 
     /// <summary>Maps the flags sent with APPEND to the flags that the server stores.</summary>

@@ -32,7 +32,8 @@ public sealed class ConnectionPoolTests
         await using var third = await opening;
         Assert.Equal(3, server.Connections);
 
-        // After FirstLowering the pool tries to open one more connection, which is refused. It waits twice as long before the next try.
+        // After FirstLowering, the pool tries to open one more connection, which the server refuses. The next try comes after twice that
+        // time.
         there = allowed;
         opening = store.OpenAsync(FolderPath.Inbox, Token);
         clock.Advance(ConnectionPool.FirstLowering);

@@ -5,9 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>
-/// The test plays a server that reports changes by IDLE or NOTIFY, line by line. Tests with a real server are in tests/Servers.
-/// </summary>
+/// <summary>The test plays a server that reports changes by IDLE or NOTIFY. Tests with a real server are in tests/Servers.</summary>
 public sealed class ListeningTests
 {
     private readonly ManualClock clock = new();
@@ -22,12 +20,12 @@ public sealed class ListeningTests
         var (opening, _) = await OpenAsync(server, "NOTIFY IDLE", ignored: ["Junk"]);
         await server.Script.AnswerAsync("NOTIFY SET (personal (MessageNew MessageExpunge FlagChange MailboxName))");
         await using var feed = (await opening)!;
-        // The server is closed before the feed: the clock stands still, so the feed would otherwise wait for ever for the answer to LOGOUT.
+        // Close the server before the feed. Otherwise the feed waits for the answer to LOGOUT for ever, since the clock stands still.
         await using var closing = server;
         Assert.Equal(("NOTIFY on all of the user's own folders", 1), (feed.Display, feed.Connections));
         var waiting = feed.WaitAsync(Token);
         await server.Script.SendAsync("* STATUS Junk (MESSAGES 4)\r\n", Token);
-        // The client sends NOOP on a quiet connection. Once NOOP is answered, the client has read everything that was sent before.
+        // Make the client send NOOP on its quiet connection. Once NOOP is answered, the client has read everything sent before.
         clock.Advance(ConnectionPool.KeepAliveAfter + TimeSpan.FromMinutes(1));
         await server.Script.AnswerAsync("NOOP");
         Assert.False(waiting.IsCompleted);

@@ -6,8 +6,7 @@ using Imapsync.Engine.Tests.Copying;
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
 /// <summary>
-/// A target that reports wrong message sizes or a wrong number of messages: the messages that it really holds are recognised and not copied
-/// a second time.
+/// The target reports wrong sizes or a wrong number of messages. Its messages are still recognised and not copied a second time.
 /// </summary>
 public sealed class MisstatedNumbersTests : IDisposable
 {

@@ -7,7 +7,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>Whole jobs against a server that throttles and hangs up; the clock leaps over the waits between tries.</summary>
+/// <summary>Whole jobs against a server that throttles and hangs up. The clock leaps over the waits between tries.</summary>
 public sealed class PatientJobTests : IDisposable
 {
     private const string Throttled = "Request is throttled. Suggested Backoff Time: 299961 milliseconds";
@@ -63,8 +63,8 @@ public sealed class PatientJobTests : IDisposable
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Ok, 20L), (report.Outcome, report.Totals.Copied));
         Assert.Equal(Bodies(), server.Messages.Select(m => m.Body).Order(StringComparer.Ordinal));
-        // If the server refuses a whole batch, its messages are first sent one by one, without a wait, to find the refused one. Only then
-        // does the job wait, and each wait is longer than the one before.
+        // A refused batch is first sent message by message, without a wait, to find the refused one. Then each wait is longer than the one
+        // before.
         Assert.Equal(report.Waits.Select(w => w.Delay).Order(), report.Waits.Select(w => w.Delay));
         Assert.InRange(report.Waits.Length, 2, 3);
         Assert.All(report.Waits, w => Assert.Contains(reply, w.Reason, StringComparison.Ordinal));
@@ -161,8 +161,8 @@ public sealed class PatientJobTests : IDisposable
     {
         var clock = new ManualClock();
         box.Time = clock;
-        // The test advances the clock even while the job only waits for processor time. So GiveUpAfter must be very long; otherwise the job
-        // might end before its last try.
+        // GiveUpAfter is very long, because the test advances the clock even while the job only waits for processor time. A shorter limit
+        // might end the job before its last try.
         box.Job = box.Job with { Source = AppendRun.Endpoint, Retry = new RetrySettings { GiveUpAfter = TimeSpan.FromDays(10_000) } };
         var silent = new List<ScriptedServer>();
         box.OpenSource = async (_, context, c) => await ImapStore.OpenAsync(

@@ -5,8 +5,8 @@ using Imapsync.Engine.Tests.Copying;
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
 /// <summary>
-/// A target that refuses some of the messages: the other messages are stored. A message refused because of a flag is sent again without it,
-/// and a system flag is set afterwards. Many refusals in a row cost few commands.
+/// The target refuses some messages and stores the others. A message refused because of a flag is sent again without the flag. Many
+/// refusals in a row cost few commands.
 /// </summary>
 public sealed class RefusedAppendTests : IDisposable
 {
@@ -84,7 +84,7 @@ public sealed class RefusedAppendTests : IDisposable
         var bad = Enumerable.Range(10, 40).Select(i => MailboxFixture.Mail($"m{i}")).ToHashSet();
         server.OnAppend = (_, body) => bad.Contains(body) ? new("NO computer says no") : null;
         var report = await box.RunAsync();
-        // Messages stored by a partly refused batch are found at the target by the next try, so they count as copied or as already present.
+        // A partly refused batch may have stored messages. The next try finds these at the target, and they may count as already present.
         Assert.Equal((60L, 40L), (report.Totals.Copied + report.Totals.AlreadyPresent, report.Totals.Failed));
         Assert.Equal(60, server.Messages.Select(m => m.Body).Distinct().Count());
         Assert.Equal(60, server.Messages.Count);

@@ -9,8 +9,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
 /// <summary>
-/// Accounts that share a host with a limit on connections. Each account can work with one connection, and gets more while the other
-/// accounts do not need them.
+/// Several accounts share a host's limit on connections. Each account gets at least one connection, and more while the others need fewer.
 /// </summary>
 public sealed class SharedHostTests
 {
@@ -84,8 +83,8 @@ public sealed class SharedHostTests
         await using var source = await read.OpenAsync(FolderPath.Inbox, Token);
         await using var target = await written.OpenForWritingAsync(FolderPath.Inbox, Token);
         Assert.Equal(1, await source.ReadAsync([new MessageInfo(uid, FlagSet.Empty)], Token).CountAsync(Token));
-        // The limit of the host is shared by both accounts. Reading alice's message used up what may be transferred without waiting, so the
-        // APPEND to bob's account must wait.
+        // Both accounts share the host's limit of 2 messages per second. Reading alice's message used it up, so the APPEND to bob's account
+        // must wait.
         var waiting = target.AppendAsync(AppendRun.Window(("", "b\r\n")), Token);
         Assert.False(waiting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Imap;
 
-/// <summary>A created folder is read back under the path that was reported for it, whatever the path, the prefix and the delimiter.</summary>
+/// <summary>A created folder is listed under the path that was reported at its creation, for any path, prefix and delimiter.</summary>
 public sealed class WireNamePropertyTests
 {
     private static readonly string[] Words =

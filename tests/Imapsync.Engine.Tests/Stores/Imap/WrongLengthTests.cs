@@ -25,7 +25,7 @@ public sealed class WrongLengthTests : IDisposable
     public void Dispose() => box.Dispose();
 
     /// <summary>
-    /// Whatever length is announced for some messages, every other message arrives with its own octets, and the affected ones are reported.
+    /// The server announces wrong lengths for some messages. These are reported, and every other message arrives unchanged.
     /// </summary>
     [Fact]
     public async Task A_length_that_is_wrong_costs_that_message_alone()
@@ -43,8 +43,8 @@ public sealed class WrongLengthTests : IDisposable
     }
 
     /// <summary>
-    /// The announced length also covers the items after the body. The rest of the line is still a valid reply, so without a check the message would end in
-    /// octets of the protocol.
+    /// The announced length also covers the items after the body, and what remains is a valid reply. Without a check, the message would end
+    /// in octets of the protocol.
     /// </summary>
     [Fact]
     public async Task A_length_that_takes_in_what_follows_the_message_is_noticed()
@@ -168,6 +168,6 @@ public sealed class WrongLengthTests : IDisposable
         command.Split(' ')[2] == "1:*" || (Imapsync.Imap.UidSet.TryParse(command.Split(' ')[2], out var set) && set.Contains(new Imapsync.Imap.Uid(uid)));
 
     private Task<ITargetStore> OpenAsync(Endpoint endpoint, bool forWriting, StoreContext context, CancellationToken cancellationToken) =>
-        // The job's clock fires all timers at once, so a connection's watchdog would take a slow disk for a stall; use the system clock.
+        // Use the system clock. The job's clock fires all timers at once, so the connection's watchdog would take a slow disk for a stall.
         ImapStore.OpenAsync(AppendRun.Endpoint, context with { Time = TimeProvider.System }, server.DialAsync, cancellationToken);
 }

@@ -3,7 +3,9 @@ using Imapsync.Engine.Stores.Limits;
 
 namespace Imapsync.Engine.Tests.Stores.Limits;
 
-/// <summary>Connections to hosts, shared by jobs: a host's limit is never exceeded, no job waits for ever, and lent connections are returned.</summary>
+/// <summary>
+/// Jobs share connections to hosts. A host's limit is never exceeded, no job waits for ever, and jobs return lent connections.
+/// </summary>
 public sealed class HostPlacesTests
 {
     private readonly HostPlaces places = new();
@@ -18,7 +20,7 @@ public sealed class HostPlacesTests
         var second = EnterAsync("old", "new");
         Assert.False(second.IsCompleted);
         Assert.Equal(["all connections to new are in use (1 of 1); other jobs have them"], waits);
-        // A job that needs only a connection to another host may start before the waiting job; a job that needs the same host may not.
+        // Jobs behind the waiting one: the third needs another host and may start; the fourth needs the same host and may not.
         using var third = await EnterAsync("else", null);
         var fourth = EnterAsync(null, "new");
         first.Dispose();

@@ -113,7 +113,7 @@ public sealed class LimitedJobTests : IDisposable
 
         var report = await box.RunAsync();
         Assert.Equal((JobOutcome.Incomplete, StopReason.Limit, copied), (report.Outcome, report.Stop, report.Totals.Copied));
-        // Select the problem about the limit: messages in flight that were refused with the same text are reported as separate problems.
+        // Select the problem with the reason "limit". Refused messages in flight have problems of their own with the same text.
         var problem = Assert.Single(report.Problems, p => p.Reason == "limit");
         Assert.Contains("Account exceeded command or bandwidth limits", problem.Text, StringComparison.Ordinal);
         Assert.Contains("a run on the next day goes on", problem.Text, StringComparison.Ordinal);

@@ -31,8 +31,8 @@ public sealed class LineEndTests
         var random = new Random(seed);
         for (var round = 0; round < 3_000; round++)
         {
-            // The scanner works with SIMD vectors. So the inputs have rare or frequent line ends, CRs at every position of a vector, and
-            // more vectors than a counter of one octet can count.
+            // The scanner uses SIMD vectors. So the inputs (1) have rare or frequent line ends, (2) have CRs at every position of a vector,
+            // (3) have more vectors than a counter of one octet can count.
             var rarity = random.Next(1, 90);
             var octets = new byte[random.Next(8) == 0 ? random.Next(3_900, 9_000) : random.Next(200)];
             for (var at = 0; at < octets.Length; at++)

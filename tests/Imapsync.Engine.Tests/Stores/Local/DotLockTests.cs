@@ -13,8 +13,7 @@ public sealed class DotLockTests
         var holders = 0;
         for (var round = 0; round < 60; round++)
         {
-            // All tasks ask for the lock at once. A task that does not get it may find, when it looks who holds the lock, that the lock
-            // file is gone again.
+            // All tasks ask for the lock at once. A task that must wait may find the lock file already deleted when it reads who holds it.
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
             {
                 await using var held = await DotLock.AcquireAsync(dir["file"], TimeProvider.System, CancellationToken.None);
@@ -28,8 +27,8 @@ public sealed class DotLockTests
     }
 
     /// <summary>
-    /// After a fork a child process has its parent's file handles until it executes its own program. A released lock must not count as held
-    /// because such a child still has a handle of the lock file.
+    /// After a fork, a child process has its parent's file handles until it executes its own program. A released lock must not count as
+    /// held because of such a handle.
     /// </summary>
     [Fact]
     public async Task Of_many_that_find_a_lock_left_behind_one_takes_it_though_children_are_started_meanwhile()

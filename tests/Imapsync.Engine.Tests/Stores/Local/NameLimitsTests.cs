@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Local;
 
-/// <summary>Targets on file systems that allow fewer file names than Linux's own do, such as backup disks with exFAT or NTFS.</summary>
+/// <summary>Targets on file systems that forbid some file names that Linux allows, such as backup disks with exFAT or NTFS.</summary>
 public sealed class NameLimitsTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

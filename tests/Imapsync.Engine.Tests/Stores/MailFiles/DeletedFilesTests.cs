@@ -6,7 +6,7 @@ using Imapsync.Engine.Stores.Mh;
 
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
-/// <summary>Directories in which systems and synchronisation programs keep deleted files are no mail folders. They are named in a note.</summary>
+/// <summary>Directories for deleted files, such as .Trash-1000, are no mail folders. A note names them.</summary>
 public sealed class DeletedFilesTests
 {
     public static TheoryData<string, string> Cases => new MatrixTheoryData<string, string>(

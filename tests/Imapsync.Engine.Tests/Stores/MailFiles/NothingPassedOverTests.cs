@@ -13,8 +13,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.MailFiles;
 
 /// <summary>
-/// Trees with random file names and contents. Each file is either copied as a message, or included in a line of the report that states how
-/// many files were left out and why. Some of the names are different spellings of the same folder.
+/// Trees with random file names and contents, and folder names that differ only in spelling. Each file is copied as a message, or counted
+/// in the report with the reason why it was left out.
 /// </summary>
 public sealed class NothingPassedOverTests
 {
@@ -64,7 +64,8 @@ public sealed class NothingPassedOverTests
     }
 
     /// <summary>
-    /// Writes random files. Each contains one message in the format of the store kind, unless its name says that it is something else. Returns their paths.
+    /// Writes random files and returns their paths. Each contains one message in the store's format, unless its name says that it is no
+    /// message.
     /// </summary>
     private static HashSet<string> Fill(SourceJob job, string kind, Random random)
     {
@@ -111,8 +112,8 @@ public sealed class NothingPassedOverTests
             : 0;
 
     /// <summary>
-    /// Returns the path that the report counts for a file: the file's own, or that of a directory that is left out as a whole. Empty for
-    /// imap-backup's .imap file beside an mbox, because that file is read: it holds the flags.
+    /// Returns the path under which the report counts a left-out file: its own, or that of a directory left out as a whole. Empty for
+    /// imap-backup's .imap file, which is read for flags.
     /// </summary>
     private static string Entry(string kind, string root, string file)
     {

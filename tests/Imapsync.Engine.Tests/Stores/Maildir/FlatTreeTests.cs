@@ -4,7 +4,9 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>Existing target trees in another layout than the job's: no existing folder is created a second time in the job's layout.</summary>
+/// <summary>
+/// The target tree exists in another layout than the job's. No existing folder is created a second time in the job's layout.
+/// </summary>
 public sealed class FlatTreeTests
 {
     private static readonly string[] Names = ["Work", "Sent", "Lists", "a", "b c", "Ünï", "x.y"];
@@ -34,7 +36,7 @@ public sealed class FlatTreeTests
                 Assert.True(report.Outcome == JobOutcome.Ok && report.Totals.Copied == 0 && before.SequenceEqual(Tops(job.Target)), $"seed {seed}, round {round}, run {run} of {string.Join(' ', folders)}: {report.Totals} {job.Problems}\n{string.Join(' ', Tops(job.Target))}");
             }
 
-            // The new folder is created beside the others in the tree's own layout, where the program that owns the tree looks for it.
+            // The new folder is created in the existing tree's layout, where the program that owns the tree finds it.
             _ = job.Deliver("Work/New/Deep/cur/n.h:2,S", "Subject: new\n\nnew\n");
             var later = await job.RunAsync();
             Assert.True(later.Totals.Copied == 1, $"seed {seed}, round {round}: {later.Totals} {job.Problems}");

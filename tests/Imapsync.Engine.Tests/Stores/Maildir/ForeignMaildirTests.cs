@@ -9,7 +9,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
 /// <summary>
-/// A Maildir that other programs write, as the source of a job over several nights: nothing is skipped silently and nothing arrives twice.
+/// A job runs over several nights from a Maildir that other programs write. Nothing is skipped silently, and nothing arrives twice.
 /// </summary>
 public sealed class ForeignMaildirTests : IDisposable
 {
@@ -55,8 +55,8 @@ public sealed class ForeignMaildirTests : IDisposable
     }
 
     /// <summary>
-    /// A folder without a uidlist gets UIDs that the job records. A restore may write a uidlist with other UIDs into the folder, even in
-    /// the same second. The UIDVALIDITYs of both must differ, so the job uses values from 2^31 on.
+    /// The job assigns UIDs in a folder without a uidlist. A restore may write a uidlist with other UIDs in the same second. The job's
+    /// UIDVALIDITYs start at 2^31, so that the two never agree.
     /// </summary>
     [Fact]
     public async Task UIDs_remembered_are_never_under_the_UIDVALIDITY_of_a_uidlist_made_at_the_same_time()
@@ -244,8 +244,8 @@ public sealed class ForeignMaildirTests : IDisposable
         _ = job.Folder("");
         for (var night = 0; night < 12; night++)
         {
-            // As in real Maildirs, a unique name is not used again after all its files are gone. So in a night in which a file with an
-            // existing unique name arrives, no file with this name is deleted.
+            // Real Maildirs don't reuse the unique name of a deleted file. So in a night in which a new file gets an existing name, no file
+            // of that name is deleted.
             var before = Directory.GetFiles(job.Source, "*.h*", SearchOption.AllDirectories);
             var touched = new HashSet<string>(StringComparer.Ordinal);
             for (var n = random.Next(4); n >= 0; n--)

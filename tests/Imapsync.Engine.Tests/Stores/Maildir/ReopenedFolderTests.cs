@@ -8,9 +8,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
-/// <summary>
-/// A store keeps the uidlists of recently closed folders in memory. It must still notice changes that other programs make meanwhile.
-/// </summary>
+/// <summary>A store keeps the uidlists of closed folders in memory. It must notice when other programs change them meanwhile.</summary>
 public sealed class ReopenedFolderTests : IDisposable
 {
     private readonly TemporaryDirectory directory = new();

@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
 /// <summary>
-/// A Maildir of another program, in which a file was replaced by another one with the same unique name: the new file is another message.
+/// In a Maildir of another program, a file is replaced by one with the same unique name. The new file is another message.
 /// </summary>
 public sealed class ReplacedFileTests : IDisposable
 {
@@ -40,8 +40,7 @@ public sealed class ReplacedFileTests : IDisposable
             _ = job.Deliver($"cur/{i}.h:2,", $"Message-ID: <{i}@x>\nSubject: {i}\n\n{i}\n");
         await OkAsync(20);
         var before = job.Arrived();
-        // Write every file anew, as a restore of the whole tree from a copy does: the files and their dates are new, the mail is the same.
-        // Also set a flag.
+        // Write every file anew, as a restore of the whole tree does: files and dates are new, the mail is the same. Also set a flag.
         foreach (var file in Directory.GetFiles(Path.Combine(job.Source, "cur")))
         {
             var text = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);

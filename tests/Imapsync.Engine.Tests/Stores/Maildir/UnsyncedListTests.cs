@@ -8,7 +8,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Maildir;
 
 /// <summary>
-/// The states in which a power cut may leave a folder that was created but not yet synced, and the system calls by which its files are written.
+/// A power cut may leave a new folder in several states before it is synced. The tests cover these states, and the system calls that write
+/// the folder's files.
 /// </summary>
 public sealed class UnsyncedListTests : IDisposable
 {

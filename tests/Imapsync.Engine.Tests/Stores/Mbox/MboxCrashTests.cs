@@ -45,8 +45,8 @@ public sealed class MboxCrashTests
         var crash = await PrepareAsync(place);
         for (var length = crash.MboxBefore; length <= crash.Mbox.Length; length++)
         {
-            // If the file is truncated right after the '>' of a quoted "From " line, the text that the test appends looks like part of that
-            // line. A real write rarely ends there, so skip this length.
+            // Skip lengths that end right after the '>' of a quoted "From " line. The text that the test appends would look like part of
+            // that line.
             if (crash.Mbox[length - 1] == '>')
                 continue;
             crash.Restore(place, length);

@@ -5,7 +5,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Which folders are found in a directory of mbox files that other programs wrote; mail that is not read is reported.</summary>
+/// <summary>Which folders are found in a directory of other programs' mbox files. Mail that is not read is reported.</summary>
 public sealed class MboxListingTests
 {
     private const string One = "From a@example.org Thu Jan  2 03:04:05 2020\nSubject: 1\n\na\n\n";

@@ -6,7 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
 /// <summary>
-/// An mbox of another program as a source: its messages keep their UIDs from run to run, and no file is written beside it.
+/// The source is an mbox of another program. Its messages keep their UIDs from run to run, and no file is written beside it.
 /// </summary>
 public sealed class MboxMemoryTests
 {

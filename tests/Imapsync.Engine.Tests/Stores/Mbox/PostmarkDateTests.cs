@@ -5,7 +5,7 @@ using Imapsync.Tests.Support;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>Dates in postmarks of all kinds: either parsed as written, or ignored in favour of the message's own Date.</summary>
+/// <summary>Dates in "From " lines of all formats: each is parsed as written, or ignored in favour of the message's Date field.</summary>
 public sealed class PostmarkDateTests
 {
     private static readonly string[] Senders = ["a@example.org", "-", "MAILER-DAEMON", "may@example.org", "Mon", "a b c@example.org", "???@???", "2020"];

@@ -4,8 +4,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
 /// <summary>
-/// An mbox whose "From " lines have many different forms: every message is read unchanged, or it is reported that the beginnings of
-/// messages are uncertain.
+/// An mbox with many forms of "From " lines. Every message is read unchanged, or the report says that message beginnings are uncertain.
 /// </summary>
 public sealed class PostmarkFormTests
 {

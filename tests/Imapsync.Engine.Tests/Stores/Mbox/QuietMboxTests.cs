@@ -6,7 +6,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
-/// <summary>A source is not read while another program writes to it, and a file that is rewritten while it is read is noticed.</summary>
+/// <summary>A source mbox is not read while another program writes to it. A change during reading is noticed.</summary>
 public sealed class QuietMboxTests
 {
     private const string Mark = "From a@example.org Thu Jan  2 03:04:05 2020\n";

@@ -6,7 +6,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
 /// <summary>
-/// mutt and Thunderbird rewrite an mbox backup: the backup keeps its UIDs, and the header fields that these programs add become flags.
+/// mutt and Thunderbird rewrite an mbox backup. The messages keep their UIDs, and header fields that these programs add become flags.
 /// </summary>
 public sealed class RewrittenBackupTests
 {

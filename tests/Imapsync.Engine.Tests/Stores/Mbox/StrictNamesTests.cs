@@ -8,8 +8,7 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Engine.Tests.Stores.Mbox;
 
 /// <summary>
-/// Folders stored as mbox files under the naming rules of Windows. Each folder gets a file name that these rules allow. The program finds
-/// the folder in that file again, also on a file system without these rules.
+/// mbox files under the naming rules of Windows. Each folder gets an allowed file name, and is found again under it on any file system.
 /// </summary>
 public sealed class StrictNamesTests
 {

@@ -24,8 +24,7 @@ public sealed class LyingPop3Tests
         var report = await server.RunAsync();
 
         Assert.True(report.Outcome == JobOutcome.Ok, server.Problems);
-        // A Maildir keeps a bare LF as it is, but this test reads each LF as CRLF. So sent and arrived messages are compared with CRLF
-        // everywhere.
+        // Compare sent and arrived messages with all line ends as CRLF, because reading the Maildir turns a bare LF into CRLF.
         Assert.Equal(bodies.Select(Normal).Order(StringComparer.Ordinal), server.Arrived().Select(Normal).Order(StringComparer.Ordinal));
         static string Normal(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "\r\n", StringComparison.Ordinal);
     }
@@ -169,8 +168,8 @@ public sealed class LyingPop3Tests
     [Fact]
     public async Task A_unique_id_that_comes_back_for_other_mail_after_it_was_deleted_is_new_mail()
     {
-        // A server may reuse a unique-id once its message is gone (RFC 1939 §7). So the second message must be copied although it has the
-        // unique-id of the first.
+        // A server may reuse the unique-id of a deleted message (RFC 1939 §7). So the second message must be copied although its unique-id
+        // is known.
         using var server = Pop3Server.With(Head + "one\r\n");
         await server.RunAsync(deletes: true);
         server.Messages[1] = ("id-1", Encoding.Latin1.GetBytes(Head + "two\r\n"));

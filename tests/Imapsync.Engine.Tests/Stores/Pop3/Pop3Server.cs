@@ -25,7 +25,7 @@ internal sealed class Pop3Server : IDisposable
 
     public string Greeting { get; set; } = "+OK ready";
 
-    /// <summary>Returns a reply to a command instead of the default one; null for the default. "" closes the connection.</summary>
+    /// <summary>Returns the reply to a command, or null for the default reply. An empty reply closes the connection.</summary>
     public Func<string, string?> Instead { get; set; } = _ => null;
 
     public List<string> Heard { get; } = [];
@@ -144,7 +144,7 @@ internal sealed class Pop3Server : IDisposable
         }
     }
 
-    /// <summary>Byte-stuffs a message as in RFC 1939 §3: a dot precedes each line that begins with one; only CRLF ends a line.</summary>
+    /// <summary>Byte-stuffs a message (RFC 1939 §3): puts a dot before each line that begins with one. Only CRLF ends a line.</summary>
     private static string Stuffed(string octets) =>
         (octets.StartsWith('.') ? "." : "") + octets.Replace("\r\n.", "\r\n..", StringComparison.Ordinal);
 

@@ -6,8 +6,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Crash.States;
 
 /// <summary>
-/// A power cut differs from <c>kill -9</c>: data that was not synced may be lost, partly written or written in another order. From every state
-/// that a file system may leave, the next run must bring each message to the target exactly once.
+/// After a power cut, unlike after <c>kill -9</c>, unsynced data may be lost, partly written or reordered. From every possible state, the
+/// next run must bring each message to the target exactly once.
 /// </summary>
 public sealed class CrashStateTests
 {
@@ -36,7 +36,7 @@ public sealed class CrashStateTests
     }
 
     /// <summary>
-    /// Simulates crashes at moments spread over the whole record. The ways in which unsynced data may survive are used in turn.
+    /// Simulates crashes at moments spread over the whole run. Takes the ways in which unsynced data may survive in turn.
     /// </summary>
     private static async Task<string> TryStatesAsync(RecordedRun run, int seed, ConcurrentQueue<string> failures)
     {

@@ -25,9 +25,9 @@ internal enum FileOperationKind
 }
 
 /// <summary>A system call of a recorded run that changed or synced something.</summary>
-/// <param name="Path">The file's absolute path; for a file without a name, the name by which the kernel shows the file.</param>
-/// <param name="Offset">Where a write begins, -1 for the end of the file; for a truncation the new length.</param>
-/// <param name="Begin">When the call began: a sync only covers operations that had ended by then.</param>
+/// <param name="Path">The file's absolute path, or the kernel's name for a file without a name.</param>
+/// <param name="Offset">Where a write begins, -1 for the file's end; the new length of a truncated file.</param>
+/// <param name="Begin">When the call began. A sync covers only operations that had ended by then.</param>
 /// <param name="End">When the call returned. The operations of a record are sorted by this time.</param>
 internal sealed record FileOperation(
     FileOperationKind Kind, string Path, long Begin, long End, string NewPath = "", long Offset = 0, byte[]? Data = null, DateTimeOffset Time = default)

@@ -4,9 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>
-/// Reads strace's record of a run, which is one file for each thread, and returns the operations below one directory in chronological order.
-/// </summary>
+/// <summary>Reads strace's record of a run, one file per thread. Returns the operations below one directory in order of time.</summary>
 internal sealed partial class FileRecord
 {
     private const string Calls =
@@ -19,8 +17,8 @@ internal sealed partial class FileRecord
     private FileRecord(string root) => this.root = root;
 
     /// <summary>
-    /// Returns the command that starts a program under strace and writes its record to files that begin with <paramref name="prefix"/>. All strings
-    /// are recorded in hex, so that no name and no octet is ambiguous.
+    /// Returns the command that runs a program under strace, with record files that begin with <paramref name="prefix"/>. Strings are
+    /// recorded in hex, so that no octet is ambiguous.
     /// </summary>
     public static string[] Recorder(string prefix) =>
         ["strace", "-ff", "-qq", "-y", "-xx", "-s", "100000000", "--absolute-timestamps=format:unix,precision:ns", "-T", "-e", "trace=" + Calls, "-e", "signal=none", "-o", prefix];
@@ -85,8 +83,8 @@ internal sealed partial class FileRecord
                 var seconds = Seconds().Matches(arguments)[^1];
                 return Make(FileOperationKind.SetTime, texts.Count > 0 ? Name(0) : opened, time: DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds.Groups[1].Value, CultureInfo.InvariantCulture)));
             default:
-                // The model does not know this system call, so the test fails if the call names a file that is modelled. A mapping is
-                // ignored unless it is shared and writable, because only such a mapping changes the file.
+                // Fail if a system call unknown to the model names a modelled file. Ignore mmap unless it is shared and writable, because
+                // no other mapping changes the file.
                 if (call is "mmap" && !(arguments.Contains("PROT_WRITE", StringComparison.Ordinal) && arguments.Contains("MAP_SHARED", StringComparison.Ordinal)))
                     return null;
                 return IsInside(opened) || texts.Any(t => IsInside(Encoding.UTF8.GetString(t))) ? throw new NotSupportedException($"{call} is not modelled: {arguments}") : null;

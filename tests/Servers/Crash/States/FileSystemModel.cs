@@ -9,7 +9,7 @@ internal enum Survival
     /// <summary>All names survive, but their files are empty.</summary>
     NamesWithoutOctets,
 
-    /// <summary>A prefix of the name changes survives, in order, as with a journaling file system; file contents survive in part.</summary>
+    /// <summary>The first of the name changes survive, in order, as with a journaling file system. File contents survive in part.</summary>
     NamesInOrder,
 
     /// <summary>Any subset of the name changes survives, in no particular order; file contents survive in part.</summary>
@@ -20,8 +20,8 @@ internal enum Survival
 }
 
 /// <summary>
-/// A file system that guarantees no more than docs/reliability.md assumes: a file's content and length are durable once the file is synced, a
-/// name once its directory is synced; a rename happens wholly or not at all. It replays a record and produces trees that a crash may leave.
+/// Replays a record on a model file system, and produces trees that a crash may leave. The model guarantees only what docs/reliability.md
+/// assumes: syncing a file saves its content, syncing a directory saves its names, and a rename happens wholly or not at all.
 /// </summary>
 internal sealed class FileSystemModel
 {
@@ -89,8 +89,7 @@ internal sealed class FileSystemModel
     }
 
     /// <summary>
-    /// Returns the contents of each file on disk at the end of the record. The tree must still be as the run left it. Throws if the model disagrees
-    /// with the disk.
+    /// Returns the contents of each file on disk, which must still be as the run left it. Throws if they differ from the model.
     /// </summary>
     public IReadOnlyList<(byte[] Octets, DateTime Time)?> LastContents()
     {
@@ -110,8 +109,8 @@ internal sealed class FileSystemModel
     }
 
     /// <summary>
-    /// Takes the result of <see cref="LastContents"/> from another model of the same record. When a modelled file has the same content as
-    /// in that result, it also gets the exact modification time from there.
+    /// Takes the result of <see cref="LastContents"/>. A modelled file with the same content then gets the exact modification time from
+    /// there.
     /// </summary>
     public void Know(IReadOnlyList<(byte[] Octets, DateTime Time)?> contents)
     {
@@ -185,8 +184,8 @@ internal sealed class FileSystemModel
     {
         var lasting = unsyncedNames.FindAll(c => c.End <= begin && (directory is null || c.Edits.Any(e => e.Directory == directory))).ToHashSet();
 
-        // A rename may change two directories, and becomes durable when either of them is synced. Earlier changes of the same names in the
-        // other directory then become durable with it.
+        // A rename that changes two directories becomes durable when either of them is synced. Earlier changes of the same names then
+        // become durable too.
         for (var i = unsyncedNames.Count - 1; i >= 0; i--)
         {
             var change = unsyncedNames[i];

@@ -1,6 +1,6 @@
 namespace Imapsync.Servers.Tests.Crash.States;
 
-/// <summary>A file or directory of the model, with two states: the one that running programs see, and the one that is sure to survive a crash.</summary>
+/// <summary>A file or directory of the model, in two states: as running programs see it, and as it surely survives a crash.</summary>
 internal sealed class ModelNode(bool isDirectory)
 {
     private readonly List<FileOperation> unsynced = [];
@@ -15,7 +15,7 @@ internal sealed class ModelNode(bool isDirectory)
     /// <summary>A directory's entries that survive a crash.</summary>
     public Dictionary<string, ModelNode> DurableNames { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The file's final content and modification time. A modelled state with the same content gets exactly this time, to the nanosecond.</summary>
+    /// <summary>The file's final content and modification time. A modelled state with this content gets exactly this time.</summary>
     public (byte[] Octets, DateTime Time)? Last { get; set; }
 
     public bool HasUnsynced => unsynced.Count > 0;

@@ -10,8 +10,8 @@ using Imapsync.Tests.Support;
 namespace Imapsync.Servers.Tests.Crash.States;
 
 /// <summary>
-/// Runs the program under strace, from a local source to a local target. Then recreates file system states that a crash of this run may
-/// leave, and checks that the next run recovers from each of them.
+/// Runs the program under strace, from a local source to a local target. Recreates the file system states that a crash of the run may
+/// leave, and checks that the next run recovers from each.
 /// </summary>
 internal sealed class RecordedRun : IDisposable
 {
@@ -123,7 +123,10 @@ internal sealed class RecordedRun : IDisposable
         Directory.Delete(dir["record"], recursive: true);
     }
 
-    /// <summary>Runs the job twice after a crash. The target must be as after the recorded run, and the second run must find nothing to do.</summary>
+    /// <summary>
+    /// Runs the job twice after a crash. The first run must make the target as the recorded run did, and the second must find nothing to
+    /// do.
+    /// </summary>
     public async Task<CrashVerdict> RecoverAsync()
     {
         var report = await RunAsync();
