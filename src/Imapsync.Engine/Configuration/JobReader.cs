@@ -126,7 +126,7 @@ internal sealed class JobReader(JobReadContext reading)
             : reading.Variable("HOME") is { Length: > 0 } home ? Path.Combine(home, ".local", "state") : null;
         if (states is null)
         {
-            reading.Error(job.KeyOrigin, "there is no place for this job's state: neither XDG_STATE_HOME nor HOME is set", "add 'state: DIRECTORY'");
+            reading.Error(job.KeyOrigin, "this job's state has no place, since neither XDG_STATE_HOME nor HOME is set", "add 'state: DIRECTORY'");
             return null;
         }
 
