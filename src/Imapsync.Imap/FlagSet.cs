@@ -15,9 +15,8 @@ public enum MessageFlags : byte
 }
 
 /// <summary>
-/// The flags and keywords of one message: immutable and compared by value. Keywords are compared without regard to case
-/// (RFC 9051 §2.3.2) but keep the case in which they were received. A folder contains few distinct sets, so pool them
-/// (<see cref="FlagSetPool"/>) when holding many messages.
+/// The flags and keywords of one message: immutable and compared by value. Keywords are compared without regard to case (RFC 9051 §2.3.2),
+/// but keep their case. When holding many messages, pool the sets (<see cref="FlagSetPool"/>), because a folder contains few distinct ones.
 /// </summary>
 public sealed class FlagSet : IEquatable<FlagSet>
 {
@@ -69,8 +68,8 @@ public sealed class FlagSet : IEquatable<FlagSet>
     }
 
     /// <summary>
-    /// Reads flag names in wire form: <c>\Seen</c>, <c>$Label1</c>. It drops \Recent, \* and any other backslash flag that
-    /// RFC 9051 does not define, since no other server can store it. <c>\Forwarded</c> is read as <c>$Forwarded</c> (RFC 5788).
+    /// Reads flag names in wire form: <c>\Seen</c>, <c>$Label1</c>. <c>\Forwarded</c> becomes <c>$Forwarded</c> (RFC 5788). Other
+    /// backslash flags that RFC 9051 lets no client set, such as \Recent and \*, are dropped.
     /// </summary>
     public static FlagSet Parse(IEnumerable<string> names)
     {

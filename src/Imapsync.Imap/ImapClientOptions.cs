@@ -68,8 +68,10 @@ public sealed record ImapClientOptions(string Host, int Port, ImapTls Tls)
 
 /// <summary>The credentials to log in with. The secret never appears in the string representation.</summary>
 /// <param name="Secret">The password, or the bearer token of XOAUTH2 and OAUTHBEARER.</param>
-/// <param name="Mechanism">A SASL name, LOGIN for the LOGIN command, or null for the strongest mechanism that both sides support.</param>
-/// <param name="AuthorizeAs">The user whose mailbox is to be opened (SASL authorization identity); null or empty for <paramref name="User"/>'s own.</param>
+/// <param name="Mechanism">A SASL name; LOGIN for the LOGIN command; null for the strongest mechanism of both sides.</param>
+/// <param name="AuthorizeAs">
+/// The user whose mailbox is opened (SASL authorization identity); null or empty for <paramref name="User"/>.
+/// </param>
 public sealed record ImapCredentials(string User, string Secret, string? Mechanism = null, string? AuthorizeAs = null)
 {
     public override string ToString() => User;

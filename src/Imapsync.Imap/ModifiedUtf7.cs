@@ -5,8 +5,8 @@ using System.Text;
 namespace Imapsync.Imap;
 
 /// <summary>
-/// The encoding of folder names on the wire (RFC 3501 §5.1.3). Wire names are strings with one character for each octet,
-/// so that a received name can be sent back unchanged even if it is malformed.
+/// The encoding of folder names on the wire (RFC 3501 §5.1.3). A wire name has one character for each octet, so that even a malformed
+/// name can be sent back unchanged.
 /// </summary>
 public static class ModifiedUtf7
 {
@@ -14,8 +14,8 @@ public static class ModifiedUtf7
     private static readonly SearchValues<char> Base64 = SearchValues.Create(Alphabet);
 
     /// <summary>
-    /// Decodes a name for display and for other stores. A malformed shift sequence is kept as it is; raw 8-bit octets are read as UTF-8
-    /// if they are valid UTF-8, else as Latin-1.
+    /// Decodes a name for display and for other stores. A malformed shift sequence is kept. Raw 8-bit octets are read as
+    /// UTF-8 if valid, else as Latin-1.
     /// </summary>
     public static string Decode(string wire)
     {

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Imapsync.Imap;
 
 /// <summary>
-/// A server's explanation for refusing a token, sent before the tagged NO: the JSON of RFC 7628 §3.2.2 for OAUTHBEARER, and similar JSON for
-/// XOAUTH2. The texts are the server's, truncated and without control characters.
+/// A server's explanation for refusing a token, sent before the tagged NO: JSON as in RFC 7628 §3.2.2. The texts are truncated and
+/// contain no control characters.
 /// </summary>
 /// <param name="Status"><c>invalid_token</c>, <c>insufficient_scope</c>, or an HTTP status such as <c>401</c>; null if missing.</param>
 /// <param name="Scope">The scope that a token must have; null if missing.</param>

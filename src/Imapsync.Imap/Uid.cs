@@ -26,8 +26,8 @@ public readonly record struct Uid(uint Value) : IComparable<Uid>
 }
 
 /// <summary>
-/// The generation of a folder's UIDs (RFC 9051 §2.3.1.1). When it changes, all UIDs known before are void.
-/// 0 means that the store promises nothing about its UIDs, so UIDs remembered from an earlier session must not be used.
+/// The generation of a folder's UIDs (RFC 9051 §2.3.1.1). When it changes, all earlier UIDs are void. 0 means that UIDs are valid for this
+/// session only.
 /// </summary>
 public readonly record struct UidValidity(uint Value)
 {

@@ -14,7 +14,7 @@ public enum NewsKind
 /// <param name="Job">The job's name; null if the news is about a whole run.</param>
 /// <param name="Headline">One line without control characters.</param>
 /// <param name="Text">Lines for people, safe to show on a terminal.</param>
-/// <param name="Json">A document for programs, UTF-8 (docs/monitoring.md).</param>
+/// <param name="Json">UTF-8, for programs (docs/monitoring.md).</param>
 public sealed record News(NewsKind Kind, string? Job, string Headline, string Text, ReadOnlyMemory<byte> Json, int ExitStatus)
 {
     /// <summary>The kind of news in lower case, for programs.</summary>

@@ -24,10 +24,10 @@ public sealed class BackupServer : IAsyncDisposable
     private int connections;
     private int strangers;
 
-    /// <param name="store">The store to serve; it is only read, and not disposed.</param>
+    /// <param name="store">The store to serve. It is only read, and not disposed.</param>
     /// <param name="where">The address to listen on; port 0 picks a free port.</param>
-    /// <param name="certificate">A certificate with its key, for TLS from the first octet on. Null is allowed only on a loopback address.</param>
-    /// <param name="note">Receives messages for the server's operator. May be called from any task.</param>
+    /// <param name="certificate">For TLS from the first octet on. Null is allowed only on a loopback address.</param>
+    /// <param name="note">Receives messages for the server's operator, from any task.</param>
     /// <exception cref="SocketException">The port is in use, or the address is not one of this machine's.</exception>
     public BackupServer(
         IMessageStore store, IPEndPoint where, LogInGuard guard, SslStreamCertificateContext? certificate, ServingLimits limits, TimeProvider time, Action<string> note)

@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Formats the help of a command from the definition of the command line. No line is longer than the screen is wide. Options that exist for
-/// both source and target are listed once, and the options for settings of the job file are grouped under headings.
+/// Formats the help of a command, no wider than the screen. Options that exist for both source and target are listed once. Options for
+/// settings of the job file are grouped under headings.
 /// </summary>
 internal static class HelpText
 {
@@ -18,7 +18,7 @@ internal static class HelpText
     /// <summary>Returns the lines of a command's help.</summary>
     /// <param name="path">The command as it is typed, without its arguments.</param>
     /// <param name="width">The most columns of a line.</param>
-    /// <param name="isShort">Whether options below a heading are listed by name only, without their descriptions.</param>
+    /// <param name="isShort">Whether options below a heading are only named, without descriptions.</param>
     public static IEnumerable<string> Lines(Command command, string path, int width, bool isShort = false)
     {
         var commands = command.Subcommands.Where(c => !c.Hidden).ToList();

@@ -7,8 +7,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine;
 
 /// <summary>
-/// Reports rows of an account list from which no job could be created. Such a row may have no valid name, so its file and line number are
-/// used as its name.
+/// Reports rows of an account list from which no job could be created. The file and line number serve as a row's name, because the row may
+/// have no valid name.
 /// </summary>
 internal static class RowReport
 {

@@ -5,9 +5,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.CommandLine;
 
 /// <summary>Asks a person for a line of text; an empty answer means <paramref name="fallback"/>.</summary>
-/// <param name="question">
-/// The question. The prompt shows the default (<paramref name="fallback"/>) after it, so the question must not contain it.
-/// </param>
+/// <param name="question">The question, without the default, which the prompt adds.</param>
 internal delegate ValueTask<string> LinePrompt(string question, string fallback, CancellationToken cancellationToken);
 
 /// <summary>Asks on the terminal for a line of text, or for a secret without echoing it.</summary>

@@ -7,9 +7,8 @@ namespace Imapsync.Imap.Client;
 /// <summary>Gmail's labels (https://developers.google.com/gmail/imap/imap-extensions); requires that the server offers X-GM-EXT-1.</summary>
 public sealed partial class ImapClient
 {
-    /// <summary>Fetches Gmail's message numbers and labels, in the order in which the server sends them.</summary>
+    /// <summary>Adds Gmail's message numbers and labels to <paramref name="rows"/>, in the order in which the server sends them.</summary>
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
-    /// <param name="rows">The list to which the messages are added.</param>
     public async Task FetchLabelsAsync(string set, List<FetchedLabels> rows, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new FetchLabelsCommand(set, rows, MaxRows, options.Limits), cancellationToken);
 
@@ -113,10 +112,7 @@ internal sealed class FetchLabelsCommand(string set, List<FetchedLabels> rows, F
     }
 }
 
-/// <summary>
-/// UID STORE that adds or removes Gmail's X-GM-LABELS; requires that the server offers X-GM-EXT-1. The server's FETCH replies to it are ignored.
-/// </summary>
-/// <param name="labels">Labels in wire form, at least one.</param>
+/// <summary>UID STORE that adds or removes Gmail's X-GM-LABELS (X-GM-EXT-1). The server's FETCH replies are ignored.</summary>
 internal sealed class StoreLabelsCommand(string set, bool add, IReadOnlyList<string> labels) : ImapCommand
 {
     public override string Name => "UID STORE";

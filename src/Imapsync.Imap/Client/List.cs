@@ -30,10 +30,10 @@ public sealed partial class ImapClient
 }
 
 /// <summary>One LIST reply.</summary>
-/// <param name="WireName">The name in wire form, one character for each octet; it must be sent back exactly like this.</param>
+/// <param name="WireName">The name, one character for each octet; send it back exactly like this.</param>
 /// <param name="Delimiter">The hierarchy delimiter; null for a flat name.</param>
-/// <param name="Attributes">Folder attributes, compared without regard to case.</param>
-/// <param name="Status">The folder's counters; null unless LIST-STATUS reported them.</param>
+/// <param name="Attributes">Compared without regard to case.</param>
+/// <param name="Status">Null unless LIST-STATUS reported the folder's counters.</param>
 public sealed record ListedFolder(string WireName, char? Delimiter, IReadOnlySet<string> Attributes, FolderCounters? Status);
 
 internal enum ListForm

@@ -78,9 +78,11 @@ internal sealed class CommandWriter(Func<PipeWriter> output, Func<ImapCapabiliti
         return await FlushIfFullAsync(octets.Length);
     }
 
-    /// <summary>Streams a message as a literal. Returns false if the server refused the literal; then no octet of the message was sent.</summary>
+    /// <summary>
+    /// Streams a message as a literal. Returns false if the server refused the literal, before any octet of the message was sent.
+    /// </summary>
     /// <param name="length">Exactly how many octets <paramref name="body"/> yields; any other number breaks the connection.</param>
-    /// <param name="askFirst">Whether to wait for <c>+</c> even where the server would accept a non-synchronising literal.</param>
+    /// <param name="askFirst">Whether to wait for <c>+</c> even if the server accepts non-synchronising literals.</param>
     public async ValueTask<bool> LiteralAsync(long length, PipeReader body, bool askFirst = false)
     {
         if (!await AnnounceAsync(length, askFirst))

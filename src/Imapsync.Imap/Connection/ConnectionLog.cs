@@ -2,10 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Imapsync.Imap.Connection;
 
-/// <summary>
-/// Writes one connection's events to the log, with the connection's number and server. All texts come from <see cref="ImapTrace"/>, which
-/// has removed credentials and literals.
-/// </summary>
+/// <summary>Writes one connection's events to the log. <see cref="ImapTrace"/> has removed credentials and literals before.</summary>
 internal sealed partial class ConnectionLog
 {
     private static int connections;

@@ -3,10 +3,9 @@ using System.IO.Compression;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// DEFLATE in both directions (RFC 4978). It inflates only as much as fits the caller's buffer, so a decompression bomb costs
-/// time but no memory.
+/// DEFLATE in both directions (RFC 4978). It inflates only what fits the caller's buffer, so a decompression bomb costs no memory.
 /// </summary>
-/// <param name="buffered">Octets already read from <paramref name="inner"/>: the beginning of the compressed data.</param>
+/// <param name="buffered">The beginning of the compressed data, already read from <paramref name="inner"/>.</param>
 internal sealed class DeflatedStream(Stream inner, ReadOnlyMemory<byte> buffered) : DuplexStream
 {
     private readonly DeflateStream inflate = new(new PrefixedStream(inner, buffered), CompressionMode.Decompress, leaveOpen: true);

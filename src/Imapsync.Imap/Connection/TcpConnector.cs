@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Connects to whichever of a host's addresses answers first (similar to RFC 8305). The next address is tried when the previous
-/// one has failed or has not answered within 250 ms, so that a dead address does not use up the whole timeout.
+/// Connects to whichever of a host's addresses answers first (similar to RFC 8305). If an address fails or is silent for 250 ms, the next
+/// one is tried too, so that a dead address does not use up the whole timeout.
 /// </summary>
 internal static class TcpConnector
 {

@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Wraps a stream in verified TLS 1.2 or newer. Host name and chain are checked against the system's authorities or those of a PEM file;
-/// alternatively the certificate's SHA-256 fingerprint is pinned, in place of both checks. Verification can't be turned off.
+/// Wraps a stream in verified TLS 1.2 or newer. Verification can't be turned off: either host name and chain are checked against the
+/// system's or a PEM file's authorities, or the certificate's SHA-256 fingerprint is pinned.
 /// </summary>
 internal sealed class TlsLayer(string host, string? caFile, string? fingerprint, ClientCertificate client)
 {

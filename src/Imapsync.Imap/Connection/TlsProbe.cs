@@ -4,8 +4,8 @@ using System.Security.Authentication;
 namespace Imapsync.Imap.Connection;
 
 /// <summary>
-/// Finds out whether a port that sends no greeting expects TLS. It uses a separate connection, on which no certificate is accepted and
-/// no IMAP command is sent.
+/// Finds out, on a separate connection, whether a port that sends no greeting expects TLS. The probe accepts no
+/// certificate and sends no IMAP command.
 /// </summary>
 internal static class TlsProbe
 {

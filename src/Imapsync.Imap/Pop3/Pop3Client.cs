@@ -298,8 +298,8 @@ public sealed partial class Pop3Client : IAsyncDisposable
         }
     }
 
-    /// <param name="answers">How many answers the server will send to <paramref name="command"/>.</param>
-    /// <param name="shown">The text to show in the trace instead of the command; null to show the command.</param>
+    /// <param name="answers">How many answers the server will send.</param>
+    /// <param name="shown">The text to show in the trace instead of <paramref name="command"/>; null to show the command.</param>
     private async Task SendAsync(string command, CancellationToken cancellationToken, int answers = 1, string? shown = null)
     {
         foreach (var line in trace is null ? [] : (shown ?? command).Split("\r\n"))

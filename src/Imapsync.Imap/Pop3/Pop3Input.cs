@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Imap.Pop3;
 
 /// <summary>
-/// Reads a server's output: lines, and the octets of multi-line replies (RFC 1939 §3), from which only the dot-stuffing is
-/// removed. In multi-line replies only CRLF ends a line; bare LF, bare CR, NUL and octets above 127 are passed on unchanged.
+/// Reads a server's output: lines, and multi-line replies (RFC 1939 §3) without their dot-stuffing. In multi-line replies only CRLF ends a
+/// line; all other octets are passed on unchanged.
 /// </summary>
 internal sealed class Pop3Input(Stream stream) : IDisposable
 {
@@ -39,10 +39,10 @@ internal sealed class Pop3Input(Stream stream) : IDisposable
     }
 
     /// <summary>Passes on the octets of a multi-line reply, piece by piece, up to the dot that ends the reply.</summary>
-    /// <param name="onPiece">Receives each piece; a piece is valid until the returned task completes.</param>
+    /// <param name="onPiece">Receives each piece, which is valid until the returned task completes.</param>
     /// <returns>The number of octets passed on.</returns>
-    /// <exception cref="ImapProtocolException">The reply has more octets than <paramref name="limit"/>.</exception>
-    /// <exception cref="EndOfStreamException">The connection ended before the reply did.</exception>
+    /// <exception cref="ImapProtocolException">The reply is longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="EndOfStreamException">The connection ended before the reply.</exception>
     public async ValueTask<long> ReadBodyAsync(Func<ReadOnlyMemory<byte>, ValueTask> onPiece, long limit, CancellationToken cancellationToken)
     {
         var undo = new DotUnstuffing();

@@ -41,8 +41,8 @@ internal static class FetchTail
     }
 
     /// <summary>
-    /// Whether the word can be an item name: a known name in any case, or any word in upper case, as servers write item names. Few words in a
-    /// mail are in upper case, so mail text is rarely taken for an item.
+    /// Whether the word can be an item name: a known name in any case, or any word in upper case. Mail text rarely passes,
+    /// because it has few words in upper case.
     /// </summary>
     private static bool IsItem(ReadOnlySpan<byte> name)
     {

@@ -103,8 +103,8 @@ internal sealed class FrameReader(ImapLimits limits)
     }
 
     /// <summary>
-    /// Whether the reply can contain literals. Status lines, tagged replies and continuations can't: they end in free text, which may look like a literal
-    /// marker by accident.
+    /// Whether the reply can contain literals. Status lines, tagged replies and continuations can't, because their free text may look
+    /// like a literal marker by accident.
     /// </summary>
     private static bool IsData(ReadOnlySpan<byte> frame)
     {

@@ -6,8 +6,7 @@ using MimeKit.Utils;
 namespace Imapsync.Serving.Finding;
 
 /// <summary>A part of a message that is a file rather than the message's text.</summary>
-/// <param name="Name">The file name given by the sender, decoded; null if there is none.</param>
-/// <param name="Type">The media type.</param>
+/// <param name="Name">The decoded file name; null if there is none.</param>
 internal sealed record Attachment(BodyPart Part, string? Name, string Type)
 {
     /// <summary>The attachment's title for lists: its name, else its type.</summary>

@@ -7,7 +7,7 @@ namespace Imapsync.Serving.Finding;
 
 /// <summary>A message to be displayed.</summary>
 /// <param name="Headers">Decoded header fields, in their original order.</param>
-/// <param name="Texts">The message's texts: plain text if available, else the text of the HTML.</param>
+/// <param name="Texts">Plain text if available, else the text of the HTML.</param>
 /// <param name="IsCut">Whether the texts are truncated.</param>
 public sealed record ShownMessage(
     FoundMessage Message, IReadOnlyList<(string Name, string Value)> Headers, IReadOnlyList<string> Texts, IReadOnlyList<(string Title, string Type, long Bytes)> Attachments, bool IsCut);
@@ -50,7 +50,7 @@ public sealed class BackupReader(IMessageStore store, ServingLimits? limits = nu
         return true;
     }, cancellationToken);
 
-    /// <summary>Passes on each attachment: its name, if any, its type, and a function that writes its decoded octets to a stream.</summary>
+    /// <summary>Passes on each attachment: its name (null if none), its type, and a function that writes its octets to a stream.</summary>
     /// <returns>The number of attachments.</returns>
     /// <exception cref="MailException">The message does not exist or can't be read.</exception>
     public Task<int> TakeAttachmentsAsync(MessageAddress id, Func<string?, string, Func<Stream, Task>, Task> take, CancellationToken cancellationToken) => WithAsync(id, async (mail, root) =>

@@ -48,8 +48,8 @@ public sealed record FindQuery
 }
 
 /// <summary>A message that matches a query. Header values are decoded; null if the header has no such field.</summary>
-/// <param name="Received">The date and time of receipt (INTERNALDATE).</param>
-/// <param name="SizeBytes">The size in octets, with CRLF line ends.</param>
+/// <param name="Received">INTERNALDATE.</param>
+/// <param name="SizeBytes">With CRLF line ends.</param>
 /// <param name="Attachments">File names, or the media type of a file without name; null if the query did not need them.</param>
 public sealed record FoundMessage(
     MessageAddress Id, DateTimeOffset Received, long SizeBytes, FlagSet Flags, string? Subject, string? From, string? To, DateTimeOffset? Date, string? MessageId,

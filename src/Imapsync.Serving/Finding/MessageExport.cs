@@ -31,7 +31,7 @@ public sealed class MessageExport(BackupReader backup, Action<string> onWritten)
     }
 
     /// <summary>
-    /// Writes all messages to one mbox file with LF line ends (mboxrd: lines that begin with From, quoted or not, get one more &gt;).
+    /// Writes all messages to one mboxrd file with LF line ends. Lines that begin with From, quoted or not, get one more &gt;.
     /// </summary>
     /// <exception cref="IOException">The file already exists.</exception>
     public async Task WriteMboxAsync(IReadOnlyList<MessageAddress> ids, string path, CancellationToken cancellationToken)

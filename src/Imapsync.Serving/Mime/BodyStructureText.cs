@@ -3,7 +3,7 @@ using Imapsync.Serving.Wire;
 namespace Imapsync.Serving.Mime;
 
 /// <summary>Writes BODY and BODYSTRUCTURE (RFC 9051 §7.5.2).</summary>
-/// <param name="isExtended">Whether to write BODYSTRUCTURE, with its extension data; otherwise BODY.</param>
+/// <param name="isExtended">True for BODYSTRUCTURE, with its extension data; false for BODY.</param>
 /// <param name="budget">Limits the addresses in the envelopes of embedded messages.</param>
 internal sealed class BodyStructureText(ResponseWriter output, bool isExtended, AddressBudget budget)
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.Serving.Mime;
 
 /// <summary>
-/// The words of a structured header field (RFC 5322 §3.2, RFC 2045 §5.1), as octets without decoding, because IMAP passes them on
-/// unchanged. Accepts any input; skips comments and white space.
+/// The words of a structured header field (RFC 5322 §3.2, RFC 2045 §5.1). They are not decoded, because IMAP passes them on unchanged.
+/// Accepts any input; skips comments and white space.
 /// </summary>
 internal ref struct HeaderTokens(ReadOnlySpan<byte> octets)
 {

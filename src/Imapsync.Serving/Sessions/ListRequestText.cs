@@ -105,7 +105,7 @@ internal sealed record ListRequestText
 
     /// <summary>
     /// Matches a name: <c>*</c> matches anything, <c>%</c> anything but the delimiter. All alternatives are followed in parallel, so the cost is
-    /// the product of the two lengths, not exponential.
+    /// only the product of the two lengths.
     /// </summary>
     private static bool Fits(string pattern, string name)
     {

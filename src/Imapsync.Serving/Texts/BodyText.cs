@@ -7,9 +7,8 @@ using MimeKit.Text;
 
 namespace Imapsync.Serving.Texts;
 
-/// <summary>A text part of a message with transfer encoding and charset decoded and, if it is HTML, the tags removed.</summary>
-/// <param name="IsHtml">Whether the part is HTML.</param>
-/// <param name="IsCut">Whether the part is longer than the limit, so that the text is truncated.</param>
+/// <summary>A text part of a message, decoded, and without tags if it is HTML.</summary>
+/// <param name="IsCut">Whether the text is truncated because the part is longer than the limit.</param>
 internal readonly record struct DecodedText(string Text, bool IsHtml, bool IsCut);
 
 /// <summary>Reads the texts of a message part by part, up to a limit.</summary>

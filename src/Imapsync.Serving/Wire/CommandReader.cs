@@ -6,8 +6,8 @@ using System.Text;
 namespace Imapsync.Serving.Wire;
 
 /// <summary>
-/// Reads one command after another from a client: a line, or lines joined by literals (RFC 9051 §2.2.1), returned as contiguous octets
-/// that include the literals. Commands longer than the limit are never held in memory.
+/// Reads one command after another from a client: a line, or lines joined by literals (RFC 9051 §2.2.1). A command that is longer than the
+/// limit is never held in memory.
 /// </summary>
 /// <param name="goAhead">Sends the continuation request (<c>+</c>) that lets the client send its literal.</param>
 internal sealed class CommandReader(PipeReader input, ServingLimits limits, TimeProvider time, Func<CancellationToken, ValueTask> goAhead)
@@ -19,7 +19,7 @@ internal sealed class CommandReader(PipeReader input, ServingLimits limits, Time
 
     /// <summary>Reads the next command; null at the end of the input. The result is valid until the next call.</summary>
     /// <param name="patience">How long to wait for the first octet.</param>
-    /// <exception cref="RefusalException">A literal was too long, but the session can go on. The exception's Data contains the command's tag.</exception>
+    /// <exception cref="RefusalException">A literal was too long, but the session can go on. Data contains the command's tag.</exception>
     /// <exception cref="ConversationEndException">The session can't go on.</exception>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(TimeSpan patience, CancellationToken cancellationToken)
     {

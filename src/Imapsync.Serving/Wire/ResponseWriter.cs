@@ -5,7 +5,7 @@ using System.Text;
 namespace Imapsync.Serving.Wire;
 
 /// <summary>
-/// Writes responses to a client. They are buffered up to a limit and then sent; a client that does not accept them within
+/// Writes responses to a client, buffered up to a limit. A client that does not accept them within
 /// <see cref="ServingLimits.StallTime"/> loses its connection.
 /// </summary>
 internal sealed class ResponseWriter(Stream output, ServingLimits limits, TimeProvider time)

@@ -38,7 +38,6 @@ internal sealed class BackupArguments
     private readonly Option<string> state = new("--state") { Description = "Keep the jobs' state below this directory, whatever the file says.", HelpName = "DIR" };
 
     /// <param name="rest">The name of an argument that follows the job and may be repeated; null for none.</param>
-    /// <param name="restDescription">The description of that argument.</param>
     public BackupArguments(Command command, string? rest = null, string? restDescription = null)
     {
         this.rest = rest;

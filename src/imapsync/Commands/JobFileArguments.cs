@@ -18,8 +18,7 @@ internal sealed class JobFileArguments
 
     /// <param name="isOneJob">Whether the command accepts exactly one job.</param>
     /// <param name="next">The argument after the one job; null for none.</param>
-    /// <param name="output">A replacement for the <c>--output</c> option that most commands have.</param>
-    /// <param name="hasOutput">Whether the command has an output option.</param>
+    /// <param name="output">Replaces the <c>--output</c> option that most commands have.</param>
     public JobFileArguments(Command command, bool isOneJob = false, Argument? next = null, Option<string>? output = null, bool hasOutput = true)
     {
         this.output = output ?? OutputOption();
@@ -56,8 +55,10 @@ internal sealed class JobFileArguments
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(output) == "json";
 
-    /// <summary>Reads the job file and asks for passwords. Prints notes about the file, and an error for each CSV row from which no job could be created.</summary>
-    /// <param name="needsJobs">Whether it is an error if there is no row from which a job could be created.</param>
+    /// <summary>
+    /// Reads the job file and asks for passwords. Prints notes, and an error for each CSV row from which no job could be created.
+    /// </summary>
+    /// <param name="needsJobs">Whether a file with bad rows only is an error.</param>
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> LoadAsync(ParseResult parsed, HostContext surroundings, CancellationToken cancellationToken, bool needsJobs = true)
     {
@@ -66,9 +67,9 @@ internal sealed class JobFileArguments
         return read;
     }
 
-    /// <summary>Reads the job file and prints the notes and the errors of CSV rows from which no job could be created.</summary>
+    /// <summary>Reads the job file. Prints notes, and an error for each CSV row from which no job could be created.</summary>
     /// <param name="usesSource">Whether the jobs' sources will be opened.</param>
-    /// <param name="needsJobs">Whether it is an error if there is no row from which a job could be created.</param>
+    /// <param name="needsJobs">Whether a file with bad rows only is an error.</param>
     /// <exception cref="ConfigurationException"/>
     public async Task<JobFile> ReadAsync(ParseResult parsed, HostContext surroundings, bool usesSource, CancellationToken stop, bool needsJobs = true)
     {

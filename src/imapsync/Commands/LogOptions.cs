@@ -31,8 +31,8 @@ internal sealed class LogOptions
 }
 
 /// <summary>The format of the log, and where it is written.</summary>
-/// <param name="Format">The log format; null for text.</param>
-/// <param name="File">The path of the log file; null for standard error.</param>
+/// <param name="Format">Null for text.</param>
+/// <param name="File">Null for standard error.</param>
 internal sealed record LogSettings(string? Format, string? File)
 {
     /// <summary>Whether people are shown only problems (<c>--quiet</c>).</summary>

@@ -46,7 +46,7 @@ internal sealed class SettingOptions
     }
 
     /// <summary>Returns the settings that were given on the command line.</summary>
-    /// <param name="section">The section of the job that the settings belong to, as the beginning of their paths.</param>
+    /// <param name="section">The job's section that the settings belong to; their paths begin with it.</param>
     public IEnumerable<GivenSetting> Read(ParseResult parsed, params ImmutableArray<string> section)
     {
         foreach (var option in options)

@@ -2,8 +2,8 @@ namespace Imapsync.CommandLine.Manual;
 
 /// <summary>A page of the manual as a value; <see cref="Roff"/> prints it.</summary>
 /// <param name="Name">The name by which <c>man</c> finds the page, such as <c>imapsync-run</c>.</param>
-/// <param name="Section">The manual's section: 1 for commands, 5 for files.</param>
-/// <param name="Purpose">The purpose of the command or file, in one line.</param>
+/// <param name="Section">1 for commands, 5 for files.</param>
+/// <param name="Purpose">One line.</param>
 internal sealed record ManualPage(string Name, int Section, string Purpose, IReadOnlyList<ManualSection> Sections)
 {
     public string FileName => $"{Name}.{Section}";

@@ -16,10 +16,10 @@ internal sealed record JobCheckJson(string Name, string Result, EndpointCheckJso
         check.Size is { } size ? new(size.Folders, size.Messages, size.MessagesLeft, size.Bytes, size.BytesLeft, size.Uncounted, size.Unsized) : null);
 }
 
-/// <param name="MessagesLeft">How many messages are still to be copied, computed from the folders' numbers of messages only.</param>
+/// <param name="MessagesLeft">How many messages are still to be copied, computed only from the folders' message counts.</param>
 /// <param name="Bytes">Null unless <c>--sizes</c> was given.</param>
-/// <param name="Uncounted">How many folders of source and target do not report their number of messages; no sum includes them.</param>
-/// <param name="Unsized">How many messages do not have a known size; no sum of octets includes these messages.</param>
+/// <param name="Uncounted">How many folders do not report their number of messages; no sum includes them.</param>
+/// <param name="Unsized">How many messages have no known size; no sum of octets includes them.</param>
 internal sealed record MailboxSizeJson(int Folders, long Messages, long MessagesLeft, long? Bytes, long? BytesLeft, int Uncounted, long Unsized);
 
 /// <param name="Error">Why the endpoint can't be used; null when it can.</param>
@@ -39,15 +39,15 @@ internal sealed record MappingJson(IReadOnlyList<JobMappingJson> Jobs, IReadOnly
 internal sealed record JobMappingJson(string Name, string? Error, IReadOnlyList<PairJson> Folders, IReadOnlyList<string> Excluded);
 
 /// <param name="SourceMessages">Null if the source does not report the number.</param>
-/// <param name="TargetMessages">Null if the target folder does not exist yet, or the target does not report the number.</param>
+/// <param name="TargetMessages">Null if the target folder does not exist yet or does not report the number.</param>
 /// <param name="SourceBytes">Null unless <c>--sizes</c> was given.</param>
-/// <param name="SourceUnsized">How many messages do not have a known size; they are not part of <paramref name="SourceBytes"/>.</param>
+/// <param name="SourceUnsized">How many messages have no known size; <paramref name="SourceBytes"/> does not include them.</param>
 internal sealed record PairJson(string Source, string Target, long? SourceMessages, bool TargetExists, long? TargetMessages, long? SourceBytes, long? SourceUnsized);
 
 /// <summary>The JSON document of <c>snapshots --output json</c>, oldest snapshot first.</summary>
 internal sealed record SnapshotsJson(string Directory, IReadOnlyList<SnapshotJson> Snapshots);
 
 /// <param name="Mail">The path of the Maildir tree.</param>
-/// <param name="Came">The number of messages that the previous snapshot does not contain; for the first snapshot, all of them.</param>
-/// <param name="Went">The number of messages that only the previous snapshot contains.</param>
+/// <param name="Came">How many messages are new since the previous snapshot; for the first snapshot, all.</param>
+/// <param name="Went">How many messages only the previous snapshot contains.</param>
 internal sealed record SnapshotJson(string Name, DateTimeOffset Taken, string Mail, int Folders, int Messages, int Came, int Went, int OtherFlags);

@@ -3,8 +3,8 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// An output for the jobs' events, called by an <see cref="EventFeed"/>. The feed calls it sequentially, and each call may block. Other
-/// code may call <see cref="Say"/> at the same time.
+/// An output for the jobs' events. An <see cref="EventFeed"/> makes one call at a time, which may block. Other code may call
+/// <see cref="Say"/> at the same time.
 /// </summary>
 internal interface IProgressOutput : IAsyncDisposable
 {

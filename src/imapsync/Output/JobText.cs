@@ -47,7 +47,7 @@ internal static class JobText
 
     /// <summary>Formats all counts that are not zero.</summary>
     /// <param name="isDryRun">Whether the text says what would happen.</param>
-    /// <param name="nothing">The text when all counts are zero; null to return null.</param>
+    /// <param name="nothing">The text if all counts are zero; null to return null.</param>
     /// <param name="notCopied">The label for messages that are not at the target.</param>
     public static string? Counts(FolderCounts counts, bool isDryRun = false, string? nothing = "nothing to do", string notCopied = "NOT COPIED")
     {

@@ -12,7 +12,7 @@ internal static class LiveRows
     private const int Gap = 2;
     private const int LeastName = 12;
 
-    /// <param name="rows">The rows, all of the same length and already escaped.</param>
+    /// <param name="rows">Escaped rows, all of the same length.</param>
     /// <param name="rest">The minimum width for the last cell, if its text needs it.</param>
     /// <param name="dispensable">The columns that may be dropped, in this order.</param>
     public static IEnumerable<string> Lay(IReadOnlyList<string[]> rows, int width, int rest, params ReadOnlySpan<int> dispensable)

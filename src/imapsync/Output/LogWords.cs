@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Imapsync.CommandLine.Output;
 
-/// <summary>A writer for messages to people. It passes each complete line to a log, and the text also to a terminal if there is one.</summary>
+/// <summary>A writer for messages to people. Each complete line goes to a log, and the text also to a terminal if there is one.</summary>
 /// <param name="write">Receives each line without its line break.</param>
 /// <param name="besides">Receives the same text unchanged; null for none.</param>
 internal sealed class LogWords(Action<string> write, TextWriter? besides) : TextWriter

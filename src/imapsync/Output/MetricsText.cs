@@ -26,7 +26,7 @@ internal static class MetricsText
     }
 
     /// <summary>
-    /// Writes the metrics file and reports failures. Everybody can read the file, since the collector runs as another user and the file
+    /// Writes the metrics file and reports failures. Everybody can read the file, because the collector runs as another user. It
     /// reveals only job names and figures.
     /// </summary>
     public static async Task TryWriteAsync(string path, IReadOnlyList<NamedStanding> jobs, Action<string> say)

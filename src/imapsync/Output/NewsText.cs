@@ -65,7 +65,7 @@ internal static class NewsText
 }
 
 /// <summary>
-/// The JSON document that webhooks and commands receive, documented in docs/monitoring.md, so it must stay compatible. Chat programs show its
+/// The JSON document for webhooks and commands. It is documented in docs/monitoring.md and must stay compatible. Chat programs show its
 /// <c>text</c>.
 /// </summary>
 internal sealed record NewsJson(string Event, string Host, DateTimeOffset Time, int ExitStatus, string Summary, string? Text, IReadOnlyList<NewsJobJson> Jobs);

@@ -7,7 +7,7 @@ namespace Imapsync.CommandLine.Output;
 /// <summary>Writes the file of <c>--report</c>. It appears complete or not at all, and only its owner can read it, since it names folders.</summary>
 internal static class ReportFile
 {
-    /// <summary>Checks before the work begins whether the report can be written. Returns false, after reporting the error, when it can't.</summary>
+    /// <summary>Checks before the work begins whether the report can be written; reports the error if not.</summary>
     /// <param name="path">The report's path; null for no report.</param>
     public static async Task<bool> MayBeWrittenAsync(string? path, TextWriter error, string option = "--report")
     {

@@ -5,7 +5,7 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>The JSON document of <c>--report</c>. It is documented in docs/command-line.md and must stay compatible.</summary>
-/// <param name="Version">Changes only when a member is removed or gets another meaning, never when one is added.</param>
+/// <param name="Version">Changes when a member is removed or gets another meaning, but not when one is added.</param>
 /// <param name="ExitStatus">The exit status of the whole run.</param>
 /// <param name="Totals">The sums over all jobs.</param>
 internal sealed record ReportJson(int Version, int ExitStatus, TotalsJson Totals, IReadOnlyList<JobReportJson> Jobs)

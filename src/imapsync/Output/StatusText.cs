@@ -75,8 +75,8 @@ internal static class StatusText
 /// <param name="BadRows">The errors in rows of account lists from which no job could be created.</param>
 internal sealed record StatusJson(IReadOnlyList<StatusJobJson> Jobs, IReadOnlyList<string> BadRows);
 
-/// <param name="State"><c>ok</c>, <c>bad</c> (the last run was no success), or <c>old</c> (no success, or none within --max-age).</param>
-/// <param name="Error">Why the history could not be read; null when it could.</param>
+/// <param name="State"><c>ok</c>; <c>bad</c> if the last run failed; <c>old</c> if there is no success, or none within --max-age.</param>
+/// <param name="Error">Why the history could not be read; null if it could.</param>
 internal sealed record StatusJobJson(
     string Name, string State, bool Running, DateTimeOffset? LastSuccess, double? AgeSeconds, bool ClockWentBack, StatusRunJson? LastRun, string? Error)
 {
@@ -90,7 +90,7 @@ internal sealed record StatusJobJson(
 }
 
 /// <param name="Outcome">The outcome as in the report, or <c>killed</c>.</param>
-/// <param name="Finished">The end time; null for a run that was killed, which also has no exit status, totals or problems.</param>
+/// <param name="Finished">Null for a killed run, which also has no exit status, totals or problems.</param>
 internal sealed record StatusRunJson(
     string Outcome, DateTimeOffset Started, DateTimeOffset? Finished, int? ExitStatus, TotalsJson? Totals, int ProblemCount, IReadOnlyList<ProblemJson> Problems)
 {

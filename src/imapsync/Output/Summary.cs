@@ -14,11 +14,10 @@ internal static class Summary
     public const int MaxJobs = 30;
 
     /// <summary>Returns the lines of the summary.</summary>
-    /// <param name="hasReportFile">Whether there is a report, which the end of a truncated list can refer to.</param>
+    /// <param name="hasReportFile">Whether a truncated list can refer to a report.</param>
     /// <param name="isTold">
-    /// Returns whether a text from <see cref="Told"/> was shown recently, given the number of lines that the summary has already written.
+    /// Whether a text from <see cref="Told"/> was shown recently, given the number of lines that the summary has already written.
     /// </param>
-    /// <param name="hasColour">Whether to colour the lines for a terminal.</param>
     /// <param name="onlyProblems">Whether to leave out notes, and jobs whose mail is all at the target.</param>
     public static IEnumerable<string> Lines(
         IReadOnlyList<JobReport> reports, bool isDryRun, bool hasReportFile, Func<string, int, bool>? isTold = null, bool hasColour = false, bool onlyProblems = false)

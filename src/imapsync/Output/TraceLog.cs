@@ -21,9 +21,8 @@ internal sealed class TraceLog(TimeProvider time) : ILogger, ILoggerProvider
     public bool IsOnScreen => screen is not null;
 
     /// <summary>Opens the trace.</summary>
-    /// <param name="path">The file to which everything is appended; null for none.</param>
-    /// <param name="verbosity">1 for commands and their results, 2 for every line, 0 for nothing.</param>
-    /// <param name="error">Receives the lines selected by <paramref name="verbosity"/>.</param>
+    /// <param name="path">The file to append everything to; null for none.</param>
+    /// <param name="verbosity">What <paramref name="error"/> receives: 0 nothing, 1 commands and their results, 2 every line.</param>
     /// <exception cref="IOException">The file can't be opened.</exception>
     /// <exception cref="UnauthorizedAccessException">The process has no permission to write the file.</exception>
     public void Open(string? path, int verbosity, TextWriter error)

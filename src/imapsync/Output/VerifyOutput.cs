@@ -6,8 +6,8 @@ namespace Imapsync.CommandLine.Output;
 
 /// <summary>Prints a verification's findings as they occur, and a summary at the end, as text or as lines of JSON.</summary>
 /// <param name="events">Receives all other events.</param>
-/// <param name="onlyProblems">Whether the text leaves out findings that do not affect the exit status.</param>
-/// <param name="log">Receives the findings as text; null when there is no log.</param>
+/// <param name="onlyProblems">Whether to leave out findings that do not affect the exit status from the text.</param>
+/// <param name="log">Receives the findings as text; null for none.</param>
 internal sealed class VerifyOutput(TextWriter output, EventFeed events, bool isJson, bool onlyProblems, IProgressOutput? log)
 {
     private const int MaxLines = 20;

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Imapsync.CommandLine.Output;
 
 /// <summary>
-/// A terminal on which a line that is wider than the terminal is broken between words, with the continuation indented. This applies only to
-/// <c>WriteLine</c>: text without a line end is written unchanged, since it may be terminal control codes.
+/// A terminal that breaks too wide lines between words and indents the continuation. Only <c>WriteLine</c> does so. Text without a line end
+/// is written unchanged, because it may be terminal control codes.
 /// </summary>
 /// <param name="columns">Returns the terminal's present width in columns.</param>
 internal sealed partial class WrappedLines(TextWriter inner, Func<int> columns) : TextWriter

@@ -3,8 +3,8 @@ using System.Text;
 namespace Imapsync.CommandLine.Pages;
 
 /// <summary>
-/// Draws charts as inline SVG. The SVG contains only shapes, which are stretched to the available space; labels are outside it, so that they stay
-/// legible.
+/// Draws charts as inline SVG. The SVG contains only shapes, because it is stretched to the available space. Labels are
+/// outside, so that they stay legible.
 /// </summary>
 internal static class Charts
 {

@@ -7,7 +7,7 @@ namespace Imapsync.CommandLine.Setup;
 
 /// <summary>An IMAP account during setup.</summary>
 /// <param name="Address">The address as the person gave it.</param>
-/// <param name="Settings">The keys for the account's section in the job file, except for a typed password.</param>
+/// <param name="Settings">The keys for the job file, except for a typed password.</param>
 internal sealed record Account(string Address, ImmutableArray<DraftSetting> Settings)
 {
     /// <summary>The password, if a person typed one.</summary>

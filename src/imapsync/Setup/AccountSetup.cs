@@ -13,7 +13,7 @@ namespace Imapsync.CommandLine.Setup;
 /// <param name="side"><c>source</c> or <c>target</c>.</param>
 /// <param name="given">The settings from the command line, except <c>url</c>.</param>
 /// <param name="url">The account's URL from the command line; null for none.</param>
-/// <param name="prefersOAuth">Whether to use OAuth instead of a password when the provider supports it.</param>
+/// <param name="prefersOAuth">Whether to use OAuth if the provider supports it.</param>
 internal sealed class AccountSetup(HostContext surroundings, Questions questions, string side, IReadOnlyList<GivenSetting> given, string? url, bool prefersOAuth)
 {
     /// <summary>The number of attempts to type the password. It allows for typing errors, but servers lock out clients that seem to guess.</summary>

@@ -43,8 +43,8 @@ internal sealed record FolderOverview(ImmutableArray<FolderLine> Folders)
     }
 
     /// <summary>
-    /// Returns globs for the folders that most people don't want to copy: spam, deleted mail, and folders that contain no mail. A folder name
-    /// with a wildcard in it is not proposed, since it would exclude other folders too.
+    /// Returns globs for the folders that most people don't want to copy: spam, deleted mail, and folders without mail. A folder name with
+    /// a wildcard is not proposed, because the glob would exclude other folders too.
     /// </summary>
     public ImmutableArray<string> Proposal(Provider? provider) =>
     [

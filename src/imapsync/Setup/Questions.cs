@@ -3,8 +3,8 @@ using Imapsync.Engine.Configuration;
 
 namespace Imapsync.CommandLine.Setup;
 
-/// <summary>Asks a person the questions that the command line has not answered. When no person can be asked, the default is used.</summary>
-/// <param name="takesDefaults">Whether every question that has a default is answered with it.</param>
+/// <summary>Asks a person the questions that the command line has not answered. If nobody can be asked, the default is used.</summary>
+/// <param name="takesDefaults">Whether to use each default without asking.</param>
 internal sealed class Questions(HostContext surroundings, bool takesDefaults)
 {
     private static readonly string[] YesOrNo = ["yes", "no"];

@@ -5,7 +5,7 @@ namespace Imapsync.CommandLine.Setup;
 
 /// <summary>A daily schedule for a job.</summary>
 /// <param name="Program">The command to start.</param>
-/// <param name="JobFile">The absolute path of the job file.</param>
+/// <param name="JobFile">An absolute path.</param>
 /// <param name="At">The time of day.</param>
 /// <param name="User">The user that runs the job in a system unit; null for a user unit.</param>
 internal sealed record Schedule(string Name, string Program, string JobFile, TimeOnly At, string? User = null)

@@ -3,7 +3,6 @@ using System.Globalization;
 namespace Imapsync.Bench.Contenders;
 
 /// <summary>A program that uses MailKit's public interface (<see cref="MailKitProgram"/>), run as a separate process.</summary>
-/// <param name="directory">The program's working directory.</param>
 /// <param name="isBatched">Whether to use the fastest variant instead of the usual loop.</param>
 internal sealed class MailKitContender(string directory, bool isBatched) : IContender
 {

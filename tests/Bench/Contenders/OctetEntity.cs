@@ -18,8 +18,8 @@ internal sealed class OctetEntity : MimeEntity
     }
 
     /// <summary>
-    /// Creates a message. MimeKit parses its header, but keeps each field's octets; the body stays untouched. Returns null if there is no
-    /// empty line between header and body.
+    /// Creates a message whose octets MimeKit does not change: the header is parsed, the body is not. Null if
+    /// no empty line ends the header.
     /// </summary>
     public static MimeMessage? TryRead(byte[] message)
     {

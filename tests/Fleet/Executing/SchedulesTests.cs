@@ -6,8 +6,8 @@ namespace Imapsync.Fleet.Tests.Executing;
 public sealed class SchedulesTests
 {
     /// <summary>
-    /// The tested time includes days on which the local clock is put forward or back. On such a day, a scheduled time of day may not exist,
-    /// or may occur twice.
+    /// On a day on which the clock is put forward or back, a scheduled time of day may not exist, or may occur
+    /// twice. The test includes such days.
     /// </summary>
     [Theory]
     [InlineData("Europe/Vienna")]

@@ -9,7 +9,7 @@ namespace Imapsync.Fleet.Tests.Runs;
 public sealed class PreflightTests
 {
     /// <summary>
-    /// With IMAPSYNC_TESTS_LONG=1 the list has 500 rows, 120 of them broken, and docs/fleet.md gives the duration of this test; otherwise
+    /// With IMAPSYNC_TESTS_LONG=1 the list has 500 rows, 120 of them broken, and the duration is quoted in docs/fleet.md. Otherwise
     /// it has 60 rows, 16 of them broken.
     /// </summary>
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("IMAPSYNC_TESTS_LONG") == "1";

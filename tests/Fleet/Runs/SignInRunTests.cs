@@ -5,7 +5,9 @@ using Imapsync.Tests.Support.OAuth;
 
 namespace Imapsync.Fleet.Tests.Runs;
 
-/// <summary>Real worker processes copy an account that a person has to sign in to. Its server is a real Dovecot, which asks an authorization server about each token.</summary>
+/// <summary>
+/// Worker processes copy an account that a person has to sign in to. Its Dovecot server asks an authorization server about each token.
+/// </summary>
 [Collection(OtherPostgresCollection.Name)]
 public sealed class SignInRunTests(PostgresFixture postgres)
 {

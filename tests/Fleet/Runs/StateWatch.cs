@@ -3,11 +3,10 @@ using Npgsql;
 namespace Imapsync.Fleet.Tests.Runs;
 
 /// <summary>One write of a part of a job's state.</summary>
-/// <param name="Number">A number that increases with each write, in the order in which the database executes the writes.</param>
-/// <param name="Account">The account to which the state belongs.</param>
+/// <param name="Number">Increases with each write, in the order in which the database executes the writes.</param>
 /// <param name="Attempt">The attempt that has locked the state.</param>
-/// <param name="Writer">The worker whose session wrote it.</param>
-/// <param name="Holder">The worker that held the lease of the attempt; null if no worker did.</param>
+/// <param name="Writer">The worker whose session wrote the part.</param>
+/// <param name="Holder">The worker that held the attempt's lease at that time; null for none.</param>
 internal readonly record struct WrittenPart(long Number, long Account, long Attempt, string Writer, string? Holder);
 
 /// <summary>Records with a database trigger which worker writes each part of a job's state.</summary>

@@ -4,8 +4,8 @@ using Imapsync.Fleet.Working;
 namespace Imapsync.Fleet.Tests.Working;
 
 /// <summary>
-/// A worker measures the lease of an attempt by two clocks of its own machine, a steady one and the time of day. It stops the attempt when
-/// the lease has expired by either clock, whatever the database does.
+/// A worker measures an attempt's lease by two clocks of its own machine: a steady one and the time of day. It stops the attempt when
+/// either clock says that the lease has expired, whatever the database does.
 /// </summary>
 public sealed class AccountAtWorkTests
 {
