@@ -72,8 +72,8 @@ internal static class MaildirInfo
         || (letter is >= 'a' and <= 'z' && letter - 'a' < slots.Length && slots[letter - 'a'] is not null);
 
     /// <summary>
-    /// Splits an info part into the flag letters and other programs' text, which begins at the next comma. Experimental info (<c>:1,</c>) has no flag
-    /// letters, so all of it counts as other programs' text.
+    /// Splits an info part into the flag letters and the text after the next comma, which belongs to other programs. Experimental info
+    /// (<c>:1,</c>) has no flag letters, so all of it belongs to other programs.
     /// </summary>
     private static (string Letters, string Foreign) Split(ReadOnlySpan<char> info)
     {

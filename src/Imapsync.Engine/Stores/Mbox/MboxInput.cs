@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads a file in blocks, from any offset. Only one task may use it at a time. In an mbox whose lines end in CR alone, as on old Macintoshes, the
-/// CRs are returned as LFs, so offsets stay the same.
+/// Reads a file in blocks, from any offset. Only one task may use it at a time. In an mbox with CR line ends (old Macintoshes), CRs are
+/// returned as LFs. So offsets stay the same.
 /// </summary>
 internal sealed class MboxInput(SafeFileHandle file) : IDisposable
 {

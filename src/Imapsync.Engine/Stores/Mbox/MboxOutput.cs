@@ -101,8 +101,8 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
     }
 
     /// <summary>
-    /// Adds the form to the postmark. The form is known only at the message's end, so the postmark has to be lengthened afterwards and the rest of the
-    /// message moved. Only few messages need this.
+    /// Adds the form to the postmark. The form is known only at the message's end, so the rest of the message has to be moved. Only few
+    /// messages need this.
     /// </summary>
     private async ValueTask MarkFormAsync(MboxForm form, CancellationToken cancellationToken)
     {

@@ -38,7 +38,8 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
             if (line.IsEmpty)
                 break;
             flags = FlagFields.Read(flags, line);
-            // Thunderbird writes its status fields at the top of the header; further down they may come from a sender, so they are ignored there.
+            // Thunderbird writes its status fields at the top of the header. Further down they are ignored, because a sender may have
+            // written them.
             isExpunged |= isAtTop && FlagFields.SaysExpunged(line);
             isAtTop &= line.StartsWith("X-"u8) || line[0] is (byte)' ' or (byte)'\t';
             if (MetadataNames.IsField(line, "Content-Length"u8))

@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads the date of receipt from postmarks of any variant: asctime, with a two-digit year, with a zone's name or without seconds, in the format of
-/// a Date field, or in ISO 8601. Dates whose order of day and month is ambiguous, and months in other languages, are not read.
+/// Reads the date of receipt from postmarks of any variant: (1) asctime, also with a two-digit year, a zone's name or no seconds, (2) the
+/// format of a Date field, (3) ISO 8601. Ambiguous orders of day and month, and months in other languages, are not read.
 /// </summary>
 internal static class PostmarkDate
 {

@@ -3,8 +3,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Decides whether a line that begins with <c>From </c> is a postmark. Programs write many things after <c>From </c> (nothing, a dash, dates in
-/// any format), and people begin ordinary lines with it, too. So the lines before and after are better evidence than the rest of the line.
+/// Decides whether a line that begins with <c>From </c> is a postmark. The lines before and after it are the best evidence. Programs write
+/// many things after <c>From </c>, and people begin ordinary lines with it.
 /// </summary>
 internal sealed class PostmarkLines(MboxInput input)
 {
