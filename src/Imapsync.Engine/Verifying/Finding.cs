@@ -9,8 +9,8 @@ public enum FindingKind
     Missing,
 
     /// <summary>
-    /// The message is at the target only. Either the job neither copied it nor found a source message for it, or its source message is gone
-    /// although the job mirrors deletions.
+    /// The message is at the target only. (1) The job neither copied it nor found a source message for it. (2) Or its source message is
+    /// gone, and the job mirrors deletions.
     /// </summary>
     Extra,
 

@@ -31,7 +31,8 @@ internal sealed class MailboxVerifier(VerifyContext context)
     }
 
     /// <summary>
-    /// Reports a source without any message. Such a source (not mounted, or the wrong account) agrees with every target, so the comparison proves nothing.
+    /// Reports a source without any message. The comparison proves nothing then, because an unmounted disk or a wrong account looks the
+    /// same.
     /// </summary>
     private void ReportSilence(IReadOnlyList<FolderEntry> listed)
     {

@@ -10,8 +10,8 @@ using Imapsync.Fleet.Preflights;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// Keeps open pages up to date by server-sent events. The database is read once every two seconds for all listeners together, and not at all
-/// while there are none.
+/// Keeps open pages up to date by server-sent events. The database is read once every two seconds for all listeners together. It is not
+/// read while there are none.
 /// </summary>
 internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
 {
