@@ -27,7 +27,9 @@ internal sealed class BodySlabs : IDisposable
     private TaskCompletionSource? waiting;
     private bool isDisposed;
 
-    /// <summary>Allocates exactly <paramref name="length"/> octets, at most <see cref="SlabBytes"/>; waits until they are available.</summary>
+    /// <summary>
+    /// Allocates exactly <paramref name="length"/> octets, at most <see cref="SlabBytes"/>. Waits until they are available.
+    /// </summary>
     public async ValueTask<IMemoryOwner<byte>> TakeAsync(int length, CancellationToken cancellationToken)
     {
         while (true)

@@ -146,7 +146,8 @@ internal sealed class ReadAhead(
         }
         catch (Exception e) when (e is MailException or OperationCanceledException)
         {
-            // The further connection could not be opened. Failures while reading are not caught here: ReadAsync passes them to the consumer.
+            // The further connection could not be opened. Failures of reading do not come here, because ReadAsync passes them to the
+            // consumer.
             Volatile.Write(ref mayRecruit, false);
         }
         finally

@@ -31,6 +31,6 @@ public enum FindingKind
 /// <param name="SourceUid">The UID at the source; none if the message is not there.</param>
 /// <param name="TargetUid">The UID at the target; none if the message is not there.</param>
 /// <param name="Text">A description for people.</param>
-/// <param name="IsInformation">True if the difference breaks none of the job's promises: it is reported but does not cause exit status 3.</param>
+/// <param name="IsInformation">True if the difference breaks none of the job's promises and so does not cause exit status 3.</param>
 public sealed record Finding(
     string Job, FindingKind Kind, FolderPath? Source, FolderPath Target, Uid SourceUid, Uid TargetUid, string Text, bool IsInformation = false);

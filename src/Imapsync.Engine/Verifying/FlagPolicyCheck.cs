@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Verifying;
 internal static class FlagPolicyCheck
 {
     /// <param name="source">The source's current flags. Without the source, the source's flags that were propagated last.</param>
-    /// <param name="propagated">The source's flags when they were last propagated; null if the messages were matched by identity only.</param>
+    /// <param name="propagated">The source's flags that were propagated last; null if the messages were matched by identity only.</param>
     /// <returns>A description of the difference; null if there is none.</returns>
     public static (string Text, bool IsInformation)? Check(FlagPolicy policy, FlagSet source, FlagSet? propagated, FlagSet target)
     {

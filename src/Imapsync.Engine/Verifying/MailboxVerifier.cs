@@ -5,7 +5,9 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Verifies all pairs (source folder and target folder) of a job; pairs with the same target folder are verified together.</summary>
+/// <summary>
+/// Verifies all pairs (source folder and target folder) of a job. Pairs with the same target folder are verified together.
+/// </summary>
 internal sealed class MailboxVerifier(VerifyContext context)
 {
     public async Task RunAsync(CancellationToken abort)

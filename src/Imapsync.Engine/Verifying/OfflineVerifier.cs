@@ -7,7 +7,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Compares a target folder with the checkpoint only: whether all recorded messages are there, with the recorded octets and flags.</summary>
+/// <summary>
+/// Compares a target folder with the checkpoint only: whether it has all recorded messages, with the recorded octets and flags.
+/// </summary>
 /// <param name="compared">Source UIDs whose contents have been compared, including by earlier attempts.</param>
 internal sealed class OfflineVerifier(VerifyContext context, PairKey key, TargetUnderVerification target, UidSet compared)
 {

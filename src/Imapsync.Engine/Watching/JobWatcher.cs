@@ -7,7 +7,7 @@ namespace Imapsync.Engine.Watching;
 
 /// <summary>
 /// Decides when a watched job is run: when its source reports a change, and at intervals in any case. Each run covers all folders, because
-/// a run of one folder could not distinguish moved messages from removed ones. It costs one or two round trips if little has changed.
+/// a run of one folder could not distinguish moved messages from removed ones. A run without changes costs only one or two round trips.
 /// </summary>
 public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
 {

@@ -5,7 +5,7 @@ using Imapsync.Fleet.Preflights;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet check</c>: makes the server sign in to source and target of each row of a list, to find rows that can't be run.</summary>
+/// <c>imapsync-fleet check</c>: the server signs in to source and target of each row of a list, to find rows that can't be run.
 internal static class CheckCommand
 {
     public static Command Create(TextWriter output, TextWriter error)

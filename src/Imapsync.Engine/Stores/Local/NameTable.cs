@@ -32,7 +32,9 @@ internal sealed class NameTable
 
     public int Count => rows.Count;
 
-    /// <summary>The names in the table that contain a slash. These are keys made by this program, since no file name contains one.</summary>
+    /// <summary>
+    /// The names in the table that contain a slash. They are keys made by this program, because no file name contains a slash.
+    /// </summary>
     public IReadOnlyList<string> WithSlash => withSlash;
 
     public bool ContainsName(ReadOnlySpan<char> name) => TryFind(name, out _);

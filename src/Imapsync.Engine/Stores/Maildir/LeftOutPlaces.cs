@@ -105,7 +105,9 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
         }
     }
 
-    /// <summary>Returns whether the directory or anything below it is a Maildir. Links are not followed, so the search can't go in circles.</summary>
+    /// <summary>
+    /// Returns whether the directory or anything below it is a Maildir. Links are not followed, so the search can't go in circles.
+    /// </summary>
     public static bool HoldsMaildirs(string directory)
     {
         var pending = new Queue<(string Path, int Depth)>([(directory, 0)]);

@@ -16,7 +16,8 @@ internal readonly record struct MaildirMessage(uint Uid, string UniqueName, Info
 }
 
 /// <summary>
-/// The messages of one folder in order of UID, as of the last <see cref="Refresh"/>: the files in new/ and cur/ with their UIDs from the uidlist.
+/// The messages of one folder in order of UID, as of the last <see cref="Refresh"/>: the files in new/ and cur/ with their UIDs from the
+/// uidlist.
 /// </summary>
 internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKeywords keywords)
 {

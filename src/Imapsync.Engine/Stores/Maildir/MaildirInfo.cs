@@ -5,9 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>), R replied, S seen,
-/// T trashed; a–z stand for the keywords of <c>dovecot-keywords</c>. Other letters, and any text after a further comma, belong to other programs
-/// and are kept.
+/// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>), R replied, S
+/// seen, T trashed. The letters a–z stand for the keywords of <c>dovecot-keywords</c>. Other letters, and text after a further comma,
+/// belong to other programs and are kept.
 /// </summary>
 internal static class MaildirInfo
 {

@@ -8,7 +8,7 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>Reads messages in their original form: with CRLF line ends, or unchanged where the file's name says that it is verbatim.</summary>
+/// <summary>Reads messages in their original form: with CRLF line ends, or unchanged if the file's name is marked as verbatim.</summary>
 internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
 {
     private const int SmallBytes = 256 * 1024;

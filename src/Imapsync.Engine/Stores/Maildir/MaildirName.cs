@@ -4,9 +4,9 @@ using System.Globalization;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The parts of a message's file name: the unique name, which never changes, and the info part after it. Fields of the unique name: <c>,S=</c>
-/// octets on disk, <c>,W=</c> octets with CRLF line ends (both from Dovecot and Courier), <c>,L=1</c> (from this program): the file holds the
-/// message's octets unchanged, including bare LFs.
+/// The parts of a message's file name: the unique name, which never changes, and the info part after it. The unique name has three fields.
+/// <c>,S=</c>: octets on disk. <c>,W=</c>: octets with CRLF line ends. <c>,L=1</c> (this program's only): the file holds the message's
+/// octets unchanged, including bare LFs.
 /// </summary>
 internal static class MaildirName
 {

@@ -286,7 +286,10 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
         Posix.SyncDirectory(paths.Directory);
     }
 
-    /// <summary>Returns whether the root is no Maildir, each directory in it is a Maildir without folders below, and some name contains a dot.</summary>
+    /// <summary>
+    /// Returns true if (1) the root is no Maildir, (2) each directory in it is a Maildir without subfolders, and (3) some name contains a
+    /// dot.
+    /// </summary>
     public override bool IsFlat()
     {
         if (!Directory.Exists(Root) || HoldsMessages(Root))

@@ -9,9 +9,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder's UIDs: Dovecot's <c>dovecot-uidlist</c>, version 3. Header <c>3 V&lt;uidvalidity&gt; N&lt;uidnext&gt; G&lt;guid&gt;</c>, then lines
-/// <c>uid [fields] :unique name</c> in ascending order of UID. Lines are appended under <c>dovecot-uidlist.lock</c>, as by a Dovecot that serves
-/// the tree. The true UIDNEXT is the greater of N and the last line's UID plus one.
+/// A folder's UIDs in Dovecot's <c>dovecot-uidlist</c>, version 3. Header <c>3 V&lt;uidvalidity&gt; N&lt;uidnext&gt; G&lt;guid&gt;</c>,
+/// then lines <c>uid [fields] :unique name</c> in ascending order of UID. Lines are appended under <c>dovecot-uidlist.lock</c>, as Dovecot
+/// does. The true UIDNEXT is the greater of N and the last line's UID plus one.
 /// </summary>
 internal sealed class UidList(string directory, TimeProvider time)
 {
@@ -227,7 +227,9 @@ internal sealed class UidList(string directory, TimeProvider time)
     }
 }
 
-/// <summary>The list while its lock is held. <see cref="Write"/> writes all new lines together; without that call the file does not change.</summary>
+/// <summary>
+/// The list while its lock is held. <see cref="Write"/> writes all new lines together; without it the file does not change.
+/// </summary>
 internal sealed class HeldUidList(UidList list, DotLock dotLock) : IAsyncDisposable
 {
     private readonly List<string> added = [];

@@ -263,7 +263,8 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Runs an action on a message's file. If the file was renamed meanwhile, the action is repeated with the new name. False when the file is gone.
+    /// Runs an action on a message's file. Repeats the action with the new name if the file was renamed meanwhile. False if the file is
+    /// gone.
     /// </summary>
     private bool WithCurrentName(MaildirMessage message, Action<MaildirMessage, string> action)
     {

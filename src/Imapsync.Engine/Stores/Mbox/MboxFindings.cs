@@ -38,7 +38,9 @@ internal sealed record MboxFindings(
         }
     }
 
-    /// <summary>Reads the whole file and matches its messages by their contents to those in the index, so that they keep their UIDs.</summary>
+    /// <summary>
+    /// Reads the whole file and matches its messages by their contents to those in the index, so that they keep their UIDs.
+    /// </summary>
     public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, MboxStamp stamp, CancellationToken cancellationToken)
     {
         var isUsable = index.Condition == IndexCondition.Good;

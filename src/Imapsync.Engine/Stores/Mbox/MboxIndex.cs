@@ -38,7 +38,7 @@ internal sealed class MboxIndex
     /// <summary>Octets up to the end of the last valid line.</summary>
     public long GoodLength { get; private set; }
 
-    /// <summary>Reads an index. A torn last line is ignored; any other damage makes the index <see cref="IndexCondition.Damaged"/>.</summary>
+    /// <summary>Reads an index. A torn last line is ignored. Other damage makes the index <see cref="IndexCondition.Damaged"/>.</summary>
     public static async Task<MboxIndex> LoadAsync(string path, CancellationToken cancellationToken)
     {
         var index = new MboxIndex();

@@ -315,7 +315,9 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return null;
     }
 
-    /// <summary>Returns the offset of the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
+    /// <summary>
+    /// Returns the offset of the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.
+    /// </summary>
     /// <param name="mayFollowNul">Whether a <c>From </c> directly after a NUL octet is found as well.</param>
     private async ValueTask<long> FindFromLineAsync(long position, long to, bool mayFollowNul, CancellationToken cancellationToken)
     {

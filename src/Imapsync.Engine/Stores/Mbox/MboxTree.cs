@@ -63,7 +63,9 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return file;
     }
 
-    /// <summary>Lists all folders. If several files stand for one folder, the first one is used, and the others are listed as not read.</summary>
+    /// <summary>
+    /// Lists all folders. If several files stand for one folder, the first is used, and the others are listed as not read.
+    /// </summary>
     public MboxListing List()
     {
         var listing = new MboxListing(LevelNames.LevelOf);

@@ -13,7 +13,8 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
     private const int MaxHeaderLines = 100_000;
     private const int MaxLineLength = 200_000;
 
-    /// <param name="offset">The offset at which the header begins, after the postmark.</param> <param name="limit">The offset at which the file ends.</param>
+    /// <param name="offset">The offset at which the header begins, after the postmark.</param>
+    /// <param name="limit">The offset at which the file ends.</param>
     public static async ValueTask<MessageFields> ReadAsync(MboxInput input, long offset, long limit, CancellationToken cancellationToken)
     {
         var position = offset;

@@ -31,7 +31,7 @@ internal static class MetadataNames
     public static bool StartsWithEscape(ReadOnlySpan<byte> line) => StartsWith(line, Escape);
 
     /// <summary>
-    /// Returns whether a line begins with one of the names and a colon, with at most eight blanks between them (RFC 5322 §4.5 allows blanks there).
+    /// Returns whether a line begins with one of the names and a colon, with at most eight blanks between them (allowed by RFC 5322 §4.5).
     /// </summary>
     public static bool StartsWithName(ReadOnlySpan<byte> line)
     {

@@ -22,7 +22,7 @@ internal sealed class PostmarkLines(MboxInput input)
     }
 
     /// <summary>
-    /// Returns whether the next line is a header field, or the postmark of an earlier hop, which some delivery programs keep after <c>&gt;</c>.
+    /// Returns whether the next line is a header field, or an earlier hop's postmark, which some delivery programs keep after <c>&gt;</c>.
     /// </summary>
     public async ValueTask<bool> IsBeforeFieldAsync(long at, CancellationToken cancellationToken)
     {
@@ -48,8 +48,8 @@ internal sealed class PostmarkLines(MboxInput input)
     }
 
     /// <summary>
-    /// Returns whether the text after <c>From </c> looks written by a program: nothing, a dash, one word (an address), or a text with a time or a year. A
-    /// sentence rarely continues like this.
+    /// Returns whether the text after <c>From </c> looks written by a program: nothing, a dash, one word (an address), or a text with a
+    /// time or a year. Sentences rarely continue like this.
     /// </summary>
     public async ValueTask<bool> LooksWrittenByProgramAsync(long at, CancellationToken cancellationToken)
     {

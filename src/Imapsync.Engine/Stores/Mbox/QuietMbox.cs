@@ -18,7 +18,9 @@ internal static class QuietMbox
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     /// <param name="indexPath">The path of the mbox's index.</param>
-    /// <exception cref="MailException">Folder scope, transient: other programs locked the file or wrote to it during the whole wait.</exception>
+    /// <exception cref="MailException">
+    /// Folder scope, transient: other programs locked the file or wrote to it during the whole wait.
+    /// </exception>
     public static async Task<(SafeFileHandle Mbox, MboxFindings Found)> OpenAsync(
         string path, string indexPath, TimeProvider time, CancellationToken cancellationToken)
     {

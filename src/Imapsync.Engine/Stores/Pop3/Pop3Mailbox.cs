@@ -66,7 +66,8 @@ internal sealed class Pop3Mailbox
             throw new MailException(FailureScope.Folder, isTransient: false, "the state has no room for more unique-ids, so nothing is deleted");
     }
 
-    /// <param name="client">A client that is logged in.</param> <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
+    /// <param name="client">A client that is logged in.</param>
+    /// <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
     public static async Task<Pop3Mailbox> ReadAsync(Pop3Client client, Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken)
     {
         var count = await client.CountAsync(cancellationToken);

@@ -5,7 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
-/// The messages of the file, and the folders in which each message is. Many messages have the same set of labels, so each set is stored once.
+/// The messages of the file, and the folders in which each message is. Many messages have the same labels, so each set of labels is stored
+/// once.
 /// </summary>
 internal sealed class TakeoutContents
 {
