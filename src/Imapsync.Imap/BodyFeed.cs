@@ -14,7 +14,7 @@ public abstract class FeedItem
 /// <summary>A message body that is streamed to the consumer as it arrives.</summary>
 public sealed class FetchedBody : FeedItem
 {
-    // Continuations run synchronously, to save a thread switch for each message: the connection's next read starts on the consumer's
+    // Continuations run synchronously, to save a thread switch for each message. The connection's next read starts on the consumer's
     // thread.
     private readonly TaskCompletionSource released = new();
 

@@ -129,8 +129,8 @@ internal sealed class ReadAhead(
     }
 
     /// <summary>
-    /// Reads the folder over a further connection. If that can't be opened, the existing readers do the work, and no more connections are
-    /// tried.
+    /// Reads the folder over a further connection. If the connection can't be opened, the existing readers do the work, and no more
+    /// connections are tried.
     /// </summary>
     private async Task ReadApartAsync()
     {

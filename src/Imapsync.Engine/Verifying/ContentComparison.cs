@@ -120,7 +120,7 @@ internal sealed class ContentComparison(
     }
 
     /// <summary>
-    /// Reports messages whose sizes differ. The report is information only if the headers show that mail programs added fields.
+    /// Reports messages whose sizes differ. If the headers show that mail programs added fields, the difference is reported as information.
     /// </summary>
     public async Task CompareSizesAsync(IReadOnlyList<MessageMatch> other, CancellationToken abort)
     {

@@ -33,8 +33,7 @@ internal sealed class MailboxVerifier(VerifyContext context)
     }
 
     /// <summary>
-    /// Reports a source without any message. The comparison proves nothing then, because an unmounted disk or a wrong account looks the
-    /// same.
+    /// Reports a source without any message. Such a comparison proves nothing, because an unmounted disk or a wrong account looks the same.
     /// </summary>
     private void ReportSilence(IReadOnlyList<FolderEntry> listed)
     {

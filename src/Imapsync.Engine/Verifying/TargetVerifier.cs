@@ -9,7 +9,7 @@ namespace Imapsync.Engine.Verifying;
 
 /// <summary>
 /// Verifies one target folder: first each pair with this target, then the messages of no pair. After a failure everything is redone, except
-/// comparisons of contents.
+/// the comparisons of contents that were completed.
 /// </summary>
 /// <param name="recorded">Every pair with this target that has a checkpoint, including pairs whose source folder is gone.</param>
 internal sealed class TargetVerifier(

@@ -65,8 +65,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     }
 
     /// <summary>
-    /// Returns whether no run can succeed. A wrong name or password ends the watch only in the first run. Later it is retried, because it
-    /// was right before and somebody may correct it.
+    /// Returns whether no run can succeed. A wrong name or password ends the watch only in the first run. In a later run the log-in is
+    /// retried, because it worked before and somebody may correct it.
     /// </summary>
     private static bool IsHopeless(JobReport report) => report.Stop is StopReason.Authentication or StopReason.Configuration;
 

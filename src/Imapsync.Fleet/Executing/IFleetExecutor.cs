@@ -4,7 +4,7 @@ namespace Imapsync.Fleet.Executing;
 
 /// <summary>
 /// Distributes attempts to the workers. Regularly calls the feeder (which chooses the accounts to run next) on one worker at a time. If an
-/// attempt is lost, the feeder offers the account again. If it is handed out twice, it is begun only once.
+/// attempt is lost, the feeder offers the account again. An attempt that is handed out twice is begun only once.
 /// </summary>
 internal interface IFleetExecutor : IAsyncDisposable
 {

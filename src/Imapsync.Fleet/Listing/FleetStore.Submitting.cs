@@ -115,8 +115,8 @@ public sealed partial class FleetStore
 
     private async Task RemoveAsync(DbConnection connection, DbTransaction transaction, string ids, CancellationToken cancellationToken)
     {
-        // An account of another list with the same name, source and target uses the same job state, so it gets the state. Attempt 0 means
-        // that no worker holds the state.
+        // An account of another list with the same name, source and target uses the same job state, so that account gets the state. Attempt
+        // 0 means that no worker holds the state.
         const string heir = "select min(b.id) from account a join account b on b.name = a.name and b.source = a.source and b.mailbox = a.mailbox and b.batch <> a.batch where a.id = job_state.account";
         await connection.ExecuteAsync(
             transaction, $"update job_state set account = ({heir}), attempt = 0, hold = null, holder = '' where {medium.IsAmong("account", "@ids")} and ({heir}) is not null", cancellationToken, ("ids", ids));

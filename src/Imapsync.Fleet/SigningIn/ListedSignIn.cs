@@ -43,7 +43,7 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
                 break;
             if (await ReachAsync(() => tables.FindAsync(account, side, cancellationToken), cancellationToken) is not { } other)
                 return null;
-            // The turn could not be taken. If no process has it now, it may have ended between the two queries. If this happens twice in a
+            // The turn could not be taken. If no process has it now, it may have ended between the two queries. If nobody has it twice in a
             // row, this worker has lost its lease.
             if (wasFree && !other.IsInTurn)
                 throw Busy($"account {account} is no longer this worker's");

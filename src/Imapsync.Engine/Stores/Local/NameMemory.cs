@@ -11,9 +11,9 @@ namespace Imapsync.Engine.Stores.Local;
 /// <summary>
 /// Remembers UIDs in the job's state, for messages that a read-only folder's own uidlist lacks. A message is identified by its file's
 /// unique name. A message gets a new UID if its file's look (<see cref="FileLook"/>: a fingerprint of length, time and identity) has
-/// changed. If there is a uidlist, the UIDs here are high ones, which the uidlist never reaches. Header: <c>imapsync-names 1
-/// V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>. Then follow lines <c>uid :name</c> and <c>uid
-/// L&lt;look&gt; :=</c>.
+/// changed. If there is a uidlist, the UIDs here are high ones, which the uidlist never reaches.
+/// Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>, then lines
+/// <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>.
 /// </summary>
 internal sealed class NameMemory
 {

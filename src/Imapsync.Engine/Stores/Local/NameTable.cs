@@ -32,9 +32,7 @@ internal sealed class NameTable
 
     public int Count => rows.Count;
 
-    /// <summary>
-    /// The names in the table that contain a slash. They are keys made by this program, because no file name contains a slash.
-    /// </summary>
+    /// <summary>The names in the table that contain a slash. No file name contains one, so these are keys made by this program.</summary>
     public IReadOnlyList<string> WithSlash => withSlash;
 
     public bool ContainsName(ReadOnlySpan<char> name) => TryFind(name, out _);

@@ -33,7 +33,7 @@ internal sealed class MailFileFolder : IMessageFolder
         foreach (var message in directories.SelectMany(d => tree.Read(d, leftOut)))
             found[message.Key] = message;
         var names = NameMemory.Open(path, place, context);
-        // Names no longer identify messages after files were renamed. So messages are matched by their contents, as in a first run.
+        // If files were renamed, their names no longer identify messages. Then messages are matched by their contents, as in a first run.
         var areRenamed = names.AreRenamed(found.Values.Where(m => m.Part is null).Select(m => (m.Key, m.File)));
         if (areRenamed)
             context.OnNote($"{display}: {path}: files were renamed since the last run; messages are matched again by identity, nothing is removed");

@@ -5,7 +5,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>An info part of file names, with the flags it stands for. Messages share it, because a folder has only a few.</summary>
+/// <summary>
+/// An info part of file names, with the flags it stands for. A folder has only a few info parts, which its messages share.
+/// </summary>
 internal sealed record InfoPart(string Text, FlagSet Flags);
 
 /// <param name="UniqueName">The file's name without its info part.</param>
@@ -67,7 +69,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             force = true;
         }
 
-        // Remembered UIDs are in use from here on. The uidlist is not read again, because new lines in it may have the same UIDs.
+        // If remembered UIDs are in use, the uidlist is not read again, because new lines in it may have the same UIDs.
         var listChanged = Remembered.Count == 0 && uidList.ReadAll();
         if (listChanged || force || scannedAt != Dates())
             Scan();
@@ -112,8 +114,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         Directory.Exists(directory) ? Entries(directory, withDirectories: false, static (ref e) => 0).LongCount() : 0;
 
     /// <summary>
-    /// Reads new/ first, then cur/, because files move from new/ to cur/. If a directory changed during the scan, it is repeated, because a
-    /// rename can hide or double a file. After the last attempt, everything seen in any scan counts.
+    /// Reads new/ first, then cur/, because files move from new/ to cur/. If a directory changed during the scan, the scan is repeated,
+    /// because a rename can hide or double a file. After the last attempt, everything seen in any scan counts.
     /// </summary>
     private void Scan()
     {

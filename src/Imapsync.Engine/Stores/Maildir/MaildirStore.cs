@@ -214,8 +214,8 @@ public sealed class MaildirStore : ITargetStore
     }
 
     /// <param name="mayLackCur">
-    /// Whether new/ without cur/ is accepted. True for writing, which creates missing directories. True for reading only without a uidlist,
-    /// because an archive may have left out the empty cur/.
+    /// Whether new/ without cur/ is accepted. For writing it is, because missing directories are created. For reading it is only if the
+    /// folder has no uidlist, because an archive may have left out the empty cur/.
     /// </param>
     private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)
     {

@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.LineEnds;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Recognises messages that Dovecot plugins compressed or encrypted. (1) <c>,S=</c> in the name differs from the file's length. (2) The
-/// file's first octets can't begin a header. Only gzip can be read here.
+/// Recognises messages that Dovecot plugins compressed or encrypted, by two signs. (1) <c>,S=</c> in the name differs from the file's
+/// length. (2) The file's first octets can't begin a header. Only gzip can be read here.
 /// </summary>
 internal static class PackedFile
 {

@@ -141,8 +141,8 @@ internal sealed class UidList(string directory, TimeProvider time)
     {
         var validity = (uint)Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue);
         var header = string.Create(CultureInfo.InvariantCulture, $"3 V{validity} N1 G{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n");
-        // No sync is needed here, because the file is synced before the first UID is reported. After an earlier power failure, the empty
-        // list is created again.
+        // No sync is needed here, because the file is synced before the first UID is reported. If a power failure comes before that, the
+        // empty list is created again.
         LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header), sync: false);
         isNameNew = true;
         Forget();

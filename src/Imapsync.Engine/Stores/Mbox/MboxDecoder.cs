@@ -12,8 +12,7 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
     private bool skippedBefore;
 
     /// <summary>
-    /// The number of CRs of a line end that is not written yet. It may be the last line end, which does not belong to the message. Null for
-    /// none.
+    /// The number of CRs of a line end that is not written yet. If it is the last one, it does not belong to the message. Null for none.
     /// </summary>
     private long? heldLineEnd;
 

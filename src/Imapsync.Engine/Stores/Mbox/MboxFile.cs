@@ -78,7 +78,7 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
             KeepMode(temporary);
             var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, MboxStamp.Of(target), cancellationToken);
             // The new index is written before the file is replaced. After a crash in between, the next run reads the old file with the new
-            // index. It keeps the torn message as another program's mail.
+            // index. That run keeps the torn message as another program's mail.
             return await SaveAsync(found, again.State, cancellationToken);
         });
 

@@ -196,7 +196,7 @@ internal sealed class MboxStore : ITargetStore
     private async Task<(SafeFileHandle Mbox, MboxState State)> ReadAsync(FolderPath path, string file, CancellationToken cancellationToken)
     {
         // Only a state without UIDVALIDITY is reused, because the whole file was parsed for it. A state with UIDVALIDITY comes from the
-        // index, which is quickly read again.
+        // index, which is quick to read again.
         if (counted.TryRemove(file, out var known) && known.Validity.IsNone && !File.Exists(file + FileNames.IndexSuffix))
         {
             var counting = MboxFolder.Open(file);

@@ -6,9 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Opens an mbox while nobody writes to it, once other programs have released their locks. It holds a read lock while it finds the
-/// messages. It creates no dotlock, because the medium may be read-only. If the file's length or time changes nevertheless, the messages
-/// are searched again.
+/// Opens an mbox while nobody writes to it, once other programs have released their locks. A read lock is held while the messages are
+/// found. No dotlock is created, because the medium may be read-only. If the file's length or time changes nevertheless, the messages are
+/// searched again.
 /// </summary>
 internal static class QuietMbox
 {

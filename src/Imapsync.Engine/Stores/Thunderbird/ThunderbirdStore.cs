@@ -36,8 +36,8 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
-                    // An account without an mbox that never had mail leads to a note only. An account in another form, such as
-                    // Thunderbird's maildir, is reported as mail that is not read.
+                    // This account has no mbox. If it never had mail, a note is enough. Mail in another form, such as Thunderbird's
+                    // maildir, is reported as not read.
                     if (HasOtherMail(directory))
                         context.OnUnread(null, Reasons.Unread, e.Message);
                     else
@@ -118,7 +118,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
 
     /// <summary>
     /// Returns, for each account's directory, the level below which its folders are shown. Usually it is the directory's name. It differs
-    /// (1) if Mail and ImapMail contain the same name, or (2) if the name is INBOX.
+    /// (1) if Mail and ImapMail contain the same name, or (2) if the name is INBOX in other letter case.
     /// </summary>
     private static Dictionary<string, string> NamesOf(IReadOnlyList<string> directories)
     {

@@ -18,8 +18,8 @@ public static class StoreInTurns
     private sealed class OpenedInTurns(IMessageStore store, string memory, TimeProvider time) : StoreView(store)
     {
         /// <summary>
-        /// The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>). It must contain <c>.names</c>.
-        /// Otherwise it would count as another program's file, and the job's state directory would be refused.
+        /// The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>). The name must contain
+        /// <c>.names</c>. Otherwise the file would count as another program's file, and the job's state directory would be refused.
         /// </summary>
         private const string LockName = "turn.names.lock";
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);

@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Views;
 
 /// <summary>
-/// Shows a target as it would be after the run, without changing it. Requested changes are recorded and shown from then on. It takes no
-/// messages (<see cref="StoreTraits.TakesMessages"/>), because a dry run counts the messages to copy without reading them.
+/// Shows a target as it would be after the run, without changing it. Requested changes are recorded and shown from then on. The preview
+/// takes no messages (<see cref="StoreTraits.TakesMessages"/>), because a dry run counts the messages to copy without reading them.
 /// </summary>
 /// <param name="store">The target, open for reading.</param>
 internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
