@@ -3,7 +3,7 @@ using System.Threading.Channels;
 
 namespace Imapsync.Imap;
 
-/// <summary>An item of a <see cref="BodyFeed"/>: either a message body, or the notice that one of the FETCH commands has completed.</summary>
+/// <summary>An item of a <see cref="BodyFeed"/>: a message body, or the notice that a FETCH command has completed.</summary>
 public abstract class FeedItem
 {
     internal virtual void Release()
@@ -14,7 +14,8 @@ public abstract class FeedItem
 /// <summary>A message body that is streamed to the consumer as it arrives.</summary>
 public sealed class FetchedBody : FeedItem
 {
-    // Continuations run synchronously, so the connection's next read starts on the consumer's thread without a thread switch for each message.
+    // Continuations run synchronously, to save a thread switch for each message. The connection's next read starts on the consumer's
+    // thread.
     private readonly TaskCompletionSource released = new();
 
     internal FetchedBody(Uid uid, long length, PipeReader body)
@@ -24,7 +25,9 @@ public sealed class FetchedBody : FeedItem
         Body = body;
     }
 
-    /// <summary>The message's UID; <see cref="Uid.None"/> if the server sent the UID after the body and the body was too big to hold in memory.</summary>
+    /// <summary>
+    /// The message's UID. <see cref="Uid.None"/> if the server sent the UID after the body and the body was too big for memory.
+    /// </summary>
     public Uid Uid { get; }
 
     /// <summary>The literal's length in octets; -1 if the server sent NIL.</summary>
@@ -90,8 +93,7 @@ public sealed class BodyFeed : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when the consumer has released the body posted last. The read loop waits for this before it reads on, so that at most one body is held in
-    /// memory.
+    /// Completes when the consumer has released the body posted last. The read loop waits for this, so that at most one body is in memory.
     /// </summary>
     internal Task Room { get; private set; } = Task.CompletedTask;
 

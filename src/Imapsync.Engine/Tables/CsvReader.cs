@@ -21,7 +21,7 @@ public sealed class CsvReader : IRowReader
 
     public int Line { get; private set; }
 
-    /// <summary>The cells of the current row without their quotes; there may be more or fewer of them than columns.</summary>
+    /// <summary>The cells of the current row without their quotes. Their number may differ from the number of columns.</summary>
     public string[] Cells { get; private set; } = [];
 
     public char Delimiter => text.Delimiter;

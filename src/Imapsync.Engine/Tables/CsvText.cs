@@ -4,7 +4,7 @@ namespace Imapsync.Engine.Tables;
 
 /// <summary>
 /// Reads the text of a CSV file (RFC 4180) for the parser, without empty lines and comments (lines that start with # outside of quotes).
-/// Input that would cost much memory or could be misread is refused at once: rows without an end, NUL, quotes in the middle of a cell.
+/// Refuses input that would cost much memory or could be misread: rows without an end, NUL, quotes in the middle of a cell.
 /// </summary>
 internal sealed class CsvText : TextReader
 {
@@ -48,8 +48,8 @@ internal sealed class CsvText : TextReader
     public char Delimiter { get; }
 
     /// <summary>
-    /// The line of the file at which each row begins, for the rows that were passed to the parser. <see cref="CsvReader"/> removes a number when the
-    /// parser returns its row. The parser's own line numbers would be wrong, since it does not get comments and empty lines.
+    /// The line of the file at which each row passed to the parser begins. <see cref="CsvReader"/> removes a number when the parser returns
+    /// its row. The parser's own line numbers do not count comments and empty lines.
     /// </summary>
     public Queue<int> RowLines { get; } = new();
 

@@ -22,8 +22,8 @@ public sealed class CsvWriter(Stream file, char delimiter = ',') : IAsyncDisposa
     }
 
     /// <summary>
-    /// Returns text from outside, such as a server's words, in a form that is safe for spreadsheets: text that begins like a formula is
-    /// prefixed with an apostrophe.
+    /// Returns text from outside, such as a server's words, in a form that is safe for spreadsheets. Text that begins like a formula gets
+    /// an apostrophe in front.
     /// </summary>
     public static string Inert(string text) => text.Length > 0 && text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' ? "'" + text : text;
 

@@ -12,11 +12,12 @@ public interface IRowReader : IDisposable
     string[] Cells { get; }
 
     /// <summary>Moves on to the next row that is not empty. Returns false at the end.</summary>
-    /// <exception cref="TableException">The next row can't be read, nor can any row after it.</exception>
+    /// <exception cref="TableException">The next row and all rows after it can't be read.</exception>
     bool ReadRow();
 
     /// <summary>
-    /// Returns the reason why a cell of the current row is not a valid value, and the remedy; null where the cell is valid. Neither text repeats the cell.
+    /// Returns why a cell of the current row is not a valid value, and the remedy. Null if the cell is valid. Neither text repeats the
+    /// cell.
     /// </summary>
     (string Message, string Remedy)? TroubleOf(int column) => null;
 }

@@ -4,9 +4,9 @@ using System.Text;
 namespace Imapsync.Engine.Tables;
 
 /// <summary>
-/// Reads LDIF (RFC 2849), as directory servers write it: a row for each entry, a column for each attribute, <c>dn</c> first. An attribute
-/// that has several values in some entry also has columns <c>mail[1]</c>, <c>mail[2]</c>. The octets are held in memory and read twice,
-/// because the columns are known only when all entries have been read.
+/// Reads LDIF (RFC 2849): a row for each entry, a column for each attribute, <c>dn</c> first. An attribute with several values in some
+/// entry also has columns <c>mail[1]</c>, <c>mail[2]</c>. The octets are held in memory and read twice, because all columns are known only
+/// at the end.
 /// </summary>
 public sealed class LdifReader : IRowReader
 {
@@ -176,7 +176,7 @@ internal sealed class LdifLines(byte[] octets)
     private int number;
     private int taken;
 
-    /// <summary>The number, from 1, of the line of the file at which the line that <see cref="Next"/> returned last begins.</summary>
+    /// <summary>The line of the file, from 1, at which the last line returned by <see cref="Next"/> begins.</summary>
     public int Number { get; private set; }
 
     /// <summary>Whether the line read last is the first that is neither empty nor a comment.</summary>

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// The memory for message bodies that one task has read from the source and another has not yet appended to the target: a few blocks ("slabs") of
-/// pooled memory, filled one after the other. A slab is reused once every body in it was released, in whatever order. One task allocates, any task
+/// Memory for message bodies that were read from the source and are not yet appended to the target. It consists of a few pooled blocks
+/// ("slabs"), filled one after the other. A slab is reused once all its bodies are released, in any order. One task allocates, any task
 /// releases.
 /// </summary>
 internal sealed class BodySlabs : IDisposable
@@ -15,7 +15,7 @@ internal sealed class BodySlabs : IDisposable
     private const int MaxSlabs = 4;
 
     /// <summary>
-    /// A smaller body takes up this many octets of a slab. That limits the number of bodies, and so the memory for the messages' other data.
+    /// A smaller body takes up this many octets of a slab. This limits the number of bodies and the memory for their other data.
     /// </summary>
     private const int LeastBytes = 1 << 10;
 
@@ -27,7 +27,9 @@ internal sealed class BodySlabs : IDisposable
     private TaskCompletionSource? waiting;
     private bool isDisposed;
 
-    /// <summary>Allocates exactly <paramref name="length"/> octets, at most <see cref="SlabBytes"/>; waits until they are available.</summary>
+    /// <summary>
+    /// Allocates exactly <paramref name="length"/> octets, at most <see cref="SlabBytes"/>. Waits until they are available.
+    /// </summary>
     public async ValueTask<IMemoryOwner<byte>> TakeAsync(int length, CancellationToken cancellationToken)
     {
         while (true)
@@ -45,7 +47,7 @@ internal sealed class BodySlabs : IDisposable
         }
     }
 
-    /// <summary>Returns the slabs to the pool. A slab that is still in use follows when its last body is released.</summary>
+    /// <summary>Returns the slabs to the pool. A slab in use is returned when its last body is released.</summary>
     public void Dispose()
     {
         lock (gate)

@@ -5,14 +5,14 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// Reads a folder's messages before their consumer asks for them. The messages are divided into stretches of consecutive messages. A reader that has
-/// finished a stretch begins the next one; the consumer gets the stretches in the source's order. The first reader uses the folder as it was opened.
-/// If the consumer has to wait and connections are available, further readers open the folder again.
+/// Reads a folder's messages before their consumer asks for them. A reader takes a stretch of consecutive messages at a time. The consumer
+/// gets the stretches in the source's order. The first reader uses the folder as it was opened. If the consumer has to wait and connections
+/// are available, further readers open the folder again.
 /// </summary>
 /// <param name="source">The open folder, which nobody else uses meanwhile.</param>
 /// <param name="openAgain">Opens the same folder over another connection.</param>
 /// <param name="messages">In ascending order of UID, or nearly so.</param>
-/// <param name="stop">Cancelled to end the reading; messages that were already read are still handed out.</param>
+/// <param name="stop">Cancelled to end the reading; messages already read are still handed out.</param>
 internal sealed class ReadAhead(
     IMessageFolder source,
     Func<CancellationToken, Task<IMessageFolder>> openAgain,
@@ -21,11 +21,11 @@ internal sealed class ReadAhead(
     TimeProvider time,
     CancellationToken stop) : IAsyncDisposable
 {
-    // Stretches are short, so that the messages that a reader has read ahead fit into its memory until the consumer takes them.
+    // Stretches are short, because the messages that a reader has read ahead must fit into its memory until the consumer takes them.
     private const int StretchMessages = 25;
     private const long StretchBytes = 1 << 20;
 
-    /// <summary>How long the consumer must have waited in total before one more connection is opened, since its log-in takes time.</summary>
+    /// <summary>How long the consumer must have waited in total before another connection is opened, because a log-in takes time.</summary>
     private static readonly TimeSpan WorthALogIn = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource over = new();
@@ -45,7 +45,7 @@ internal sealed class ReadAhead(
     public bool WasStopped { get; private set; }
 
     /// <summary>
-    /// Waits for the next message; false when there are no more. A reader's failure is thrown once the messages before it were taken.
+    /// Waits for the next message; false if there are no more. A reader's failure is thrown after the messages before it were taken.
     /// </summary>
     public async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
@@ -129,7 +129,8 @@ internal sealed class ReadAhead(
     }
 
     /// <summary>
-    /// Reads the folder over a further connection. If that can't be opened, the existing readers do the work, and no other connection is requested.
+    /// Reads the folder over a further connection. If the connection can't be opened, the existing readers do the work, and no more
+    /// connections are tried.
     /// </summary>
     private async Task ReadApartAsync()
     {
@@ -145,7 +146,8 @@ internal sealed class ReadAhead(
         }
         catch (Exception e) when (e is MailException or OperationCanceledException)
         {
-            // The further connection could not be opened. Failures while reading are not caught here: ReadAsync passes them to the consumer.
+            // The further connection could not be opened. Failures of reading do not come here, because ReadAsync passes them to the
+            // consumer.
             Volatile.Write(ref mayRecruit, false);
         }
         finally
@@ -155,7 +157,7 @@ internal sealed class ReadAhead(
     }
 
     /// <summary>
-    /// Reads stretches. Never throws: a failure ends the stretches that it affects, and their consumer gets the exception.
+    /// Reads stretches of messages. Never throws: a failure ends the stretches that it affects, and their consumer gets the exception.
     /// </summary>
     private async Task ReadAsync(IMessageFolder folder)
     {
@@ -185,8 +187,8 @@ internal sealed class ReadAhead(
 
         lock (gate)
         {
-            // After a failure no reader begins another stretch. Stretches that other readers have begun may precede the failure and
-            // are read to their end.
+            // After a failure no reader begins another stretch. Stretches already begun are read to their end, because they may precede the
+            // failure.
             isClosed |= failure is not null || WasStopped;
             foreach (var stretch in own)
                 stretch.Messages.Writer.TryComplete(failure);
@@ -195,7 +197,9 @@ internal sealed class ReadAhead(
         }
     }
 
-    /// <summary>Returns whether the message is the folder's last. A stop that arrives after the last message did not end the reading early.</summary>
+    /// <summary>
+    /// Returns whether the message is the folder's last. If it is, a stop that comes afterwards did not end the reading early.
+    /// </summary>
     private bool IsLast(Uid uid, Queue<Stretch> own)
     {
         lock (gate)
@@ -204,8 +208,8 @@ internal sealed class ReadAhead(
 
     private async Task HandOnAsync(IncomingMessage message, Queue<Stretch> own, BodySlabs slabs)
     {
-        // A message that belongs to a later stretch ends the stretches before it. A message that arrives late, because it was requested once more, is put
-        // into the current stretch.
+        // A message of a later stretch ends the stretches before it. A late message (it was requested once more) is put into the current
+        // stretch.
         while (own.Count > 1 && message.Uid > own.Peek().Last)
             own.Dequeue().Messages.Writer.TryComplete();
         var relayed = message.Failure is not null || message.Length > BodySlabs.SlabBytes
@@ -215,7 +219,9 @@ internal sealed class ReadAhead(
         await relayed.Done.WaitAsync(over.Token);
     }
 
-    /// <summary>Yields the messages of one stretch after the other; a stretch is begun when the reader asks for its first message.</summary>
+    /// <summary>
+    /// Yields the messages of one stretch after the other. A stretch is begun when the reader asks for its first message.
+    /// </summary>
     private IEnumerable<MessageInfo> Begin(Queue<Stretch> own)
     {
         while (BeginNext(own) is var (first, end) && first < end)

@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// Counts how many more folders of a source could be open at once, so that a folder may be read over several connections. The count is 0 or negative
-/// while the workers already use all the folders that the source permits, or more.
+/// Counts how many more folders of a source could be open at once, to read one folder over several connections. It is 0 or negative if the
+/// workers use all that the source permits, or more.
 /// </summary>
 internal sealed class ReaderBudget
 {

@@ -4,7 +4,7 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Transfer;
 
 /// <summary>
-/// A message on its way from the task that reads the source to the task that appends to the target. It is completely in memory or, if it is big,
+/// A message between the task that reads the source and the task that appends to the target. It is completely in memory or, if it is big,
 /// still at its source.
 /// </summary>
 internal sealed class RelayedMessage : IDisposable
@@ -27,7 +27,7 @@ internal sealed class RelayedMessage : IDisposable
     public IncomingMessage Message { get; }
 
     /// <summary>
-    /// Whether the next message can be read before this one is appended: this one is completely in memory, or it could not be read.
+    /// Whether the next message can be read before this one is appended. True if this one is completely in memory or could not be read.
     /// </summary>
     public bool IsBuffered => done is null;
 

@@ -7,8 +7,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Verifying;
 
 /// <summary>
-/// Compares the contents of messages in groups, reading both sides at the same time: all octets by SHA-256, or only the headers. Memory is
-/// bounded by the group, not by the size of the messages.
+/// Compares the contents of messages in groups, reading both sides at the same time: all octets by SHA-256, or only the headers. The size
+/// of a group limits the memory.
 /// </summary>
 internal sealed class ContentComparison(
     VerifyContext context, PairKey key, IMessageFolder source, IMessageFolder target, ICheckpoint checkpoint, UidSet compared)
@@ -120,8 +120,7 @@ internal sealed class ContentComparison(
     }
 
     /// <summary>
-    /// Reports messages whose sizes differ. If the headers show that the difference comes from fields that mail programs add, it is reported as
-    /// information only.
+    /// Reports messages whose sizes differ. If the headers show that mail programs added fields, the difference is reported as information.
     /// </summary>
     public async Task CompareSizesAsync(IReadOnlyList<MessageMatch> other, CancellationToken abort)
     {

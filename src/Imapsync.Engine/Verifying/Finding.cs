@@ -9,8 +9,8 @@ public enum FindingKind
     Missing,
 
     /// <summary>
-    /// The message is at the target only. Either the job neither copied it nor found a source message for it, or its source message is gone
-    /// although the job mirrors deletions.
+    /// The message is at the target only. (1) The job neither copied it nor found a source message for it. (2) Or its source message is
+    /// gone, and the job mirrors deletions.
     /// </summary>
     Extra,
 
@@ -31,6 +31,6 @@ public enum FindingKind
 /// <param name="SourceUid">The UID at the source; none if the message is not there.</param>
 /// <param name="TargetUid">The UID at the target; none if the message is not there.</param>
 /// <param name="Text">A description for people.</param>
-/// <param name="IsInformation">True if the difference breaks none of the job's promises: it is reported but does not cause exit status 3.</param>
+/// <param name="IsInformation">True if the difference breaks none of the job's promises and so does not cause exit status 3.</param>
 public sealed record Finding(
     string Job, FindingKind Kind, FolderPath? Source, FolderPath Target, Uid SourceUid, Uid TargetUid, string Text, bool IsInformation = false);

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Verifying;
 
 /// <summary>
-/// Reports each finding once, even if a folder is verified again after a failure. The UIDs that were reported are stored as ranges, so that they
-/// take little memory even if every message is missing at the target. Thread-safe.
+/// Reports each finding once, even if a folder is verified again after a failure. Reported UIDs are stored as ranges, which take little
+/// memory. Thread-safe.
 /// </summary>
 internal sealed class FindingLog(string job, Action<Finding> onFinding)
 {

@@ -6,10 +6,8 @@ namespace Imapsync.Engine.Verifying;
 /// <summary>Checks whether one message's flags at the target are as the flag policy promises. Pure.</summary>
 internal static class FlagPolicyCheck
 {
-    /// <param name="source">
-    /// The source's current flags; if the target is verified without the source, the source's flags that were propagated last.
-    /// </param>
-    /// <param name="propagated">The source's flags when they were last propagated; null if the messages were matched by identity only.</param>
+    /// <param name="source">The source's current flags. Without the source, the source's flags that were propagated last.</param>
+    /// <param name="propagated">The source's flags that were propagated last; null if the messages were matched by identity only.</param>
     /// <returns>A description of the difference; null if there is none.</returns>
     public static (string Text, bool IsInformation)? Check(FlagPolicy policy, FlagSet source, FlagSet? propagated, FlagSet target)
     {
@@ -34,8 +32,8 @@ internal static class FlagPolicyCheck
         var toRemove = taken.Except(taken.Except(target));
         if (!toAdd.IsEmpty || !toRemove.IsEmpty)
             return ($"changed at the source since the last run and not yet at the target: {Describe(toAdd, "added")}{Describe(toRemove, "removed")}", false);
-        // A flag that was not copied and a flag that a user removed at the target can't be told apart, so this is only information. Flags added by
-        // users are not reported at all.
+        // This is only information, because a flag that was not copied looks like a flag that a user removed at the target. Flags added by
+        // users are not reported.
         var lost = source.Except(target);
         return lost.IsEmpty ? null : ($"({lost}) is not set at the target: left out when it was copied, or taken away there since", true);
     }

@@ -102,7 +102,7 @@ internal sealed class FolderVerifier(
     };
 
     /// <summary>Compares the listed properties of a message on both sides: flags, date and size.</summary>
-    /// <returns>True if the sizes differ and nothing else will compare the contents, because <c>--full</c> was not given.</returns>
+    /// <returns>True if the sizes differ and the contents are not compared later, because <c>--full</c> was not given.</returns>
     private bool CompareListed(MessageMatch match)
     {
         var (here, there, known) = match;
@@ -111,8 +111,7 @@ internal sealed class FolderVerifier(
         var hasDates = here.InternalDate != default && there.InternalDate != default;
         if (hasDates && here.InternalDate.ToUnixTimeSeconds() != there.InternalDate.ToUnixTimeSeconds())
         {
-            // A different date is reported as mere information if this program did not copy the message, but found it at the target and matched it by
-            // identity.
+            // A different date is only information if this program did not copy the message but matched it by identity.
             Add(FindingKind.Date, match, $"received {here.InternalDate:u}, at the target {there.InternalDate:u}", isInformation: known?.Settlement is null or Settlement.Adopted);
         }
 

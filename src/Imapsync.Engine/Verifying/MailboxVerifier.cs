@@ -5,7 +5,9 @@ using Imapsync.Engine.State;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Verifies all pairs (source folder and target folder) of a job; pairs with the same target folder are verified together.</summary>
+/// <summary>
+/// Verifies all pairs (source folder and target folder) of a job. Pairs with the same target folder are verified together.
+/// </summary>
 internal sealed class MailboxVerifier(VerifyContext context)
 {
     public async Task RunAsync(CancellationToken abort)
@@ -31,7 +33,7 @@ internal sealed class MailboxVerifier(VerifyContext context)
     }
 
     /// <summary>
-    /// Reports a source without any message. Such a source (not mounted, or the wrong account) agrees with every target, so the comparison proves nothing.
+    /// Reports a source without any message. Such a comparison proves nothing, because an unmounted disk or a wrong account looks the same.
     /// </summary>
     private void ReportSilence(IReadOnlyList<FolderEntry> listed)
     {

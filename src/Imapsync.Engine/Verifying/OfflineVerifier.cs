@@ -7,7 +7,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Verifying;
 
-/// <summary>Compares a target folder with the checkpoint only: whether all recorded messages are there, with the recorded octets and flags.</summary>
+/// <summary>
+/// Compares a target folder with the checkpoint only: whether it has all recorded messages, with the recorded octets and flags.
+/// </summary>
 /// <param name="compared">Source UIDs whose contents have been compared, including by earlier attempts.</param>
 internal sealed class OfflineVerifier(VerifyContext context, PairKey key, TargetUnderVerification target, UidSet compared)
 {
@@ -25,7 +27,7 @@ internal sealed class OfflineVerifier(VerifyContext context, PairKey key, Target
                 : $"UIDVALIDITY at the target changed from {checkpoint.TargetValidity} to {target.Folder.LastingUidValidity}";
             context.Report.Problem(new Problem(
                 FailureScope.Folder, key.Target, null, Reasons.Record, $"{why}: what was recorded says nothing about this folder any more; verify it with the source"));
-            // Without a valid checkpoint it is unknown which messages the job copied. So all count as copied, and none is reported as extra.
+            // Without a valid checkpoint it is unknown which messages the job copied. So all count as copied, and none is extra.
             target.Claimed.UnionWith(target.Messages.All.Select(m => m.Uid));
             return 0;
         }

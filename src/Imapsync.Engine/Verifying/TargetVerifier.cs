@@ -8,8 +8,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Verifying;
 
 /// <summary>
-/// Verifies one target folder: first each pair with this target, then the messages that belong to no pair. After a failure everything is redone,
-/// except contents already compared.
+/// Verifies one target folder: first each pair with this target, then the messages of no pair. After a failure everything is redone, except
+/// the comparisons of contents that were completed.
 /// </summary>
 /// <param name="recorded">Every pair with this target that has a checkpoint, including pairs whose source folder is gone.</param>
 internal sealed class TargetVerifier(
@@ -47,7 +47,7 @@ internal sealed class TargetVerifier(
         results.ForEach(r => context.Findings.Finished(r.Messages, r.Read));
     }
 
-    /// <summary>Reports a listing shorter than the folder's own count, since it proves nothing about the messages that it lacks.</summary>
+    /// <summary>Reports a listing shorter than the folder's own count, because nothing is known about the missing messages.</summary>
     public static void ReportShortListing(VerifyContext context, FolderPath folder, long exists, long missing) => context.Report.Problem(new Problem(
         FailureScope.Folder, folder, null, Reasons.Listing, $"the server says there are {exists} messages and lists {exists - missing}"));
 

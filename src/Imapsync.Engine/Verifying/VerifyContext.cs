@@ -23,8 +23,8 @@ internal sealed record VerifyContext(
     CancellationToken Stop)
 {
     /// <summary>
-    /// Set if the job's checkpoints were recorded for other accounts than the job names now. They then say nothing about the present mail, and the
-    /// next run discards them.
+    /// Set if the job's checkpoints were recorded for other accounts than the job names now. Then they do not apply to the present mail,
+    /// and the next run discards them.
     /// </summary>
     public AccountChange? OtherAccounts { get; init; }
 
@@ -42,5 +42,5 @@ internal sealed record VerifyContext(
 
 /// <summary>A target folder under verification.</summary>
 /// <param name="Folder">The open folder; null if it does not exist.</param>
-/// <param name="Claimed">UIDs of its messages that belong to a source message, by a checkpoint of the job or by a match found since.</param>
+/// <param name="Claimed">UIDs of its messages that belong to a source message, by a checkpoint or by a match.</param>
 internal sealed record TargetUnderVerification(IMessageFolder? Folder, FolderMessages Messages, HashSet<Imapsync.Imap.Uid> Claimed);

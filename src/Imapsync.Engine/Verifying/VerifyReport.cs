@@ -8,7 +8,7 @@ namespace Imapsync.Engine.Verifying;
 /// <param name="Findings">The first findings, at most <see cref="MaxFindings"/>.</param>
 public sealed record VerifyReport(JobReport Job, VerifyCounts Counts, ImmutableArray<Finding> Findings)
 {
-    /// <summary>The most findings kept. Findings beyond this number were reported when found and are counted, but not kept.</summary>
+    /// <summary>The most findings kept. Further findings are reported and counted, but not kept.</summary>
     public const int MaxFindings = 10_000;
 }
 

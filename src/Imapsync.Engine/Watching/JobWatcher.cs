@@ -6,18 +6,18 @@ using Imapsync.Engine.Progress;
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Decides when a watched job is run: when its source reports a change, and at intervals in any case. Each run is an ordinary one over all folders, which
-/// costs one or two round trips if little has changed. A run of one folder alone could not distinguish messages that were moved to another folder from
-/// removed ones, and no later run could correct that.
+/// Decides when a watched job is run: when its source reports a change, and at intervals in any case. Each run covers all folders, because
+/// a run of one folder could not distinguish moved messages from removed ones. A run without changes costs only one or two round trips.
 /// </summary>
 public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefinition, RunOptions, Task<JobReport>> run, TimeProvider time)
 {
     /// <summary>
-    /// If a feed (the connection on which the source reports changes) lasted at least this long, the retries after its loss are counted from 1 again.
+    /// If a feed (the connection on which the source reports changes) lasted this long, the retries after its loss are counted from 1
+    /// again.
     /// </summary>
     private static readonly TimeSpan GoodFeed = TimeSpan.FromMinutes(1);
 
-    /// <summary>If a server asks for a longer pause than this, the next attempt is made after this time nevertheless.</summary>
+    /// <summary>The longest pause before the next attempt, even if a server asks for a longer one.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
 
     private readonly Lock gate = new();
@@ -32,7 +32,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     private string? lastState;
 
     /// <summary>
-    /// Called with a text for the user: by which means the source reports changes, and any problem with that. Called by one task at a time.
+    /// Called with a text for the user: how the source reports changes, and any problem with that. Called by one task at a time.
     /// </summary>
     public Action<string> OnNote { get; init; } = _ => { };
 
@@ -40,7 +40,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     public Action OnReady { get; init; } = () => { };
 
     /// <summary>
-    /// Watches until <paramref name="stop"/> is cancelled. It does not stop a run that is in progress then; the caller has to do that.
+    /// Watches until <paramref name="stop"/> is cancelled. A run in progress is not stopped by this; the caller has to stop it.
     /// </summary>
     /// <returns>Null after a stop; the first run's report if it shows that no run can ever succeed.</returns>
     public async Task<JobReport?> RunAsync(CancellationToken stop)
@@ -65,8 +65,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     }
 
     /// <summary>
-    /// Returns true if no run can succeed. A wrong name or password in the first run ends the watch. In a later run it is retried like any other failure,
-    /// since it was right before and somebody may correct it.
+    /// Returns whether no run can succeed. A wrong name or password ends the watch only in the first run. In a later run the log-in is
+    /// retried, because it worked before and somebody may correct it.
     /// </summary>
     private static bool IsHopeless(JobReport report) => report.Stop is StopReason.Authentication or StopReason.Configuration;
 
@@ -76,7 +76,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         while (true)
         {
             stop.ThrowIfCancellationRequested();
-            // This run will find the changes reported so far, so their report is discarded. A change that is reported from here on leads to another
+            // This run finds the changes reported so far, so their report is discarded. A change reported from here on leads to another
             // run.
             news.Reader.TryRead(out _);
             var since = time.GetTimestamp();
@@ -116,8 +116,8 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
     }
 
     /// <summary>
-    /// Reserves all connections that may be used for listening. If fewer were reserved before, a run in progress may be using the rest. This method
-    /// then waits for the end of that run, so that the account's limit is kept.
+    /// Reserves all connections that may be used for listening. If fewer were reserved, a run in progress may use the rest. Then this
+    /// method waits for the run's end, to keep the account's limit.
     /// </summary>
     private Task ReserveAsync(CancellationToken stop)
     {
@@ -145,8 +145,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
             return true;
         if (most > rest)
         {
-            // The memory that runs used is returned before a wait that may be long, because the garbage collector would not return it for
-            // hours.
+            // Returns the memory of the runs before a wait that may be long, because the garbage collector would keep it for hours.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             using var due = new CancellationTokenSource(most - rest, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, stop);
@@ -164,7 +163,7 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         return false;
     }
 
-    /// <summary>Opens a feed, on which the source reports changes, and opens another whenever one is lost. Never throws.</summary>
+    /// <summary>Opens a feed (a connection on which the source reports changes), and a new one whenever it is lost. Never throws.</summary>
     private async Task ListenAsync(CancellationToken stop)
     {
         await Task.Yield();
@@ -239,7 +238,9 @@ public sealed class JobWatcher(WatchPlan plan, FeedOpener listen, Func<JobDefini
         }
     }
 
-    /// <summary>Calls <see cref="OnNote"/> with the means by which the source reports changes now, unless it said the same the last time.</summary>
+    /// <summary>
+    /// Calls <see cref="OnNote"/> with the way in which the source reports changes, if the text differs from the last one.
+    /// </summary>
     private void TellState(string text)
     {
         if (text != lastState)

@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Counts the messages that the runs of a watch removed within a day. The removal limit applies to this sum, since with a limit for each single run
-/// a series of runs could remove everything.
+/// Counts the messages that the runs of a watch removed within a day. The removal limit applies to this sum. With a limit for each run, a
+/// series of runs could remove everything.
 /// </summary>
 internal sealed class RemovedLately(TimeProvider time)
 {

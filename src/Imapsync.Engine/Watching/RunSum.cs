@@ -26,8 +26,8 @@ public sealed class RunSum
     }
 
     /// <summary>
-    /// Adds up two runs' counts of one folder. Copied, present, skipped and failed messages together still equal the messages that the source shows
-    /// now.
+    /// Adds up two runs' counts of one folder. The sum of copied, present, skipped and failed messages still equals the messages that the
+    /// source shows now.
     /// </summary>
     private static FolderCounts Together(FolderCounts done, FolderCounts now)
     {

@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Decides how soon the next run may begin. After a quiet time it begins at once. While changes keep coming, the pauses between runs grow, so that more
-/// changes go into one run; each run costs both servers a log-in. After failures the pauses grow, too.
+/// Decides how soon the next run may begin. After a quiet time it begins at once. While changes keep coming, the pauses grow, because each
+/// run costs both servers a log-in. After failures the pauses grow, too.
 /// </summary>
 /// <param name="every">The longest pause; see <see cref="Jobs.WatchSettings.Every"/>.</param>
 public sealed class WatchPace(TimeSpan every)
@@ -14,7 +14,7 @@ public sealed class WatchPace(TimeSpan every)
     public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(16);
 
     /// <summary>
-    /// The pause after a run that found the job locked by another run. It does not grow, since the other run may end at any time.
+    /// The pause after a run that found the job locked by another run. It does not grow, because the other run may end at any time.
     /// </summary>
     public static readonly TimeSpan RestAfterLocked = TimeSpan.FromSeconds(5);
 
@@ -24,10 +24,9 @@ public sealed class WatchPace(TimeSpan every)
     private TimeSpan restAfterTrouble = FirstRestAfterTrouble;
 
     /// <summary>
-    /// Returns the pause after a run that ended well. It is at least as long as the run took, so that another run can get the job's lock, but never longer
-    /// than the longest pause.
+    /// Returns the pause after a run that ended well. It is at least as long as the run took, so that another run can get the job's lock.
+    /// It is never longer than the longest pause.
     /// </summary>
-    /// <param name="took">How long the run took.</param>
     /// <param name="wasBusy">True if a change had already been reported when the pause before the run ended.</param>
     public TimeSpan AfterRun(TimeSpan took, bool wasBusy)
     {

@@ -5,16 +5,14 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Watching;
 
 /// <summary>
-/// Decides, before any connection is opened, how many connections of each job listen for changes. Those are held for days, so runs have to manage
-/// with the remaining connections of the account and the host. Pure.
+/// Decides how many connections of each job listen for changes, before any connection is opened. Listening connections are held for days,
+/// so runs use only the remaining connections of the account and the host.
 /// </summary>
 /// <param name="Job">The job, limited to the remaining connections of its hosts.</param>
-/// <param name="Listeners">
-/// The number of connections to the source that may be used for listening; 0 if none can be spared, or if the store uses no connections.
-/// </param>
+/// <param name="Listeners">The connections to the source for listening; 0 if none can be spared or the store uses none.</param>
 public sealed record WatchPlan(JobDefinition Job, int Listeners)
 {
-    /// <summary>Plans the jobs in their order: where there are not enough connections for all, the first jobs get them.</summary>
+    /// <summary>Plans the jobs in their order. If there are not enough connections for all, the first jobs get them.</summary>
     public static ImmutableArray<WatchPlan> Of(IReadOnlyList<JobDefinition> jobs)
     {
         var taken = new Dictionary<string, int>(StringComparer.Ordinal);

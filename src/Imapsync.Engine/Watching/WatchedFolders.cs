@@ -14,8 +14,7 @@ public static class WatchedFolders
         var wanted = job.Watch.Folders.IsEmpty
             ? folders.OrderByDescending(f => f.Path.IsInbox).ThenByDescending(f => f.Status?.Messages ?? 0).Select(f => f.Path).Take(1)
             : job.Watch.Folders.Select(g => new FolderGlob(g)).SelectMany(g => folders.Where(f => g.Matches(f.Path)).Select(f => f.Path)).Distinct();
-        // If labels are copied, a new or changed message may be reported only for a folder that the job excludes. So reports of all folders are
-        // wanted.
+        // If labels are copied, a change may be reported only for a folder that the job excludes. So reports of all folders are wanted.
         return new ListenedFolders([.. wanted], job.Labels == LabelPolicy.None ? mapping.Excluded : []);
     }
 }

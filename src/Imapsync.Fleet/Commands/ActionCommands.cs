@@ -4,7 +4,7 @@ using Imapsync.Fleet.Serving;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet pause | resume | cancel | retry LIST</c>: pauses, resumes, cancels or reruns the accounts of a list.</summary>
+/// <c>imapsync-fleet pause | resume | cancel | retry LIST</c>: pauses, resumes, cancels or reruns a list's accounts.
 internal static class ActionCommands
 {
     private static readonly (string Name, AccountAction Action, string Purpose)[] Commands =

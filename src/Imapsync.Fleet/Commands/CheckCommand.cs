@@ -5,7 +5,7 @@ using Imapsync.Fleet.Preflights;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet check</c>: makes the server sign in to source and target of each row of a list, to find rows that can't be run.</summary>
+/// <c>imapsync-fleet check</c>: the server signs in to source and target of each row of a list, to find rows that can't be run.
 internal static class CheckCommand
 {
     public static Command Create(TextWriter output, TextWriter error)
@@ -55,8 +55,8 @@ internal static class CheckCommand
     public static Option<int> ParallelOption() => new("--parallel") { Description = "Rows that are checked at once.", HelpName = "N", DefaultValueFactory = _ => 8 };
 
     /// <summary>
-    /// Waits until a preflight (the check of a list of accounts) has ended, and writes its progress meanwhile. At the end it writes which rows can't
-    /// be run and how much is to be copied.
+    /// Waits until a preflight (the check of a list of accounts) has ended, and writes its progress. At the end writes which rows can't be
+    /// run and how much is to be copied.
     /// </summary>
     /// <param name="atOnce">How many rows are checked at once.</param>
     /// <returns>The preflight in its final state.</returns>

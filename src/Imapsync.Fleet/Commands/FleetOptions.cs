@@ -42,7 +42,7 @@ internal sealed class FleetOptions
 
     private TimeSpan GraceOf(ParseResult parsed) => parsed.GetValue(grace) is var n and >= 0 and <= 86_400 ? TimeSpan.FromSeconds(n) : throw new FleetException("--grace must be a number of seconds from 0 to 86400");
 
-    /// <param name="isShared">Whether several machines must be able to reach the store, so that it has to be PostgreSQL.</param>
+    /// <param name="isShared">Whether several machines must reach the store, which then has to be PostgreSQL.</param>
     public async Task<FleetStore> OpenStoreAsync(ParseResult parsed, bool isShared, CancellationToken cancellationToken)
     {
         var file = parsed.GetValue(postgresFile);
@@ -73,8 +73,8 @@ internal sealed class FleetOptions
     public FleetWorker WorkerOf(ParseResult parsed, FleetStore store, BatchReader reader, ILogger<FleetWorker> log)
     {
         var worker = new WorkerOptions(
-            // Containers on one host may have the same host name and process number, and two workers with the same name would be taken for one. So a
-            // random part is added.
+            // A random part is added, because containers on one host may have the same host name and process number. Two workers with the
+            // same name would be taken for one.
             parsed.GetValue(name) ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3))}"),
             SlotsOf(parsed), typeof(FleetOptions).Assembly.GetName().Version!.ToString(3), GraceOf(parsed));
         var executor = new QuartzExecutor(worker.Name, worker.Slots, store.PostgresConnectionString, work => store.AloneAsync(work, CancellationToken.None));

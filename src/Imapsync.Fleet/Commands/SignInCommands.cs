@@ -6,7 +6,8 @@ using Imapsync.Fleet.SigningIn;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary><c>imapsync-fleet login | logout LIST ACCOUNT</c>: a person signs in to an account by OAuth 2, and the fleet keeps the sign-in.</summary>
+/// <c>imapsync-fleet login | logout LIST ACCOUNT</c>: a person signs in to an account by OAuth 2, or signs out. The fleet keeps the
+/// sign-in.
 internal static class SignInCommands
 {
     public static IEnumerable<Command> Create(TextWriter output, TextWriter error) =>

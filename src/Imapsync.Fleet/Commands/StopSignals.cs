@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>The first SIGINT or SIGTERM cancels <see cref="Token"/>, so that work in progress is finished. A second one ends the process at once.</summary>
+/// <summary>
+/// The first SIGINT or SIGTERM cancels <see cref="Token"/>, so that work in progress is finished. The second ends the process at once.
+/// </summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource stop = new();

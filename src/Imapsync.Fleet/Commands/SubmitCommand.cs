@@ -59,7 +59,7 @@ internal static class SubmitCommand
         return command;
     }
 
-    /// <summary>Returns the two files of a list, the job file and the CSV file, as a form.</summary>
+    /// <summary>Returns the two files of a list of accounts, the job file and the CSV file, as an HTTP form.</summary>
     /// <param name="accounts">The CSV file; null for the one that the job file names.</param>
     public static async Task<MultipartFormDataContent> FormAsync(string path, string? accounts, CancellationToken cancellationToken) => new()
     {

@@ -3,7 +3,7 @@ using Imapsync.Fleet.Working;
 
 namespace Imapsync.Fleet.Commands;
 
-/// <summary>Runs <c>imapsync-fleet worker</c>: a worker that, together with other workers, runs the accounts stored in PostgreSQL.</summary>
+/// <summary>Runs <c>imapsync-fleet worker</c>: one of several workers that together run the accounts stored in PostgreSQL.</summary>
 internal static class WorkerCommand
 {
     public static Command Create(TextWriter error)

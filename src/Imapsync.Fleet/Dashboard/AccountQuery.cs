@@ -54,7 +54,7 @@ internal sealed record AccountQuery(long? Batch, IReadOnlyList<AccountStatus> St
     }
 
     /// <summary>
-    /// Returns the address of the first page in the order that a click on a column asks for: ascending, or descending if it is already ascending.
+    /// Returns the URL of the first page, sorted by the clicked column: ascending, or descending if it is already ascending.
     /// </summary>
     public string Sorted(string column) => (this with { Sort = Sort == column ? "-" + column : column, After = null }).At("/accounts");
 

@@ -34,8 +34,8 @@ internal static class DashboardSetup
             r.Conventions.AllowAnonymousToPage("/SignedIn");
             r.Conventions.AllowAnonymousToPage("/Problem");
         });
-        // A proxy reports whether the browser used TLS, so that cookies get their Secure attribute. The header is accepted from anybody, because a
-        // client that lies harms only its own session.
+        // A proxy reports whether the browser used TLS, so that cookies get their Secure attribute. The header is accepted from anybody,
+        // because a false one harms only the sender's own session.
         services.Configure<ForwardedHeadersOptions>(f =>
         {
             f.ForwardedHeaders = ForwardedHeaders.XForwardedProto;
@@ -66,7 +66,7 @@ internal static class DashboardSetup
     }
 
     /// <summary>
-    /// Adds the middleware that runs before routing: it refuses changes that another site requests, and shows errors to browsers as a page.
+    /// Adds the middleware that runs before routing. It refuses changes that another site requests, and shows errors to browsers as a page.
     /// </summary>
     public static void UseDashboardProtection(this WebApplication app)
     {

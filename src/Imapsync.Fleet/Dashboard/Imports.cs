@@ -7,8 +7,8 @@ using Imapsync.Fleet.Submitting;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// Uploaded lists. A preflight checks each row by signing in; then the list can be submitted. The rows are encrypted in memory, and are kept as long as
-/// the preflight.
+/// Uploaded lists of accounts. A preflight checks each row by signing in; then the list can be submitted. The rows are kept encrypted in
+/// memory, as long as the preflight.
 /// </summary>
 internal sealed class Imports(PreflightDesk desk, FleetStore store)
 {
@@ -26,8 +26,8 @@ internal sealed class Imports(PreflightDesk desk, FleetStore store)
     }
 
     /// <summary>
-    /// Returns the name of the list that a preflight checks, and the number of its accounts; null if there is no such preflight, or if its
-    /// list was not uploaded on the web pages.
+    /// Returns the name of a preflight's list and the number of its accounts. Null if there is no such preflight, or if its list was not
+    /// uploaded on the web pages.
     /// </summary>
     public (string Name, int Accounts)? Find(string id) => desk.Find(id) is not null && kept.TryGetValue(id, out var found) ? (found.Form.Name, found.Batch.Accounts.Count) : null;
 

@@ -20,7 +20,9 @@ internal sealed class AccountLine(AccountView account)
 
     public string Attempts => Words.Number(account.Attempt);
 
-    /// <summary>For a waiting account when it is due, for a running account when its attempt began, for any other when its last attempt ended.</summary>
+    /// <summary>
+    /// The time that the page shows: when a waiting account is due, when a running account's attempt began, or when the last attempt ended.
+    /// </summary>
     public string When => account switch
     {
         { Status: AccountStatus.Due, Attempt: > 0 } => $"due {Words.Time(account.DueAt)}",
@@ -38,8 +40,8 @@ internal sealed class AccountLine(AccountView account)
     ];
 
     /// <summary>
-    /// The share of messages copied, in percent. Messages that were at the target before do not count as copied, so an account that is done shows 100 in any
-    /// case.
+    /// The share of messages copied, in percent. Always 100 for an account that is done, because messages already at the target do not
+    /// count as copied.
     /// </summary>
     public string Share => account.Status == AccountStatus.Done ? "100" : Words.Percent(account.Copied, account.Planned);
 

@@ -10,8 +10,8 @@ using Imapsync.Fleet.Preflights;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// Keeps open pages up to date by server-sent events. The database is read once every two seconds for all listeners together, and not at all
-/// while there are none.
+/// Keeps open pages up to date by server-sent events. The database is read once every two seconds for all listeners together. It is not
+/// read while there are none.
 /// </summary>
 internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session sessions, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<LiveNumbers> log)
 {
@@ -80,7 +80,8 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
                 var changed = listener.Texts(look).Where(t => !shown.TryGetValue(t.Name, out var before) || before != t.Text).ToDictionary(t => t.Name, t => t.Text, StringComparer.Ordinal);
                 foreach (var (name, text) in changed)
                     shown[name] = text;
-                // An event without changes tells the page that its numbers are current, and shows this server whether the browser is still connected.
+                // Sent even without changes. It tells the page that its numbers are current, and shows this server whether the browser is
+                // still connected.
                 yield return new SseItem<string>(JsonSerializer.Serialize(changed));
             }
         }
@@ -142,7 +143,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
         return [("workers", WorkersModel.VersionOf(await store.ReadWorkersAsync(stop))), ("throughput", newest.Version), ("throughput-table", newest.Version)];
     }
 
-    /// <summary>Returns the listeners. If there are none, reading of the database ends, and the next listener starts it again.</summary>
+    /// <summary>Returns the listeners. If there are none, the database is not read again until the next listener comes.</summary>
     private List<Listener> Present()
     {
         lock (guard)
@@ -157,7 +158,7 @@ internal sealed class LiveNumbers(FleetStore store, PreflightDesk desk, Session 
 
     private sealed record Listener(IReadOnlySet<long> Accounts, bool IsForBatches, long? Story, string? Check, bool IsForWorkers)
     {
-        /// <summary>Holds only the newest numbers read from the database, since a listener that is slow does not need the older ones.</summary>
+        /// <summary>Holds only the newest numbers read from the database, because a slow listener does not need older ones.</summary>
         public Channel<Look> Looks { get; } = Channel.CreateBounded<Look>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
         public IEnumerable<(string Name, string Text)> Texts(Look look) =>

@@ -9,9 +9,9 @@ namespace Imapsync.Fleet.Dashboard;
 /// <summary>An OpenID Connect provider by which people can sign in, in addition to tokens.</summary>
 /// <param name="Secret">The client's secret; null for a client without one. PKCE binds the code in any case.</param>
 /// <param name="RoleClaim">The claim of the ID token that says what a person may do.</param>
-/// <param name="Operate">The value of that claim that gives the role operate; null if no value does.</param>
-/// <param name="Look">The value of that claim that gives the role look; null if no value does.</param>
-/// <param name="PublicUrl">The address under which browsers reach the pages; null if it is the one in their requests.</param>
+/// <param name="Operate">The value of <paramref name="RoleClaim"/> that gives the role operate; null for none.</param>
+/// <param name="Look">The value of <paramref name="RoleClaim"/> that gives the role look; null for none.</param>
+/// <param name="PublicUrl">The URL under which browsers reach the pages; null to take it from their requests.</param>
 internal sealed record OidcSettings(Uri Authority, string Client, string? Secret, string RoleClaim, string? Operate, string? Look, Uri? PublicUrl)
 {
     /// <summary>Returns the role that a person's claims give; null for none.</summary>
@@ -22,7 +22,9 @@ internal sealed record OidcSettings(Uri Authority, string Client, string? Secret
     }
 }
 
-/// <summary>Sign-in by a provider: the authorization code flow with PKCE. The result is a session like that of a token, valid for an hour.</summary>
+/// <summary>
+/// Sign-in by a provider: the authorization code flow with PKCE. It opens a session like that of a token, valid for an hour.
+/// </summary>
 internal static class Oidc
 {
     public const string SchemeName = "oidc";
@@ -39,8 +41,8 @@ internal static class Oidc
             o.SignInScheme = Session.SchemeName;
             (o.Authority, o.ClientId, o.ClientSecret, o.CallbackPath) = (settings.Authority.ToString(), settings.Client, settings.Secret, CallbackPath);
             o.RequireHttpsMetadata = !settings.Authority.IsLoopback;
-            // The provider must answer by a redirect: with a redirect the browser sends the SameSite=Lax cookies set below; with a form posted by
-            // another site it would not.
+            // The provider must answer by a redirect, because the browser then sends the SameSite=Lax cookies set below. With a form posted
+            // by another site, it does not send them.
             (o.ResponseType, o.ResponseMode, o.UsePkce) = (OpenIdConnectResponseType.Code, OpenIdConnectResponseMode.Query, true);
             foreach (var cookie in new[] { o.CorrelationCookie, o.NonceCookie })
                 (cookie.SameSite, cookie.SecurePolicy) = (SameSiteMode.Lax, CookieSecurePolicy.SameAsRequest);
@@ -67,7 +69,7 @@ internal static class Oidc
     public static void MapOidc(this WebApplication app, OidcSettings settings) =>
         app.MapGet("/sign-in/provider", (HttpContext context, string? back) => BeginAsync(context, settings, back)).AllowAnonymous().ExcludeFromDescription();
 
-    /// <summary>Returns what the sign-in page says after a failed sign-in by the provider; null for an unknown reason.</summary>
+    /// <summary>Returns the sign-in page's text after a failed sign-in by the provider; null for an unknown reason.</summary>
     public static string? RefusalOf(string? reason, OidcSettings settings) => reason switch
     {
         "role" => $"{settings.Authority.Host} knows you, but gives you no role here. Whoever runs this server can say which you need.",
@@ -103,8 +105,8 @@ internal static class Oidc
         var sessions = context.HttpContext.RequestServices.GetRequiredService<Session>();
         context.Principal = sessions.OpenByProvider(NameOf(person), role);
         context.Properties!.AllowRefresh = false;
-        // The session's cookie is SameSite=Strict, so the browser does not send it in a navigation that another site began, such as this redirect. So
-        // redirect to a page of this server that only opens the wanted page in turn: the browser sends the cookie with that second request.
+        // The session's cookie is SameSite=Strict, so the browser does not send it after a redirect from another site. The redirect
+        // therefore goes to a page of this server that opens the wanted page. This second request carries the cookie.
         context.ReturnUri = "/signed-in?back=" + Uri.EscapeDataString(LocalAddress.Of(context.ReturnUri));
         return Task.CompletedTask;
     }

@@ -5,10 +5,10 @@ using Imapsync.Fleet.Serving;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// A browser's session. The cookie of a session opened by a token holds the token's digest, and is valid only as long as that token is admitted.
-/// The cookie of a session opened by a provider holds the person's name and role, and is valid for an hour.
+/// A browser's session. (1) Opened by a token: the cookie holds the token's digest, and the session lasts as long as that token is
+/// admitted. (2) Opened by a provider: the cookie holds the person's name and role, and the session lasts an hour.
 /// </summary>
-/// <param name="provider">The provider by which people may sign in as well; null if only tokens are accepted.</param>
+/// <param name="provider">The provider by which people may sign in, too; null if only tokens are accepted.</param>
 internal sealed class Session(Tokens tokens, OidcSettings? provider, TimeProvider time)
 {
     public const string SchemeName = "session";
@@ -17,7 +17,9 @@ internal sealed class Session(Tokens tokens, OidcSettings? provider, TimeProvide
     private const string DigestClaim = "token-sha256";
     private const string UntilClaim = "until";
 
-    /// <summary>How long a sign-in by the provider is valid. It is limited, because the provider does not report when a person is no longer admitted.</summary>
+    /// <summary>
+    /// How long a sign-in by the provider is valid. It is short, because the provider does not report when a person is no longer admitted.
+    /// </summary>
     private static readonly TimeSpan ProviderTime = TimeSpan.FromHours(1);
 
     public OidcSettings? Provider => provider;

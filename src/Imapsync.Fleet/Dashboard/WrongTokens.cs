@@ -1,7 +1,7 @@
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// Slows down the guessing of tokens at the sign-in page: wrong tokens are answered one at a time, one each second. Right tokens never wait.
+/// Slows down the guessing of tokens at the sign-in page: only one wrong token is answered each second. Right tokens never wait.
 /// </summary>
 internal sealed class WrongTokens(TimeProvider time) : IDisposable
 {

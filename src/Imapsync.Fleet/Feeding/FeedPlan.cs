@@ -6,7 +6,7 @@ internal readonly record struct WorkerRoom(string Worker, int Slots);
 internal readonly record struct HostRoom(long Host, long Connections);
 
 /// <summary>
-/// A pair of source and target host: how many accounts workers are running between the two, and how many connections are reserved for them.
+/// A pair of source and target host, with the number of accounts running between them and of connections reserved for them.
 /// </summary>
 internal readonly record struct HeldRoute(long Route, long Source, long Target, long SourceClaims, long TargetClaims, long Accounts);
 
@@ -15,9 +15,10 @@ internal readonly record struct WaitingAccount(long Account, string Mailbox, lon
 internal readonly record struct Choice(long Account, string Worker, long SourceClaim, long TargetClaim);
 
 /// <summary>
-/// Decides which of the due accounts are begun now, and by which worker. A host never gets more connections than it allows, as source and target
-/// together. Accounts of higher priority come first. Among routes (pairs of source and target host) of one priority, the one with the fewest running
-/// accounts comes first, so that a slow or full host does not hold up the others. Each account goes to the worker with the most free slots.
+/// Decides which of the due accounts are begun now, and by which worker. (1) A host never gets more connections than it allows, as source
+/// and target together. (2) Accounts of higher priority come first. (3) Of routes (pairs of source and target host) with equal priority,
+/// the one with the fewest running accounts comes first, so that a slow host does not hold up the others. (4) Each account goes to the
+/// worker with the most free slots.
 /// </summary>
 internal sealed class FeedPlan
 {
@@ -89,7 +90,7 @@ internal sealed class FeedPlan
         : free[route.Source] >= claims.Source && free[route.Target] >= claims.Target;
 
     /// <summary>
-    /// The connections to reserve for an account: no more than the host's limit, which is divided where source and target are on one host.
+    /// The connections to reserve for an account, within the host's limit. If source and target are on one host, they share the limit.
     /// </summary>
     private (long Source, long Target) ClaimsOf(Route route, WaitingAccount account)
     {

@@ -55,7 +55,9 @@ public sealed record NewAccount(
 
 /// <summary>A list of accounts as it is submitted.</summary>
 /// <param name="Job">The job file, encrypted.</param>
-/// <param name="Schedule">A cron expression (seconds first): when all accounts of the list are due again; null if they run only once.</param>
+/// <param name="Schedule">
+/// When all accounts of the list are due again, as a cron expression (seconds first); null if they run only once.
+/// </param>
 /// <param name="Zone">The time zone of the schedule, an IANA name.</param>
 public sealed record NewBatch(string Name, string Job, int Priority, string? Schedule, string Zone, bool IsPaused)
 {
@@ -71,7 +73,7 @@ public sealed record NewBatch(string Name, string Job, int Priority, string? Sch
 /// <param name="AtWork">The number of rows that were not replaced because a worker is running their accounts.</param>
 public readonly record struct Submitted(long Batch, int AtWork);
 
-/// <summary>An account given to a worker. The attempt number is its fence: writes of an earlier attempt are rejected.</summary>
+/// <summary>An account given to a worker. The attempt number protects the account: writes of an earlier attempt are rejected.</summary>
 public readonly record struct Offer(long Account, long Attempt, string Worker);
 
 /// <summary>What a worker needs to run an account.</summary>
@@ -84,7 +86,7 @@ public sealed record StartedAccount(
     public string BatchName { get; init; } = "";
 }
 
-/// <summary>The names of a batch and of one of its accounts, and, both encrypted, the batch's job file and the account's row.</summary>
+/// <summary>The names of a batch and of one of its accounts, with the batch's job file and the account's row, both encrypted.</summary>
 public sealed record SealedRow(string Batch, string Name, string Job, string Cells);
 
 /// <summary>The progress of a running account.</summary>
@@ -102,7 +104,9 @@ public readonly record struct AccountProgress(long Account, long Attempt, long P
 public readonly record struct AttemptLine(long Number, long AgeMilliseconds, string Words);
 
 /// <summary>How an attempt ended.</summary>
-/// <param name="DelayMilliseconds">In how many milliseconds the account is due, if <paramref name="Status"/> is <see cref="AccountStatus.Due"/>.</param>
+/// <param name="DelayMilliseconds">
+/// The milliseconds until the account is due, if <paramref name="Status"/> is <see cref="AccountStatus.Due"/>.
+/// </param>
 public sealed record AttemptEnd(long Account, long Attempt, AccountStatus Status, long DelayMilliseconds, int Failures, string Text)
 {
     public long Planned { get; init; }

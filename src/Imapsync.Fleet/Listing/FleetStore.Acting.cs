@@ -3,7 +3,7 @@ namespace Imapsync.Fleet.Listing;
 public sealed partial class FleetStore
 {
     /// <summary>
-    /// Applies a user's action to all accounts that a filter selects. A worker that is running such an account learns of the action when it next
+    /// Applies a user's action to all accounts that a filter selects. A worker that is running such an account learns of the action when it
     /// renews the account's lease.
     /// </summary>
     /// <returns>The number of accounts that were changed.</returns>
@@ -13,8 +13,8 @@ public sealed partial class FleetStore
             // Take the feeder's lock first, so that no feeder gives out an account by a plan that it made before this change.
             await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             var (where, parameters) = Where(filter);
-            // The statuses that the action applies to, and SQL that sets the account's new status and the request to its worker. Numbers are those of
-            // AccountStatus and Wanted.
+            // The statuses to which the action applies, and SQL that sets the account's new status and the request to its worker. The
+            // numbers are those of AccountStatus and Wanted.
             var (from, set) = action switch
             {
                 AccountAction.Pause => ("0, 1, 2", "status = case status when 0 then 3 else status end, wanted = case when status = 0 then 0 when wanted = 2 then 2 else 1 end"),
@@ -28,7 +28,7 @@ public sealed partial class FleetStore
             return await connection.ExecuteAsync(transaction, $"update account as a set {set} where a.status in ({from}) and {where}", cancellationToken, [.. parameters]);
         }, cancellationToken);
 
-    /// <summary>Sets the most connections to a host at once; null for no limit. Returns false if no account has such a host.</summary>
+    /// <summary>Sets the most simultaneous connections to a host; null for no limit. False if no account has this host.</summary>
     public Task<bool> LimitHostAsync(string host, int? connections, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {

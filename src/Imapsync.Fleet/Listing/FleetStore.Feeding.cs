@@ -11,13 +11,13 @@ public sealed partial class FleetStore
     private static readonly string LostTooOften = FormattableString.Invariant($"attempts got nowhere {MostFailures} times in a row, at last because the worker was lost");
 
     /// <summary>
-    /// Takes back the accounts whose lease has expired, makes all accounts of a batch due when the batch's scheduled time has come, and gives due
-    /// accounts to workers with free slots, within the limits of each host. All of this is one transaction under the feeder's lock, so the limits are
-    /// exact.
+    /// (1) Takes back the accounts whose lease has expired. (2) Makes all accounts of a batch due at the batch's scheduled time. (3) Gives
+    /// due accounts to workers with free slots, within each host's limit. The limits are exact, because all of this is one transaction
+    /// under the feeder's lock.
     /// </summary>
     /// <param name="nextRun">
-    /// Returns a schedule's next time, given its cron expression, its time zone and the time now. Times are milliseconds since 1970; null for never. If
-    /// it throws because it can't read the schedule, the batch is left as it is for now.
+    /// Returns a schedule's next time from its cron expression, its time zone and the time now. Times are milliseconds since 1970; null for
+    /// never. If it can't read the schedule and throws, the batch is left as it is.
     /// </param>
     public Task<IReadOnlyList<Offer>> FeedAsync(Func<string, string, long, long?> nextRun, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
@@ -40,8 +40,8 @@ public sealed partial class FleetStore
             r => (Account: r.GetInt64(0), Words: $"worker {r.GetString(1)} was lost; the account goes on from what was saved", HasCopied: r.GetInt64(2) > 0), cancellationToken, ("now", now));
         if (lost.Count == 0)
             return;
-        // A lease expires when its worker has crashed, hangs or can't reach the database. A running account of which nothing was copied may be the
-        // cause, so its attempt counts as a failure. If something was copied, the count of failures starts again at 0.
+        // A lease expires if its worker has crashed, hangs or can't reach the database. If nothing was copied, the account may be the
+        // cause, so its attempt counts as a failure. If something was copied, failures are counted from 0 again.
         await connection.ExecuteAsync(
             transaction, $"update account set failures = failures + 1 where status = 2 and {medium.IsAmong("id", "@ids")}", cancellationToken, ("ids", Json(lost.Where(l => !l.HasCopied).Select(l => l.Account))));
         await connection.ExecuteAsync(
@@ -87,7 +87,7 @@ public sealed partial class FleetStore
         }
     }
 
-    /// <summary>Reads what is needed to choose the accounts that workers run next; null if no worker has a free slot.</summary>
+    /// <summary>Reads what is needed to choose the next accounts to run; null if no worker has a free slot.</summary>
     private async Task<FeedPlan?> ReadPlanAsync(DbConnection connection, DbTransaction transaction, long now, CancellationToken cancellationToken)
     {
         var workers = await connection.QueryAsync(

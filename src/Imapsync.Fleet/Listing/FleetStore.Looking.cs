@@ -83,7 +83,9 @@ public sealed partial class FleetStore
         return (reports.SingleOrDefault(), events);
     }
 
-    /// <summary>Returns a list's name, and its job file and the rows of its accounts, both encrypted; null if there is no such list.</summary>
+    /// <summary>
+    /// Returns a list's name, its job file and the rows of its accounts. File and rows are encrypted. Null if there is no such list.
+    /// </summary>
     public async Task<(string Name, string Job, IReadOnlyList<string> Cells)?> ReadRowsAsync(long batch, CancellationToken cancellationToken)
     {
         var lists = await ReadAsync("select name, job from batch where id = @batch", r => (r.GetString(0), r.GetString(1)), cancellationToken, ("batch", batch));

@@ -7,13 +7,14 @@ public sealed partial class FleetStore
     private const int RowsAtOnce = 2000;
 
     /// <summary>
-    /// Adds a list, or corrects the existing list of that name, in one transaction. Accounts that are in the list already keep their status and get their
-    /// new row, except those that a worker is running, which keep the old row; accounts that are no longer named stay. A paused list stays paused.
+    /// Adds a list, or corrects the existing list of that name, in one transaction. Existing accounts keep their status and get their new
+    /// row, but a running account keeps its old row. Accounts that are no longer named stay. A paused list stays paused.
     /// </summary>
     public Task<Submitted> SubmitAsync(NewBatch batch, IReadOnlyCollection<NewAccount> accounts, CancellationToken cancellationToken) =>
         WriteAsync(async (connection, transaction) =>
         {
-            // Take the feeder's lock first, so that no feeder gives out an account by a plan that is older than the account's new row.
+            // Takes the feeder's lock first. Otherwise a feeder could give out an account by a plan that is older than the account's new
+            // row.
             await medium.LockAsync(connection, transaction, FleetLock.Feeder, cancellationToken);
             await medium.LockAsync(connection, transaction, FleetLock.Submitting, cancellationToken);
             var (id, isPaused) = (await connection.QueryAsync(
@@ -64,9 +65,9 @@ public sealed partial class FleetStore
         }, cancellationToken);
 
     /// <summary>
-    /// Removes a list with its accounts, their reports and the state of their jobs. Nothing is removed if a worker has one of the accounts. Job state that
-    /// an account of another list also uses is passed on to that account. A long list is removed in several transactions; if that is interrupted, the
-    /// accounts that are left are cancelled, and the list can be removed again.
+    /// Removes a list with its accounts, their reports and the state of their jobs. Nothing is removed if a worker has one of the accounts.
+    /// Job state that an account of another list also uses passes to that account. A long list takes several transactions. After an
+    /// interruption, the remaining accounts are cancelled, and the list can be removed again.
     /// </summary>
     /// <returns>The number of accounts that workers still have; 0 if the list was removed, null if there is no such list.</returns>
     public async Task<int?> DeleteAsync(long batch, CancellationToken cancellationToken)
@@ -114,8 +115,8 @@ public sealed partial class FleetStore
 
     private async Task RemoveAsync(DbConnection connection, DbTransaction transaction, string ids, CancellationToken cancellationToken)
     {
-        // An account of another list with the same name, source and target uses the same job state, so the state passes to that account. No attempt has
-        // the number 0, so no worker holds the state then.
+        // An account of another list with the same name, source and target uses the same job state, so that account gets the state. Attempt
+        // 0 means that no worker holds the state.
         const string heir = "select min(b.id) from account a join account b on b.name = a.name and b.source = a.source and b.mailbox = a.mailbox and b.batch <> a.batch where a.id = job_state.account";
         await connection.ExecuteAsync(
             transaction, $"update job_state set account = ({heir}), attempt = 0, hold = null, holder = '' where {medium.IsAmong("account", "@ids")} and ({heir}) is not null", cancellationToken, ("ids", ids));

@@ -24,7 +24,7 @@ public sealed partial class FleetStore
         "select attempt, at, words from log where account = @id order by attempt desc, number desc limit @limit",
         r => new LogLine(r.GetInt64(0), r.GetInt64(1), r.GetString(2)), cancellationToken, ("id", account), ("limit", LinesKept));
 
-    /// <summary>Returns, for each of the accounts that has a log, a text that changes whenever a line is added to the log.</summary>
+    /// <summary>Returns a text for each account that has a log. The text changes whenever a line is added to the log.</summary>
     public async Task<IReadOnlyDictionary<long, string>> ReadLogEndsAsync(IEnumerable<long> accounts, CancellationToken cancellationToken) =>
         (await ReadAsync(
             $"select account, attempt, max(number) from log where {medium.IsAmong("account", "@ids")} group by account, attempt order by account, attempt",
@@ -32,8 +32,8 @@ public sealed partial class FleetStore
         .GroupBy(l => l.Account).ToDictionary(g => g.Key, g => g.Last().Text);
 
     /// <summary>
-    /// Returns how much was copied in each of the latest intervals, oldest first. The last interval is not over yet. Intervals in which nothing
-    /// was copied are included.
+    /// Returns how much was copied in each of the latest intervals, oldest first. Intervals in which nothing was copied are included. The
+    /// last interval is not over yet.
     /// </summary>
     /// <param name="minutes">The length of an interval in minutes.</param>
     /// <param name="stretches">The number of intervals.</param>
@@ -80,7 +80,9 @@ public sealed partial class FleetStore
             "delete from log where account = @account and (attempt, number) <= (select attempt, number from log where account = @account order by attempt desc, number desc limit 1 offset @kept)",
             cancellationToken, ("account", account), ("kept", LinesKept));
 
-    /// <summary>Returns what a worker last reported about its accounts. Until the transaction ends, their leases can't be taken away.</summary>
+    /// <summary>
+    /// Returns what a worker last reported about its accounts. Until the transaction ends, their leases can't be taken away.
+    /// </summary>
     private async Task<Dictionary<long, Pace>> ReadPaceAsync(DbConnection connection, DbTransaction transaction, string worker, IReadOnlyCollection<long> accounts, CancellationToken cancellationToken) =>
         (await connection.QueryAsync(
             transaction, $"select l.account, l.copied, l.bytes from lease l where l.worker = @worker and {medium.IsAmong("l.account", "@ids")}{medium.KeepLease}",
@@ -104,7 +106,9 @@ public sealed partial class FleetStore
     /// <summary>How much an attempt has copied.</summary>
     private readonly record struct Pace(long Messages, long Octets)
     {
-        /// <summary>Returns how much was copied since an earlier report; never below 0, even if an attempt ends with less than it had reported.</summary>
+        /// <summary>
+        /// Returns how much was copied since an earlier report. Never below 0, although an attempt may end with less than it had reported.
+        /// </summary>
         public Pace Since(Pace before) => new(Math.Max(0, Messages - before.Messages), Math.Max(0, Octets - before.Octets));
     }
 }

@@ -24,7 +24,7 @@ public sealed partial class FleetStore
         WriteAsync((connection, transaction) => connection.ExecuteAsync(transaction, "delete from worker where id = @id", cancellationToken, ("id", worker)), cancellationToken);
 
     /// <summary>
-    /// Begins an attempt. Returns null if the attempt no longer holds the account's lease, or another worker has begun the attempt. Then the worker must
+    /// Begins an attempt. Null if the attempt no longer holds the account's lease, or if another worker has begun it. Then the worker must
     /// leave the account alone.
     /// </summary>
     public Task<StartedAccount?> StartAsync(long account, long attempt, string worker, CancellationToken cancellationToken) =>
@@ -35,8 +35,8 @@ public sealed partial class FleetStore
                 transaction, $"update lease set until = until where account = @account and attempt = @attempt and until > {medium.Now}", cancellationToken, ("account", account), ("attempt", attempt));
             if (isHeld == 0)
                 return null;
-            // The condition is a "case", which keeps PostgreSQL from using the index of running accounts: it would read the whole index for each
-            // account, since it expects the index to be small.
+            // The "case" keeps PostgreSQL from using the index of running accounts. PostgreSQL expects this index to be small, and would
+            // read all of it for each account.
             var started = await connection.QueryAsync(
                 transaction,
                 $"""
@@ -57,8 +57,8 @@ public sealed partial class FleetStore
 
     /// <summary>Renews the leases of all accounts that a worker is running.</summary>
     /// <returns>
-    /// The accounts that the worker still holds, each with the users' request for it (run, pause or cancel). The worker has lost the accounts that
-    /// are missing.
+    /// The accounts that the worker still has, each with the users' request (run, pause or cancel). Missing accounts are no longer this
+    /// worker's.
     /// </returns>
     public Task<IReadOnlyDictionary<long, Wanted>> RenewAsync(string worker, IReadOnlyCollection<AccountProgress> atWork, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyDictionary<long, Wanted>>(async (connection, transaction) =>

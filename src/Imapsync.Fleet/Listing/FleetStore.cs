@@ -7,9 +7,9 @@ using Imapsync.Fleet.State;
 namespace Imapsync.Fleet.Listing;
 
 /// <summary>
-/// The fleet's list: batches, accounts, hosts, and which worker has which account. Every change is one transaction. An account's attempt number
-/// increases each time the account is given to a worker. A worker's writes name their attempt, and are accepted only while its lease is valid. All
-/// times come from the database's clock.
+/// The fleet's list: batches, accounts, hosts, and which worker has which account. Every change is one transaction. An account's attempt
+/// number increases each time the account is given to a worker. A worker's writes name their attempt, and are accepted only while its lease
+/// is valid. All times are those of the database's clock.
 /// </summary>
 public sealed partial class FleetStore : IAsyncDisposable
 {
@@ -43,10 +43,10 @@ public sealed partial class FleetStore : IAsyncDisposable
 
     public ValueTask DisposeAsync() => medium.DisposeAsync();
 
-    /// <summary>Whether the error means that the database can't be reached for now, so that trying again may help.</summary>
+    /// <summary>Whether the error means that the database can't be reached now, so that a retry may help.</summary>
     public bool IsAway(Exception e) => medium.IsAway(e);
 
-    /// <summary>The connection string, for other components that keep tables in the same database; null if the list is in a file.</summary>
+    /// <summary>The connection string, for components that keep tables in the same database; null if the list is in a file.</summary>
     internal string? PostgresConnectionString => (medium as PostgresMedium)?.ConnectionString;
 
     /// <summary>The tables that hold the state of jobs.</summary>
@@ -55,14 +55,17 @@ public sealed partial class FleetStore : IAsyncDisposable
     /// <summary>The table that holds the sign-ins of accounts.</summary>
     internal SignInTables SignIns => new(medium);
 
-    /// <summary>Runs work that two programs must not do at the same time, such as creating tables. It is run again if the connection to the database breaks.</summary>
+    /// <summary>
+    /// Runs work that two programs must not do at the same time, such as creating tables. Repeats it if the connection to the database
+    /// breaks.
+    /// </summary>
     internal Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => medium is PostgresMedium
         ? PatientAsync(medium, () => LockedAsync(work, cancellationToken), cancellationToken)
         : work();
 
     /// <summary>
-    /// Runs work that may safely be repeated, for up to a minute until the database can be reached: at the start of a program the database may
-    /// be starting as well, and several programs that create the tables wait for one another.
+    /// Repeats work for up to a minute until the database can be reached. When a program starts, the database may still be starting, or
+    /// other programs may be creating the tables.
     /// </summary>
     internal Task PatientAsync(Func<Task> work, CancellationToken cancellationToken) => PatientAsync(medium, work, cancellationToken);
 
@@ -119,8 +122,8 @@ public sealed partial class FleetStore : IAsyncDisposable
     private static readonly JsonSerializerOptions Lines = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new StorableText() } };
 
     /// <summary>
-    /// Replaces the characters that PostgreSQL can't store (such as U+0000) in each text before it becomes part of JSON. In JSON they are escaped and
-    /// so would not be found.
+    /// Replaces the characters that PostgreSQL can't store (such as U+0000) before a text becomes JSON, because JSON escapes and so hides
+    /// them.
     /// </summary>
     private sealed class StorableText : JsonConverter<string>
     {

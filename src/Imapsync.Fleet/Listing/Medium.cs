@@ -11,15 +11,17 @@ internal abstract class Medium : IAsyncDisposable
     /// <summary>The SQL type of an automatically increasing key.</summary>
     public abstract string Key { get; }
 
-    /// <summary>SQL appended to the definition of a table whose rows change every few seconds: it keeps room in each page, so that updates are cheap.</summary>
+    /// <summary>
+    /// SQL for the definition of a table whose rows change every few seconds. It keeps room in each disk page, so that updates are cheap.
+    /// </summary>
     public virtual string RoomToUpdate => "";
 
     /// <summary>The SQL type of octets.</summary>
     public abstract string Octets { get; }
 
     /// <summary>
-    /// SQL appended to a select from a job's state <c>s</c> and a lease <c>l</c>. Until the transaction ends, nobody can take over the state or take the
-    /// lease away, but the lease can be renewed.
+    /// SQL appended to a select from a job's state <c>s</c> and a lease <c>l</c>. Until the transaction ends, nobody can take the state or
+    /// the lease away. The lease can still be renewed.
     /// </summary>
     public virtual string KeepHeld => "";
 

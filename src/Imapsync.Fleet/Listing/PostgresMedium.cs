@@ -13,8 +13,8 @@ internal sealed class PostgresMedium : Medium
 
     public PostgresMedium(string connectionString)
     {
-        // Time limits keep a silent server or lock holder from blocking a worker. JIT is off, because compiling these queries takes longer than
-        // running them.
+        // Time limits keep a silent server or lock holder from blocking a worker. JIT is off, because compiling the queries takes longer
+        // than running them.
         var builder = new NpgsqlConnectionStringBuilder(connectionString)
         {
             Timeout = 5,
@@ -41,7 +41,7 @@ internal sealed class PostgresMedium : Medium
 
     public override string Octets => "bytea";
 
-    // A renewal changes no key of the lease, so "for key share" does not block it. Removing the lease and taking over the state have to wait.
+    // A renewal changes no key of the lease, so "for key share" permits it. Removing the lease and taking over the state have to wait.
     public override string KeepHeld => " for share of s for key share of l";
 
     public override string KeepLease => " for key share of l";

@@ -58,9 +58,7 @@ public enum AccountSort
 /// <param name="Text">A text that the name, the source or the target must contain, in any letter case.</param>
 public sealed record AccountFilter(long? Batch = null, IReadOnlyList<AccountStatus>? Statuses = null, string? Text = null, IReadOnlyList<long>? Ids = null);
 
-/// <summary>
-/// A page of accounts. A page begins after the last account of the previous page, so that reading a page costs the same however far down it is.
-/// </summary>
+/// <summary>A page of accounts. It begins after the last account of the previous page, so that every page costs the same to read.</summary>
 /// <param name="After">The end of the page before; null for the first page.</param>
 public sealed record AccountPage(AccountFilter Filter, AccountSort Sort = AccountSort.Id, bool IsDescending = false, int Limit = 100, PageEnd? After = null);
 

@@ -3,9 +3,8 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Preflights;
 
 /// <summary>
-/// Keeps the connections of this process's preflights, together with those of the workers, within the limit of each host. The feeder does not know of
-/// preflights. So if it gives out an account while rows are being checked, a host may get more connections than its limit, at most as many more as
-/// the checks have open there.
+/// Keeps the connections of this process's preflights and of the workers within each host's limit. The feeder does not know of preflights.
+/// If it gives out an account meanwhile, a host may exceed its limit by the connections that the checks have open.
 /// </summary>
 internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposable
 {
@@ -17,9 +16,9 @@ internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposabl
     private long? readAt;
 
     /// <summary>Waits until each host has room for one more connection, and reserves it.</summary>
-    /// <param name="hosts">The hosts; a host to which two connections are needed occurs twice.</param>
+    /// <param name="hosts">The hosts; a host that needs two connections occurs twice.</param>
     /// <returns>
-    /// Null if the connections are reserved; then call <see cref="LeaveAsync"/> when they are closed. Otherwise a host that must not be used.
+    /// Null if the connections are reserved; call <see cref="LeaveAsync"/> when they are closed. Otherwise a host that must not be used.
     /// </returns>
     public async Task<string?> EnterAsync(IReadOnlyList<string> hosts, CancellationToken cancellationToken)
     {
@@ -76,7 +75,9 @@ internal sealed class HostGate(FleetStore store, TimeProvider time) : IDisposabl
         }
     }
 
-    /// <summary>Whether the host has room. A row that needs more connections than the host allows is checked while no other connection is reserved.</summary>
+    /// <summary>
+    /// Whether the host has room. A row that needs more connections than the host's limit is checked while no other connection is reserved.
+    /// </summary>
     private bool HasRoom(string host, int needed)
     {
         if (known.GetValueOrDefault(host)?.Connections is not { } most)

@@ -10,8 +10,8 @@ using Imapsync.Fleet.Submitting;
 namespace Imapsync.Fleet.Preflights;
 
 /// <summary>
-/// One check of a list of accounts. For each row it signs in at the source and the target, as a run does. Passwords are kept only in this process's
-/// memory, until the last row is checked.
+/// One check of a list of accounts. It signs in at each row's source and target, as a run does. Passwords stay in this process's memory
+/// only, until the last row is checked.
 /// </summary>
 internal sealed class Preflight(string id, PreflightRequest request, HostGate gate, TimeProvider time, ILogger log) : IDisposable
 {
@@ -44,7 +44,7 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
 
     public bool IsRunning => state == PreflightState.Running;
 
-    /// <summary>The rows with the columns of the input and their results, without passwords; null before the preflight has ended.</summary>
+    /// <summary>The rows and columns of the input with their results, without passwords; null before the preflight has ended.</summary>
     public byte[]? Table => table;
 
     /// <param name="result">Only rows with this result; null for all.</param>
@@ -158,10 +158,14 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
         TargetFacts = FactsOf(check.Target),
     };
 
-    /// <summary>Returns facts about a server as texts. Equal texts, such as the capabilities of one server, are kept once for all rows.</summary>
+    /// <summary>
+    /// Returns facts about a server as texts. Equal texts, such as one server's capabilities, are stored once for all rows.
+    /// </summary>
     private string[] FactsOf(SideCheck side) => [.. side.Facts.Select(f => $"{f.Name}: {f.Value}").Select(t => texts.GetOrAdd(t, t))];
 
-    /// <summary>Returns one row for each row of the CSV file, in the file's order. A row from which no job could be created begins with the result Failed.</summary>
+    /// <summary>
+    /// Returns a row for each row of the CSV file, in the file's order. A row from which no job could be created has the result Failed.
+    /// </summary>
     private static IEnumerable<PreflightRow> RowsOf(JobFile file) =>
         file.Jobs.Select(j => new PreflightRow(0, j.Row!.Line, j.Name, j.Source.Display, j.Target.Display))
             .Concat(file.BadRows.Select(b => new PreflightRow(0, b.Row.Line, "", "", "") { Result = CheckCsv.Failed, Reason = CheckCsv.ReasonOf(b) }))
@@ -173,7 +177,7 @@ internal sealed class Preflight(string id, PreflightRequest request, HostGate ga
 internal sealed record PreflightRequest(JobFile File, bool WithSizes, int Parallel, byte[] Csv)
 {
     /// <summary>
-    /// Called once every row has been found usable: submits the list and returns its number. Null if the list is only to be checked.
+    /// Called once every row has proved usable: submits the list and returns its number. Null if the list is only to be checked.
     /// </summary>
     public Func<Task<long>>? TakeIn { get; init; }
 }
@@ -188,7 +192,7 @@ internal enum PreflightState
 /// <param name="Checked">How many rows have a result.</param>
 /// <param name="OctetsLeft">How much is still to be copied, as far as known; null if sizes were not requested.</param>
 /// <param name="EstimatedSeconds">
-/// How long copying may take at the usual speed of an account, if as many accounts run at once as rows are checked at once; null before the end.
+/// The estimated time to copy what is left, with as many accounts at once as rows are checked at once; null before the end.
 /// </param>
 internal sealed record PreflightView(
     string Id, PreflightState State, DateTimeOffset Began, DateTimeOffset? Ended, int Rows, int Checked, int Failed, long MessagesLeft, long? OctetsLeft, double? EstimatedSeconds)

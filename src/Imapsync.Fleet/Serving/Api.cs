@@ -155,7 +155,9 @@ internal static class Api
             ? Results(store, new AccountFilter(batch), string.Create(CultureInfo.InvariantCulture, $"results-{batch}.csv"))
             : TypedResults.NotFound();
 
-    /// <summary>Returns a CSV file with a row for each account that the filter selects. Only one page of accounts at a time is in memory.</summary>
+    /// <summary>
+    /// Returns a CSV file with a row for each account that the filter selects. Only one page of accounts is in memory at a time.
+    /// </summary>
     public static IResult Results(FleetStore store, AccountFilter filter, string name) => TypedResults.Stream(
         async stream =>
         {

@@ -44,7 +44,8 @@ internal static class FleetServer
         services.AddSingleton(store).AddSingleton(reader).AddSingleton(tokens).AddSingleton(TimeProvider.System).AddSingleton<PreflightDesk>();
         services.AddSingleton(new SignIns(store.SignIns, reader.Seal, TimeProvider.System));
         var authentication = services.AddAuthentication(TokenHandler.SchemeName).AddScheme<AuthenticationSchemeOptions, TokenHandler>(TokenHandler.SchemeName, null);
-        // The API accepts tokens only. A browser sends its cookie with requests that any site causes, so the cookie gives no access to the API.
+        // The API accepts tokens only. Cookies give no access, because a browser also sends its cookie with requests that other sites
+        // cause.
         services.AddAuthorizationBuilder()
             .AddPolicy(nameof(Role.Look), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Look)))
             .AddPolicy(nameof(Role.Operate), p => p.AddAuthenticationSchemes(TokenHandler.SchemeName).RequireRole(nameof(Role.Operate)));
@@ -54,7 +55,8 @@ internal static class FleetServer
             document.Info.Title = "imapsync-fleet";
             return Task.CompletedTask;
         }));
-        // On a loopback address only local host names are accepted, so that another site whose name resolves to this address gets no access.
+        // On a loopback address only local host names are accepted. Otherwise another site whose name resolves to this address would get
+        // access.
         if (IPAddress.IsLoopback(address.Address))
             services.Configure<HostFilteringOptions>(h => h.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
 
@@ -63,7 +65,8 @@ internal static class FleetServer
         app.Use(async (context, next) =>
         {
             var headers = context.Response.Headers;
-            // No answer of the API is a web page. If a browser treats one as a page, this policy keeps it from loading or running anything.
+            // Answers of the API are not web pages. If a browser shows one as a page, this policy keeps it from loading or running
+            // anything.
             headers.ContentSecurityPolicy = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";

@@ -18,7 +18,7 @@ internal sealed record AccountsAnswer(IReadOnlyList<AccountView> Accounts, strin
 internal sealed record AccountAnswer(AccountView Account, System.Text.Json.JsonElement? Report, IReadOnlyList<AccountEvent> Events, IReadOnlyList<LogLine> Log);
 
 /// <summary>
-/// An action and the accounts it applies to: those of a batch, of a status, with a text, with these numbers; all given conditions must hold.
+/// An action and the accounts it applies to: of a batch, of a status, with a text, with these numbers. All given conditions must hold.
 /// </summary>
 internal sealed record ActionRequest(AccountAction Action, long? Batch, IReadOnlyList<AccountStatus>? Statuses, string? Text, IReadOnlyList<long>? Ids)
 {

@@ -10,13 +10,15 @@ internal enum Role
     Operate,
 }
 
-/// <summary>The users who are admitted: a file with a line for each token, <c>name role sha256</c>. The tokens themselves are not stored.</summary>
+/// <summary>
+/// The users who are admitted, from a file with a line <c>name role sha256</c> for each token. The tokens themselves are not stored.
+/// </summary>
 internal sealed class Tokens(string file)
 {
     private const int TokenBytes = 32;
 
     /// <summary>
-    /// Returns the user of a token; null if no user has this token. The file is read each time, so that removing a line takes effect at once.
+    /// Returns the user of a token; null for none. The file is read each time, so that a removed line takes effect at once.
     /// </summary>
     public (string Name, Role Role)? Find(string token) => FindDigest(Digest(token));
 

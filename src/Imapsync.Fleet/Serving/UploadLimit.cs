@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Imapsync.Fleet.Serving;
 
 /// <summary>
-/// Refuses requests that are too large or malformed, and logs one line instead of a stack trace. A request whose Content-Length is too large, and
-/// an upload without a Content-Length, is refused before any of it is read, so that it takes no memory.
+/// Refuses requests that are too large or malformed, and logs one line instead of a stack trace. If Content-Length is too large, or missing
+/// in an upload, the request is refused before any of it is read.
 /// </summary>
 internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log)
 {
@@ -18,8 +18,8 @@ internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log
             return;
         }
 
-        // A form without a Content-Length is refused; browsers always send one. GET is exempt, because a refused request is turned into a GET of the
-        // error page.
+        // A form without a Content-Length is refused; browsers always send one. GET is exempt, because a refused request becomes a GET of
+        // the error page.
         var isUpload = limit > Api.LargestRequest || !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
         if (isUpload && !HttpMethods.IsGet(context.Request.Method) && context.Request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
         {
@@ -45,7 +45,8 @@ internal sealed class UploadLimit(RequestDelegate next, ILogger<UploadLimit> log
     {
         log.LogWarning("{Method} {Path} was refused with status {Status}: {Why}", context.Request.Method, context.Request.Path, status, why);
         context.Response.StatusCode = status;
-        // The rest of the request is not read, so this connection can carry no further request. The page about the error must not try to read the form.
+        // The rest of the request is not read, so this connection can't carry another request. As a GET without a content type, the request
+        // does not make the error page read the form.
         context.Response.Headers.Connection = "close";
         context.Request.Method = HttpMethods.Get;
         context.Request.ContentType = null;

@@ -9,14 +9,14 @@ using Imapsync.Fleet.Submitting;
 namespace Imapsync.Fleet.SigningIn;
 
 /// <summary>
-/// The OAuth 2 sign-in of an account's source or target. It is stored encrypted in the fleet's database, for any worker that runs the account.
+/// The OAuth 2 sign-in of an account's source or target. The fleet's database stores it encrypted, for any worker that runs the account.
 /// </summary>
 /// <param name="writer">The attempt that uses the sign-in; null if a person or a check uses it.</param>
 internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account, string side, string command, StateWriter? writer, TimeProvider time) : ISignInKeeper
 {
     /// <summary>
-    /// How long to wait for the turn to use the sign-in, and how long to retry while the database can't be reached. It is longer than the time after
-    /// which an abandoned turn expires.
+    /// How long to wait for the turn to use the sign-in, and how long to retry while the database can't be reached. Longer than an
+    /// abandoned turn lasts.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -43,8 +43,8 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
                 break;
             if (await ReachAsync(() => tables.FindAsync(account, side, cancellationToken), cancellationToken) is not { } other)
                 return null;
-            // The turn could not be taken. If no process has it now, it may have ended between the two queries. If no process has it after two
-            // attempts in a row, the attempts failed because this worker has lost its lease.
+            // The turn could not be taken. If no process has it now, it may have ended between the two queries. If nobody has it twice in a
+            // row, this worker has lost its lease.
             if (wasFree && !other.IsInTurn)
                 throw Busy($"account {account} is no longer this worker's");
             if (time.GetElapsedTime(began) > Patience)
@@ -141,8 +141,8 @@ internal sealed class ListedSignIn(SignInTables tables, Seal seal, long account,
         public string RefreshToken => refreshToken;
 
         /// <summary>
-        /// Stores a new refresh token, unless somebody else has taken the turn since. It is stored even if the worker's lease has expired meanwhile:
-        /// the provider gives out each token only once, and the worker that continues with the account needs it.
+        /// Stores a new refresh token, unless another process has taken the turn since. The token is stored even after the worker's lease
+        /// has expired. The provider gives out each token only once, and the account's next worker needs it.
         /// </summary>
         public Task<bool> ReplaceAsync(string refreshToken, CancellationToken cancellationToken) => keeper.ReplaceAsync(number, digest, refreshToken, cancellationToken);
 

@@ -18,7 +18,8 @@ namespace Imapsync.Fleet.SigningIn;
 internal static class SignInApi
 {
     /// <summary>
-    /// How often an empty event is sent while the server waits for the person, so that no proxy or firewall closes the connection as idle.
+    /// How often an empty event is sent while the server waits for the person. Otherwise a proxy or firewall might close the idle
+    /// connection.
     /// </summary>
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(15);
 
@@ -114,8 +115,8 @@ internal static class SignInApi
             }
         }
 
-        // Waits for the next event. True also if none came for a while, so that the caller sends an empty event;
-        // false after the last event.
+        // Waits for the next event. False after the last event. True also if none came for a while, so that the caller sends an empty
+        // event.
         async Task<bool> HasLineAsync()
         {
             var next = lines.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
@@ -159,7 +160,7 @@ internal sealed record SignInEvent
     /// <summary>What the person has to do.</summary>
     public string? Text { get; init; }
 
-    /// <summary>Whether the person has signed in and the token is stored. An event that says so is the last event.</summary>
+    /// <summary>Whether the person has signed in and the token is stored. This is true in the last event only.</summary>
     public bool IsSignedIn { get; init; }
 
     /// <summary>Why the sign-in failed; null if it did not. An event with a problem is the last event.</summary>

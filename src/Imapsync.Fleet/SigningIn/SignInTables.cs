@@ -13,8 +13,7 @@ internal sealed record StoredSignIn(string Binding, string Token, long SignedIn,
 
 /// <summary>
 /// The table of the sign-ins that persons have made for accounts. Only one process at a time has the turn to use a sign-in. Taking the turn
-/// stores a new number in the row, and later writes take effect only while the row still has this number. So a process that was suspended
-/// overwrites nothing newer when it resumes.
+/// stores a new number in the row, and later writes need this number. So a suspended process overwrites nothing newer when it resumes.
 /// </summary>
 internal sealed class SignInTables(Medium medium)
 {

@@ -9,14 +9,12 @@ using Imapsync.Engine.State;
 namespace Imapsync.Fleet.State;
 
 /// <summary>
-/// A job's state in the fleet's database, written by one attempt. A worker that was presumed dead and resumes can write nothing, because a
-/// write succeeds only while the attempt's lease is valid. If the connection is lost during a write, the outcome of the write is unknown.
-/// Then the number of the hold (the lock on the state) is changed first, so that nothing sent earlier can still take effect. Then the write
-/// is repeated, which does no harm if it had succeeded.
+/// A job's state in the fleet's database, written by one attempt. A write succeeds only while the attempt's lease is valid, so a worker
+/// that was presumed dead can write nothing. If the connection is lost during a write, its outcome is unknown. Then the number of the hold
+/// (the lock on the state) is changed first, so that the earlier write can't take effect any more. Then the write is repeated, which does
+/// no harm.
 /// </summary>
-/// <param name="directory">
-/// A directory on this machine that records the UIDs given to messages in files of other mail programs; null for none.
-/// </param>
+/// <param name="directory">A directory on this machine for the UIDs of messages in other mail programs' files; null for none.</param>
 /// <param name="older">The state to copy into a new state before its first use; null for none.</param>
 internal sealed class DatabaseState(StateTables tables, StateLocation location, StateWriter writer, TimeProvider time, string? directory = null, OlderState? older = null) : IStateMedium
 {
@@ -86,8 +84,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
 
     public async Task ReplaceAsync(StateName name, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
-        // The whole content is built in memory. A rewritten journal takes some 44 octets for each message, which is little compared with what the job
-        // itself keeps in memory.
+        // The whole content is built in memory, because it is small: a rewritten journal takes some 44 octets for each message.
         using var content = new MemoryStream();
         await write(content, cancellationToken);
         var octets = content.GetBuffer().AsMemory(0, (int)content.Length);
@@ -117,7 +114,8 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     public IStateLog Continue(StateName name, long length)
     {
         RequireHold(name.IsHeld);
-        // A piece that only the holder may write is still as this instance left it. Any other piece may have been changed by another process.
+        // A piece of state that only the holder may write is still as this instance left it. Any other piece may have been changed by
+        // another process.
         if (!name.IsHeld || !known.TryGetValue(KeyOf(name), out var piece) || piece.Length != length)
             piece = Wait(() => CutAsync(name, length));
         return new Log(this, name, piece);
@@ -149,7 +147,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
         renumbering.Dispose();
     }
 
-    /// <summary>Returns a piece's name in the tables. A journal's name is a digest of its pair of folders; the journal itself contains their names.</summary>
+    /// <summary>Returns a piece's name in the tables. A journal's name is a digest of its pair of folders.</summary>
     private static string KeyOf(StateName name) => name.Pair is { } pair
         ? "journal " + Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes($"{pair.Source}\0{pair.Target}")).AsSpan(0, 16))
         : name.Word;
@@ -179,7 +177,9 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     }
 
     /// <param name="isHeld">Whether only the holder of the state may write this piece.</param>
-    /// <param name="write">Takes the database id of the state, and that of the hold (the lock on the state) or null without one. Returns false if the database refused the write.</param>
+    /// <param name="write">
+    /// Writes, given the database ids of the state and of the hold (the lock on the state; null for none). Returns false if refused.
+    /// </param>
     private async Task WriteAsync(bool isHeld, Func<long, long?, Task<bool>> write)
     {
         for (var tries = 1; ; tries++)
@@ -191,7 +191,8 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
                 writer.Require();
                 if (await write(state ?? throw new IOException($"{Display} is not there"), mine))
                     return;
-                // Another write of this attempt may have changed the hold's number during this write; then try again with the new number.
+                // Another write of this attempt may have changed the hold's number meanwhile. If so, this write is tried again with the new
+                // number.
                 if (!isHeld || mine == Interlocked.Read(ref hold) || tries >= Tries)
                     throw Lost();
             }
@@ -228,7 +229,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     }
 
     /// <summary>
-    /// Runs work that may be repeated, and repeats it if the database can't be reached, for as long as the attempt's lease is valid.
+    /// Runs work that may be repeated. If the database can't be reached, repeats the work for as long as the attempt's lease is valid.
     /// </summary>
     private async Task<T> AgainAsync<T>(Func<Task<T>> work)
     {
@@ -257,7 +258,7 @@ internal sealed class DatabaseState(StateTables tables, StateLocation location, 
     }
 
     /// <summary>
-    /// Blocks until asynchronous work has ended, for the synchronous members of the interface. The work runs on the thread pool.
+    /// Blocks until asynchronous work has ended, because some members of the interface are synchronous. The work runs on the thread pool.
     /// </summary>
     private static T Wait<T>(Func<Task<T>> work) => Task.Run(work).GetAwaiter().GetResult();
 

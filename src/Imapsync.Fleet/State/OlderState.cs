@@ -11,8 +11,8 @@ namespace Imapsync.Fleet.State;
 internal sealed class OlderState(string directory, TimeProvider time, Action remove)
 {
     /// <summary>
-    /// The order of copying: the mark that an append is in progress comes first and the summary last, so that an interrupted copy is never taken for a
-    /// complete state.
+    /// The order of copying. The mark of an append in progress comes first and the summary last, so that an interrupted copy never looks
+    /// complete.
     /// </summary>
     private static readonly StateName[] BeforeJournals = [StateName.Appending, StateName.Accounts, StateName.TrashOrigins, StateName.VerifyCursor, StateName.SourceBudget, StateName.TargetBudget];
 
@@ -39,8 +39,8 @@ internal sealed class OlderState(string directory, TimeProvider time, Action rem
         }
         catch (Exception e) when (FileErrors.Is(e))
         {
-            // Old state that can't be removed does no harm: the database records that the copy is complete, so the old state
-            // is not read again.
+            // Old state that can't be removed does no harm. The database records that the copy is complete, so the old state is not read
+            // again.
         }
     }
 

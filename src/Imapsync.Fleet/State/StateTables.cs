@@ -9,17 +9,18 @@ namespace Imapsync.Fleet.State;
 /// <summary>
 /// An attempt (one run of an account on a worker) that writes state. The database refuses its writes once it has lost its lease.
 /// </summary>
-/// <param name="Require">Throws <see cref="OperationCanceledException"/> if, by this machine's clocks, the attempt's lease may have expired.</param>
+/// <param name="Require">
+/// Throws <see cref="OperationCanceledException"/> if the attempt's lease may have expired by this machine's clocks.
+/// </param>
 internal sealed record StateWriter(long Account, long Attempt, string Worker, Action Require);
 
 /// <summary>A stored piece of state: the number of its row, which changes with each replacement, and its length in octets.</summary>
 internal readonly record struct StoredPiece(long Id, long Length);
 
 /// <summary>
-/// The tables of the state of jobs: a row for each job's state, a row for each piece of a state (such as a journal), and the piece's octets
-/// in parts, one for each batch that was appended. Every change is one transaction. It is refused unless the attempt's lease is valid.
-/// Pieces that only the holder may write also require that the caller has the hold, the lock on the state. Lease and hold can't change
-/// until the transaction ends.
+/// The tables of the jobs' state: (1) a row for each job's state, (2) a row for each piece of a state (such as a journal), (3) the piece's
+/// octets in parts, one for each appended batch. Every change is one transaction, and is refused unless the attempt's lease is valid.
+/// Pieces that only the holder may write also need the hold, the lock on the state. Lease and hold can't change until the transaction ends.
 /// </summary>
 internal sealed class StateTables(Medium medium)
 {
@@ -59,8 +60,8 @@ internal sealed class StateTables(Medium medium)
             r => r.GetInt64(0), cancellationToken, [("job", job), ("part", part), .. Of(writer)])).Cast<long?>().SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Takes the hold (the lock) of a state, and creates the state if there is none. The hold of another attempt counts only while that attempt's
-    /// lease is valid. A repeated call with the same number has the same result.
+    /// Takes the hold (the lock) of a state, and creates the state if there is none. Another attempt's hold counts only while its lease is
+    /// valid. A repeated call with the same number has the same result.
     /// </summary>
     /// <param name="hold">The number of the hold, which no other hold has.</param>
     /// <param name="holder">Describes the holder for people.</param>
@@ -81,9 +82,8 @@ internal sealed class StateTables(Medium medium)
             [("job", job), ("part", part), ("hold", hold), ("holder", holder), ("begun", begun), .. Of(writer)])).SingleOrDefault(), cancellationToken);
 
     /// <summary>
-    /// Replaces the number of a hold (a lock on a state), so that statements which were sent with the old number and arrive
-    /// later change nothing. When this returns, the effect of all earlier statements is final. A repeated call with the same
-    /// numbers has the same result.
+    /// Replaces the number of a hold (a lock on a state), so that late statements with the old number change nothing. When this returns,
+    /// the effect of all earlier statements is final. A repeated call with the same numbers has the same result.
     /// </summary>
     /// <returns>False if the hold or the lease is lost.</returns>
     public async Task<bool> RenumberAsync(long state, long hold, long next, StateWriter writer, CancellationToken cancellationToken) =>
@@ -109,8 +109,8 @@ internal sealed class StateTables(Medium medium)
         medium.ReadAsync("select name from state_piece where state = @state and name like @beginning", r => r.GetString(0), cancellationToken, ("state", state), ("beginning", beginning + "%"));
 
     /// <summary>
-    /// Reads the next few parts (rows) of a piece, beginning with the part that contains the octet at <paramref name="offset"/>. Empty if another piece
-    /// has replaced this one.
+    /// Reads the next few parts (rows) of a piece, from the part that contains the octet at <paramref name="offset"/>. Empty if another
+    /// piece has replaced this one.
     /// </summary>
     public Task<List<(long Start, byte[] Octets)>> ReadAsync(long piece, long offset, CancellationToken cancellationToken) =>
         medium.ReadAsync(
@@ -118,8 +118,8 @@ internal sealed class StateTables(Medium medium)
             r => (r.GetInt64(0), r.GetFieldValue<byte[]>(1)), cancellationToken, ("piece", piece), ("offset", offset), ("most", PartsAtOnce));
 
     /// <summary>
-    /// Appends a batch, all of it or nothing, by one statement and so in one round trip. A repeated call with the same batch has the same result,
-    /// unless the holder has written something else in between.
+    /// Appends a batch, all of it or nothing, in one statement and one round trip. A repeated call with the same batch has the same result,
+    /// unless the holder has written in between.
     /// </summary>
     /// <param name="hold">The hold's number; null for a piece that attempts without the hold may write, too.</param>
     /// <returns>False if the hold or the lease is lost; then nothing was written.</returns>

@@ -72,7 +72,7 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         return file;
     }
 
-    /// <summary>Decrypts a list that was submitted: its job file, and its rows as a CSV file in the form in which they were submitted.</summary>
+    /// <summary>Decrypts a submitted list: its job file, and its rows as a CSV file in the form in which they were submitted.</summary>
     /// <param name="cells">The encrypted rows; at least one.</param>
     /// <exception cref="ConfigurationException">The rows were submitted with different columns, or can't be decrypted here.</exception>
     public (string Job, byte[] Table) Open(string job, IReadOnlyList<string> cells)
@@ -93,7 +93,8 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
     }
 
     /// <summary>
-    /// Returns the hosts that a job reaches, by the names under which their connections are counted. A host that is both source and target occurs twice.
+    /// Returns the hosts that a job reaches, by the names under which connections are counted. A host that is both source and target occurs
+    /// twice.
     /// </summary>
     public static IReadOnlyList<string> HostsOf(JobDefinition job) => [.. new[] { job.Source, job.Target }.OfType<ServerEndpoint>().Select(HostOf)];
 
@@ -147,7 +148,9 @@ internal sealed class BatchReader(Seal seal, BatchRules rules)
         _ => endpoint,
     };
 
-    /// <summary>Returns the server's limits without its number of connections, because the fleet counts connections over all workers already.</summary>
+    /// <summary>
+    /// Returns the server's limits without its number of connections, because the fleet itself counts connections over all workers.
+    /// </summary>
     private static HostLimits? OwnPace(ServerEndpoint server) => server.HostLimits is { } limits ? limits with { Connections = null } : null;
 
     /// <summary>A row with its header, in the form in which it is encrypted.</summary>

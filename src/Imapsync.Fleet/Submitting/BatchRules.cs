@@ -7,9 +7,9 @@ using YamlDotNet.Core.Events;
 namespace Imapsync.Fleet.Submitting;
 
 /// <summary>
-/// Checks what a job file may do on the workers. A user who may submit lists need not be an administrator of the workers' machines.
-/// So unless job files are trusted, a job can run no command and read no file or environment variable, and can store mail only below
-/// the permitted directories.
+/// Checks what a job file may do on the workers, because a user who submits lists need not be an administrator of the machines. Unless job
+/// files are trusted, a job can (1) run no command, (2) read no file or environment variable, (3) store mail only below the permitted
+/// directories.
 /// </summary>
 /// <param name="trusted">Whether job files are written by administrators of the workers.</param>
 /// <param name="directories">The absolute paths of the directories below which stores may be kept.</param>
@@ -17,7 +17,9 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
 {
     private static readonly string[] Endings = ["command", "_file", "_env", "_certificate", "_key"];
 
-    /// <summary>The options for reading job files. The state is kept in the database, so the state's root is a path that is not used.</summary>
+    /// <summary>
+    /// The options for reading job files. The state's root is a path that is never used, because the state is kept in the database.
+    /// </summary>
     public JobFileOptions Options => new()
     {
         Environment = trusted ? environment : ImmutableDictionary<string, string>.Empty,
@@ -37,7 +39,7 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
         }
         catch (YamlException e)
         {
-            // Refuse a text of which only the beginning could be checked, because another YAML parser might read on and use unchecked keys.
+            // A text of which only the beginning could be checked is refused. Another YAML parser might read on and use unchecked keys.
             throw new ConfigurationException([new(OriginOf(file, e.Start), "this is not valid YAML from here on", "correct it and try again")]);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or OverflowException
@@ -73,8 +75,8 @@ internal sealed class BatchRules(bool trusted, IReadOnlyList<string> directories
     private bool MayHold(string place) => trusted || directories.Any(d => (place + "/").StartsWith(d.TrimEnd('/') + "/", StringComparison.Ordinal));
 
     /// <summary>
-    /// Checks every key of the text, at any depth. The parser is the one that the job file's reader uses, so that both see the same keys: merge
-    /// keys and aliases are not resolved.
+    /// Checks every key of the text, at any depth. It uses the same parser as the job file's reader, so both see the same keys. Merge keys
+    /// and aliases are not resolved.
     /// </summary>
     private static void Look(Parser parser, string file, List<ConfigurationError> errors)
     {

@@ -4,9 +4,7 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Imapsync.Fleet.Submitting;
 
-/// <summary>
-/// Encrypts the job files, rows and sign-ins that the database stores. Decrypting one that was changed in the database fails.
-/// </summary>
+/// <summary>Encrypts the job files, rows and sign-ins that the database stores. Decryption fails if the stored text was changed.</summary>
 internal sealed class Seal(IDataProtectionProvider provider)
 {
     private readonly IDataProtector job = provider.CreateProtector("imapsync-fleet", "job");
@@ -21,7 +19,9 @@ internal sealed class Seal(IDataProtectionProvider provider)
 
     public string CloseCells(string text) => cells.Protect(text);
 
-    /// <summary>Encrypts a refresh token so that it can be decrypted only for this side of this account and for the same OAuth client.</summary>
+    /// <summary>
+    /// Encrypts a refresh token so that it can be decrypted only for this side of this account and for the same OAuth client.
+    /// </summary>
     public string CloseSignIn(long account, string side, string binding, string refreshToken) => SignInProtector(account, side, binding).Protect(refreshToken);
 
     /// <exception cref="CryptographicException">The key is missing, or the text was changed or belongs to another account.</exception>

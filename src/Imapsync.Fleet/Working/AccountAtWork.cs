@@ -16,9 +16,7 @@ internal enum EndReason
 }
 
 /// <summary>An attempt that this worker runs: its lease, as far as this worker knows, and its progress.</summary>
-/// <param name="holdFor">
-/// How long the lease can be relied on, from the moment its last renewal was sent: the lease's duration less a margin.
-/// </param>
+/// <param name="holdFor">How long the lease can be relied on after its last renewal was sent: its duration less a margin.</param>
 internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, long sent, DateTimeOffset sentAt, TimeProvider time) : IDisposable
 {
     private readonly Lock gate = new();
@@ -58,8 +56,8 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
     }
 
     /// <summary>
-    /// Whether the lease is still valid by both of this machine's clocks: the monotonic clock, which nobody can set but which may stand
-    /// still while the machine is suspended, and the time of day. Neither is ever compared with another machine's clock.
+    /// Whether the lease is still valid by both of this machine's clocks: (1) the monotonic clock, which nobody can set but which may stop
+    /// while the machine is suspended, and (2) the time of day.
     /// </summary>
     public bool IsHeld
     {
@@ -79,9 +77,7 @@ internal sealed class AccountAtWork(StartedAccount account, TimeSpan holdFor, lo
             (renewed, renewedAt) = (sent, sentAt);
     }
 
-    /// <summary>
-    /// Asks the attempt to end. If it is asked more than once, the first reason is kept; only a lost lease replaces an earlier reason.
-    /// </summary>
+    /// <summary>Asks the attempt to end. The first reason is kept; only a lost lease replaces an earlier reason.</summary>
     public void End(EndReason why)
     {
         lock (gate)

@@ -70,7 +70,7 @@ internal sealed class AccountRunner
     }
 
     /// <summary>
-    /// Returns the end of an attempt that failed by a bug. It counts as a failure, so that the account is not tried again for ever.
+    /// Returns the end of an attempt that failed by a bug. It counts as a failure, because otherwise the account would be tried for ever.
     /// </summary>
     public static AttemptEnd Broken(StartedAccount account, Exception defect) =>
         Again(account, $"a defect of imapsync-fleet, of which the worker's log tells more: {defect.Message}", gotAnywhere: false);
@@ -78,7 +78,7 @@ internal sealed class AccountRunner
     private DatabaseState OpenState(StateLocation location)
     {
         var attempt = Current;
-        // A part of a job, such as a restore, has a state of its own. Earlier versions kept none for parts, so there is none to copy.
+        // A part of a job, such as a restore, has a state of its own. Earlier versions kept no state for parts, so there is none to copy.
         return new DatabaseState(
             states, location, WriterOf(attempt.Run), time, attempt.Directory, location.Part is null ? attempt.Older : null);
     }
@@ -120,7 +120,7 @@ internal sealed class AccountRunner
         new(account.Account, account.Attempt, status, 0, status == AccountStatus.Due ? account.Failures : 0, text);
 
     /// <summary>
-    /// Ends an attempt so that another one follows, after about half a minute. The delay doubles with each failure and varies at random.
+    /// Ends an attempt, so that the next one follows after about half a minute. The delay doubles with each failure and varies at random.
     /// </summary>
     private static AttemptEnd Again(StartedAccount account, string problem, bool gotAnywhere)
     {

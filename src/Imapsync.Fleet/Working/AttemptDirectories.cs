@@ -8,19 +8,21 @@ using Imapsync.Fleet.State;
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// Directories on this machine that record, from one attempt to the next, the UIDs given to messages in files of other mail programs. The rest of an
-/// account's state is in the database. Each attempt has a directory of its own, which begins as a copy of the newest one. So whatever a worker that
-/// was presumed dead still writes is never read. Earlier versions of this program kept all state in such directories.
+/// Directories on this machine that keep the UIDs of messages in other mail programs' files from one attempt to the next. The rest of an
+/// account's state is in the database. Each attempt has a directory of its own, which begins as a copy of the newest one. So nothing that a
+/// worker presumed dead still writes is ever read.
 /// </summary>
 internal sealed class AttemptDirectories(string root)
 {
     private const int Kept = 2;
 
-    /// <summary>The one entry that stays in an attempt's directory after the state was copied into the database: the recorded UIDs.</summary>
+    /// <summary>
+    /// The recorded UIDs: the only entry that stays in an attempt's directory after the state was copied into the database.
+    /// </summary>
     private const string Names = "names";
 
     /// <summary>
-    /// Returns the name of a job's state. Accounts with the same name, source and target share their state, whatever batch they are in.
+    /// Returns the name of a job's state. Accounts with the same name, source and target share their state, even in different batches.
     /// </summary>
     public static string KeyOf(JobDefinition job) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Name}\n{job.Source.Identity}\n{job.Target.Identity}")).AsSpan(0, 16));
@@ -70,8 +72,8 @@ internal sealed class AttemptDirectories(string root)
             }
             catch (IOException) when (tries < 5 && Directory.Exists(NameOf(place, next)))
             {
-                // Another attempt, which may have lost its lease since, has created the directory with this number. So try again with a copy of that
-                // directory and the next number.
+                // Another attempt, which may have lost its lease since, has created the directory with this number. So this one tries again
+                // with a copy of that directory and the next number.
                 Directory.Delete(temporary, recursive: true);
                 continue;
             }
@@ -97,9 +99,8 @@ internal sealed class AttemptDirectories(string root)
     private static string NameOf(string place, long number) => Path.Combine(place, number.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Copies the files of a directory first, then its subdirectories, because another process may still be writing them. So a
-    /// copied summary may be older than the files in the subdirectories that it summarises, which only costs a check. A newer
-    /// summary would hide changes.
+    /// Copies the files of a directory before its subdirectories, because another process may still be writing them. So the copied summary
+    /// may be older than the files that it summarises, which only costs a check. A newer summary would hide changes.
     /// </summary>
     private static void Copy(string from, string to)
     {

@@ -5,8 +5,8 @@ using Imapsync.Fleet.Listing;
 namespace Imapsync.Fleet.Working;
 
 /// <summary>
-/// The lines of an attempt's log that are not in the database yet. It keeps at most as many lines as the database keeps for an
-/// account, and drops the oldest.
+/// The lines of an attempt's log that are not in the database yet. It keeps as many lines as the database does for an account, and drops
+/// the oldest.
 /// </summary>
 internal sealed class AttemptLog(TimeProvider time)
 {
@@ -37,7 +37,7 @@ internal sealed class AttemptLog(TimeProvider time)
     }
 
     /// <summary>
-    /// Removes the lines that are in the database now: all up to the number of the last line in <paramref name="written"/>.
+    /// Removes the lines that are in the database now: those up to the number of the last line in <paramref name="written"/>.
     /// </summary>
     public void Written(IReadOnlyList<AttemptLine> written)
     {

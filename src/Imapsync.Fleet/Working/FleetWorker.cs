@@ -6,7 +6,7 @@ namespace Imapsync.Fleet.Working;
 
 /// <summary>
 /// A worker: runs the accounts that are given to it, renews their leases, and stops each account whose lease may have expired. The loop
-/// that checks the leases never waits for the database, so it stops accounts in time even if the database does not answer.
+/// that checks the leases never waits for the database, so it stops accounts in time.
 /// </summary>
 internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, AccountRunner runner, WorkerOptions options, TimeProvider time, ILogger<FleetWorker> log) : IAsyncDisposable
 {
@@ -34,8 +34,8 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     }
 
     /// <summary>
-    /// Accepts no more accounts, lets the running accounts finish and save what they are doing, and releases them. Accounts that take longer than the grace
-    /// period are stopped at once.
+    /// Accepts no more accounts, lets the running accounts finish and save, and releases them. After the grace period, the remaining
+    /// accounts are stopped at once.
     /// </summary>
     public async Task DrainAsync()
     {
@@ -203,8 +203,8 @@ internal sealed class FleetWorker(FleetStore store, IFleetExecutor executor, Acc
     }
 
     /// <summary>
-    /// Stores how an attempt ended, and retries for as long as the lease is valid. If that fails, the account is run once more, and the
-    /// next attempt finds the copied messages at the target.
+    /// Stores how an attempt ended, and retries while the lease is valid. If that fails, the account is run again. Then the next attempt
+    /// finds the copied messages at the target.
     /// </summary>
     private async Task FinishAsync(AccountAtWork run, AttemptEnd end)
     {

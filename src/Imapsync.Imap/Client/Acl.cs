@@ -23,7 +23,7 @@ public sealed partial class ImapClient
 
 /// <summary>One entry of an access control list: an identifier (a user or a group) and its rights.</summary>
 /// <param name="Rights">The server's letters for the rights (RFC 4314 §2.1, or RFC 2086).</param>
-/// <param name="Identifier">UTF-8 with one character for each octet. A leading <c>-</c> means that the identifier is denied the rights.</param>
+/// <param name="Identifier">UTF-8 with one character for each octet. A leading <c>-</c> denies the rights.</param>
 public readonly record struct AclEntry(string Identifier, string Rights);
 
 /// <summary>GETACL (RFC 4314 §3.3).</summary>

@@ -7,8 +7,8 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Appends a group of messages (the window) with one command; more than one message requires MULTIAPPEND. A refusal by the server is returned
-    /// as a result, not thrown. An exception thrown by the window or by a message's body reaches the caller unchanged and ends the connection.
+    /// Appends a group of messages (the window) with one command; more than one message requires MULTIAPPEND. A refusal by the server is
+    /// returned as a result, not thrown. Exceptions of the window or of a message's body pass through unchanged and end the connection.
     /// </summary>
     public async Task<AppendResult> AppendAsync(string wireName, IAsyncEnumerable<OutgoingMessage> window, CancellationToken cancellationToken)
     {
@@ -16,7 +16,9 @@ public sealed partial class ImapClient
         return command.ToResult(await connection.SettleAsync(command, cancellationToken));
     }
 
-    /// <summary>Appends one message and returns as soon as its octets are written, so that the next APPEND can follow without waiting for the answer.</summary>
+    /// <summary>
+    /// Appends one message and returns once its octets are written, so that the next APPEND need not wait for the answer.
+    /// </summary>
     public async ValueTask<StartedAppend> StartAppendAsync(string wireName, OutgoingMessage message, CancellationToken cancellationToken)
     {
         var command = new AppendCommand(wireName, message);
@@ -35,8 +37,8 @@ public sealed partial class ImapClient
 public sealed record OutgoingMessage(FlagSet Flags, DateTimeOffset? InternalDate, long Length, PipeReader Body)
 {
     /// <summary>
-    /// Whether to wait for the server's <c>+</c> before the message is sent, even if LITERAL+ makes that unnecessary. A BAD that comes instead of
-    /// the <c>+</c> does not end the connection.
+    /// Whether to wait for the server's <c>+</c> before the message is sent, even with LITERAL+. A BAD instead of the <c>+</c> does not end
+    /// the connection.
     /// </summary>
     public bool AskFirst { get; init; }
 }
@@ -45,7 +47,7 @@ public sealed record OutgoingMessage(FlagSet Flags, DateTimeOffset? InternalDate
 /// <param name="Reply">
 /// OK if all messages of the command are in the folder; otherwise NO or BAD, and the server should have stored none.
 /// </param>
-/// <param name="Taken">How many messages were read from the caller's sequence; after a refusal this may be only a part of them.</param>
+/// <param name="Taken">How many messages were read from the caller's sequence; after a refusal possibly not all.</param>
 /// <param name="Uids">The assigned UIDs, in the order of the messages; null if the server did not report them.</param>
 public sealed record AppendResult(StatusReply Reply, int Taken, UidValidity UidValidity, UidSet? Uids);
 

@@ -4,7 +4,7 @@ namespace Imapsync.Imap.Client;
 
 public sealed partial class ImapClient
 {
-    /// <summary>UID EXPUNGE (RFC 4315 §2.1) removes those messages of the set that are marked \Deleted. Requires that the server offers UIDPLUS.</summary>
+    /// <summary>UID EXPUNGE (RFC 4315 §2.1) removes the messages of the set that are marked \Deleted. Requires UIDPLUS.</summary>
     public async Task ExpungeAsync(string set, CancellationToken cancellationToken) =>
         await connection.ExecuteAsync(new PlainCommand("UID EXPUNGE", set, CommandClass.NeedsSelection), cancellationToken);
 }

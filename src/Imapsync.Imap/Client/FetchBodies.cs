@@ -8,8 +8,8 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Asks for message bodies. Returns once the command is queued; the feed then yields the bodies and, at the end, a <see cref="RangeDone"/>.
-    /// Several FETCH commands may share one feed at the same time.
+    /// Asks for message bodies. Returns once the command is queued; the feed then yields the bodies and, at the end, a <see
+    /// cref="RangeDone"/>. Several FETCH commands may share one feed at the same time.
     /// </summary>
     /// <param name="range">The UIDs of the messages.</param>
     /// <param name="section">Empty for the whole message; <c>HEADER</c> for its header only.</param>
@@ -17,10 +17,13 @@ public sealed partial class ImapClient
         await connection.SendAsync(new FetchBodiesCommand(range, section, feed, options.Limits), cancellationToken);
 }
 
-/// <summary>UID FETCH of one section (<c>BODY.PEEK[]</c>: all octets; <c>BODY.PEEK[HEADER]</c>) of a range of messages, streamed to a feed.</summary>
+/// <summary>
+/// UID FETCH of one section of a range of messages, streamed to a feed. <c>BODY.PEEK[]</c> is the whole message, <c>BODY.PEEK[HEADER]</c>
+/// its header.
+/// </summary>
 internal sealed class FetchBodiesCommand(UidSet range, string section, BodyFeed feed, ImapLimits limits) : ImapCommand
 {
-    // The limit is generous, because broken servers send a body twice, and because bodies of a FETCH sent later may be counted here.
+    // The limit is generous, because broken servers send a body twice, and bodies of a later FETCH may be counted here.
     private readonly long maxBodies = (range.Count * 2) + 1000;
     private readonly FlagReader flags = new(limits);
     private long bodies;

@@ -6,8 +6,8 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Fetches the flags of messages, and their internal date and size if wanted, in the order in which the server sends them. A message may
-    /// appear more than once; the flags that were sent last are the valid ones.
+    /// Fetches the flags of messages, and their internal date and size if wanted, in the order in which the server sends them. A message
+    /// may appear more than once; the flags that were sent last are the valid ones.
     /// </summary>
     /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
     /// <param name="rows">The list to which the messages are added.</param>
@@ -18,7 +18,7 @@ public sealed partial class ImapClient
         await connection.ExecuteAsync(command, cancellationToken);
     }
 
-    /// <summary>The limit on the rows of one listing. A server that sends more rows than this lists messages that do not exist.</summary>
+    /// <summary>The most rows of one listing. A server that sends more lists messages that do not exist.</summary>
     private long MaxRows() => Math.Min((connection.Exists * 2) + 10_000, options.Limits.MaxMessages);
 }
 
@@ -28,7 +28,8 @@ public sealed partial class ImapClient
 public readonly record struct FetchedMessage(Uid Uid, FlagSet Flags, DateTimeOffset InternalDate, long Size, uint SequenceNumber);
 
 /// <summary>
-/// UID FETCH of the flags of many messages, with date and size if wanted. Flags that the server reports unasked during the command are added too.
+/// UID FETCH of the flags of many messages, with date and size if wanted. Flags that the server reports unasked during the command are
+/// included.
 /// </summary>
 /// <param name="set">A sequence set of UIDs, e.g. <c>1:*</c>.</param>
 /// <param name="maxRows">Returns the limit on the rows of the listing; more rows are a protocol error.</param>

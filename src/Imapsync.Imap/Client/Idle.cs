@@ -5,16 +5,14 @@ namespace Imapsync.Imap.Client;
 public sealed partial class ImapClient
 {
     /// <summary>
-    /// Sends IDLE (RFC 2177) for the selected folder and returns when the IDLE has ended. A server may log out a client that idles for 30 minutes.
-    /// <see cref="ImapClientOptions.StallTimeout"/> does not apply during IDLE, so a dead connection is noticed only after DONE.
+    /// Sends IDLE (RFC 2177) for the selected folder and returns when the IDLE has ended. A server may log out a client that idles for 30
+    /// minutes. <see cref="ImapClientOptions.StallTimeout"/> does not apply during IDLE, so a dead connection is noticed only after DONE.
     /// </summary>
     /// <param name="onNews">
-    /// Called for each change that the server reports outside the answer to a command. It runs on the read loop, so it must return quickly. It is also
-    /// called after the end of the IDLE, until another call of this method or of <see cref="NotifyAsync"/> replaces it.
+    /// Called for each change that the server reports outside the answer to a command. It must return quickly, because it runs on the read
+    /// loop. It stays in use after the IDLE, until another call of this method or <see cref="NotifyAsync"/> replaces it.
     /// </param>
-    /// <param name="done">
-    /// Ends the IDLE by sending DONE. If it is cancelled before the server has accepted IDLE, DONE is sent right after the acceptance.
-    /// </param>
+    /// <param name="done">Ends the IDLE by sending DONE, but not before the server has accepted IDLE.</param>
     /// <param name="cancellationToken">Breaks off the command and ends the connection.</param>
     /// <returns>True if the server accepted IDLE; false if it answered OK without sending the <c>+</c> that begins IDLE.</returns>
     /// <exception cref="ImapCommandException">The server answered NO or BAD, either at once or later, during the IDLE.</exception>
@@ -28,11 +26,11 @@ public sealed partial class ImapClient
     }
 }
 
-/// <summary>IDLE (RFC 2177, RFC 9051 §6.3.13). It is written in two parts, IDLE and DONE. The server reports changes between the two.</summary>
+/// <summary>IDLE (RFC 2177, RFC 9051 §6.3.13). The server reports changes between its two parts, IDLE and DONE.</summary>
 internal sealed class IdleCommand : ImapCommand
 {
-    // The result says whether DONE must still be sent: true if the client ends the IDLE, false if the server has answered or the connection has ended.
-    // Continuations run asynchronously, so that DONE is not written by the thread that calls Finish, nor by the read loop.
+    // True if the client ends the IDLE, so that DONE must still be sent. False if the server has answered or the connection has ended.
+    // Continuations run asynchronously, so that neither the caller of Finish nor the read loop writes DONE.
     private readonly TaskCompletionSource<bool> ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override string Name => "IDLE";

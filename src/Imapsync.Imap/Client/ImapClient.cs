@@ -3,10 +3,10 @@ using Imapsync.Imap.Connection;
 namespace Imapsync.Imap.Client;
 
 /// <summary>
-/// One connection to an IMAP server, for one caller. Each method sends one command and reports its outcome; no command is ever retried here.
-/// All methods throw <see cref="ImapCommandException"/> for NO or BAD, after which the connection is still usable,
-/// and <see cref="ImapProtocolException"/> or <see cref="ImapConnectionException"/>, after which a new connection is needed.
-/// After a cancelled call the connection is usable only if no part of the command had been sent, so dispose this client.
+/// One connection to an IMAP server, for one caller. Each method sends one command and reports its outcome; no command is ever retried
+/// here. All methods throw <see cref="ImapCommandException"/> for NO or BAD, after which the connection is still usable, and <see
+/// cref="ImapProtocolException"/> or <see cref="ImapConnectionException"/>, after which a new connection is needed. After a cancelled call,
+/// dispose this client, because a part of the command may have been sent.
 /// </summary>
 public sealed partial class ImapClient : IAsyncDisposable
 {
@@ -43,8 +43,8 @@ public sealed partial class ImapClient : IAsyncDisposable
     public TimeSpan QuietTime => connection.QuietTime;
 
     /// <summary>
-    /// Whether the connection waits for the octets of a message that the caller wants to send, not for the server. Tests read this to know when they may
-    /// advance the clock.
+    /// Whether the connection waits for octets of a message that the caller sends, not for the server. Tests read this before they advance
+    /// the clock.
     /// </summary>
     internal bool WaitsForSource => connection.WaitsForSource;
 
@@ -131,7 +131,7 @@ public sealed partial class ImapClient : IAsyncDisposable
             throw new ImapConnectionException(ConnectionFailure.Bye, $"the server does not take connections: {greeting}") { Bye = greeting };
         if (options.Tls == ImapTls.StartTls)
         {
-            // After PREAUTH, STARTTLS is no longer allowed, and the PREAUTH may have been forged by an attacker on the network. So give up.
+            // Gives up, because STARTTLS is not allowed after PREAUTH, and an attacker on the network may have forged the PREAUTH.
             if (greeting.Kind == StatusKind.PreAuth)
                 throw new ImapConnectionException(ConnectionFailure.Tls, "the server logged us in before TLS could be started, though TLS is required");
             await StartTlsAsync(tls, cancellationToken);

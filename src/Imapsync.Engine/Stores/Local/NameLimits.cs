@@ -3,9 +3,7 @@ using Imapsync.Engine.Files;
 
 namespace Imapsync.Engine.Stores.Local;
 
-/// <summary>
-/// Which file names a file system accepts. File systems made for Windows (NTFS as desktops mount it, exFAT, FAT, many shares) accept fewer names.
-/// </summary>
+/// <summary>The file names that a file system accepts. Windows file systems (NTFS, exFAT, FAT, many network shares) accept fewer.</summary>
 internal sealed class NameLimits
 {
     private static readonly string[] FormatsOfWindows = ["exfat", "fat", "msdos", "ntfs", "ntfs3", "vfat"];
@@ -20,13 +18,13 @@ internal sealed class NameLimits
     public bool AreOfWindows { get; }
 
     /// <summary>
-    /// The character before the info part of a Maildir message's file name. On file systems without colons it is the semicolon, which other programs use
-    /// there, too (mbsync: InfoDelimiter).
+    /// The character before the info part of a Maildir message's file name. Where colons are not allowed, it is the semicolon, as in
+    /// mbsync.
     /// </summary>
     public char InfoSeparator => AreOfWindows ? ';' : ':';
 
     /// <summary>Finds the limits out by creating a file with a colon in its name and removing it.</summary>
-    /// <param name="makeAndRemove">Creates and removes a file of that path; throws if the system does.</param>
+    /// <param name="makeAndRemove">Creates and removes a file of that path; throws if the system refuses.</param>
     public static NameLimits Probe(string directory, Action<string>? makeAndRemove = null)
     {
         makeAndRemove ??= MakeAndRemove;
@@ -38,7 +36,7 @@ internal sealed class NameLimits
         }
         catch (Exception e) when (FileErrors.Is(e) && !FileErrors.IsEverywhere(e))
         {
-            // A file without a colon is tried as well. If that can't be created, either, the colon is not the reason, and the exception passes through.
+            // Also tries a name without a colon. If that fails too, the colon was not the reason, and the exception passes through.
             makeAndRemove(name);
             return OfWindows;
         }

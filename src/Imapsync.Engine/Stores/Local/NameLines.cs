@@ -17,8 +17,7 @@ internal static class NameLines
     /// <returns>Octets up to the end of the last complete line.</returns>
     public static long Read(Stream file, LineReader onLine)
     {
-        // The buffer is as large as the list, and pooled: most folders are small, and a large array allocated for each would keep the
-        // garbage collector busy.
+        // The pooled buffer is as large as the file, because large arrays for many small folders would burden the garbage collector.
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(MaxBufferBytes, file.Length + SpareBytes));
         try
         {

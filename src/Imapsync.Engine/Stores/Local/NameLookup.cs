@@ -1,8 +1,8 @@
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Finds out whether the file system takes two different names for the same one: macOS, Windows shares and some directories on Linux ignore case,
-/// and some ignore accents. The test changes nothing. It is made for each directory, since a directory may differ from its parent.
+/// Finds out whether the file system treats two spellings as one name, because it ignores case or accents. Each directory is tested,
+/// because it may differ from its parent. The test writes nothing.
 /// </summary>
 /// <param name="Exists">Returns whether the system finds something under a path.</param>
 /// <param name="NamesIn">Returns the names in a directory, spelt as they were created.</param>

@@ -9,12 +9,11 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Remembers UIDs in the job's state, for a folder that must not be written to: the UIDs of those messages that the folder's own uidlist
-/// lacks. A message is identified by its file's unique name. Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's
-/// uidvalidity, or 0&gt; :&lt;directory&gt;</c>, then lines <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>. A look is a fingerprint of the file's length, time
-/// and identity (<see cref="FileLook"/>). Where there is a uidlist, the UIDs given here are high ones, which the uidlist never reaches. A
-/// name keeps its UID even if the uidlist lists it later, as long as its file's look stays the same. If a different look shows that the
-/// file was replaced, the new file counts as another message until its octets are proved to be the same.
+/// Remembers UIDs in the job's state, for messages that a read-only folder's own uidlist lacks. A message is identified by its file's
+/// unique name. A message gets a new UID if its file's look (<see cref="FileLook"/>: a fingerprint of length, time and identity) has
+/// changed. If there is a uidlist, the UIDs here are high ones, which the uidlist never reaches.
+/// Header <c>imapsync-names 1 V&lt;uidvalidity&gt; D&lt;the uidlist's uidvalidity, or 0&gt; :&lt;directory&gt;</c>, then lines
+/// <c>uid :name</c> and <c>uid L&lt;look&gt; :=</c>.
 /// </summary>
 internal sealed class NameMemory
 {
@@ -23,8 +22,8 @@ internal sealed class NameMemory
     private const int LinesTogether = 4096;
 
     /// <summary>
-    /// If at least this many files have the recorded length and time but are other files on the disk, and no file is unchanged, then the
-    /// whole tree was copied. Then these files do not count as replaced, and their messages keep their UIDs.
+    /// The whole tree was copied if at least this many files have the recorded length and time but another identity, and no file is
+    /// unchanged. Then the messages keep their UIDs.
     /// </summary>
     private const int WholeTree = 50;
     private readonly string? path;
@@ -48,10 +47,12 @@ internal sealed class NameMemory
     /// <summary>The remembered UIDs by unique name.</summary>
     public NameTable Uids { get; private set; } = new();
 
-    /// <summary>For each UID that a name got in place of an earlier one, the earlier one; see <see cref="IMessageFolder.Predecessors"/>.</summary>
+    /// <summary>
+    /// For each UID that replaced an earlier UID of the same name: the earlier UID. See <see cref="IMessageFolder.Predecessors"/>.
+    /// </summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => predecessors;
 
-    /// <summary>The UIDVALIDITY of the remembered UIDs; where nothing is remembered, that of the folder's uidlist, or none.</summary>
+    /// <summary>The UIDVALIDITY of the remembered UIDs. If none are remembered, the UIDVALIDITY of the folder's uidlist, or none.</summary>
     public UidValidity Validity { get; private set; }
 
     /// <summary>A UID greater than any assigned, here or by the uidlist.</summary>
@@ -76,8 +77,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Compares each file's look (a fingerprint of its length, time and identity) with the recorded one, and gives a new UID to each file
-    /// that differs. Files that share a name are skipped, since their contents have already been compared.
+    /// Gives a new UID to each file whose look (a fingerprint of length, time and identity) differs from the recorded one. Files that share
+    /// a name are skipped, because their contents have already been compared.
     /// </summary>
     /// <param name="there">The names, with the path of each one's file.</param>
     /// <returns>Whether any file differed.</returns>
@@ -129,9 +130,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Returns whether some file has the look (fingerprint of length, time and identity) that was recorded for another name. Files were
-    /// then renamed, as MH's <c>folder -pack</c> does, and names no longer tell which messages were copied. This method has to be called
-    /// before <see cref="Add"/>.
+    /// Returns whether a file has the look (fingerprint of length, time and identity) recorded for another name. Then files were renamed,
+    /// as by MH's <c>folder -pack</c>, and names no longer identify messages. Call this before <see cref="Add"/>.
     /// </summary>
     public bool AreRenamed(IEnumerable<(string Name, string Path)> there)
     {
@@ -178,8 +178,8 @@ internal sealed class NameMemory
     }
 
     /// <summary>
-    /// Returns a UIDVALIDITY in the upper half of the range. A uidlist created in the same second (by a restore into the folder) has one in the lower
-    /// half, so the two differ.
+    /// Returns a UIDVALIDITY in the upper half of the range. It differs from that of a uidlist created in the same second, which is in the
+    /// lower half.
     /// </summary>
     private UidValidity NewValidity() =>
         new((uint)Math.Clamp(Math.Max(time.GetUtcNow().ToUnixTimeSeconds() | FirstBesideList, replaced + 1L), 1, uint.MaxValue));
@@ -190,8 +190,8 @@ internal sealed class NameMemory
     private string Header() => $"{Magic}V{Validity} D{(listed.IsNone ? "0" : listed.ToString())} :{Escape(directory)}";
 
     /// <summary>
-    /// Returns whether <paramref name="count"/> UIDs are left. Where there is a uidlist, only the upper half of all UIDs is used, and only while the list's
-    /// UIDs are all in the lower half.
+    /// Returns whether <paramref name="count"/> UIDs are left. Beside a uidlist, the UIDs here take the upper half of the range, so the
+    /// list's UIDs must be in the lower half.
     /// </summary>
     public bool HasRoom(int count) =>
         uint.MaxValue - count > Next && (listed.IsNone || wholeLength > 0 || Next < FirstBesideList);
@@ -236,7 +236,7 @@ internal sealed class NameMemory
             return;
         }
 
-        // The file was written for another location or another UIDVALIDITY of the uidlist, so its contents are invalid and a new file is begun.
+        // The file was written for another location or another UIDVALIDITY of the uidlist, so its contents are dropped.
         replaced = Validity.Value;
         Uids = new NameTable();
         order.Clear();
@@ -273,7 +273,7 @@ internal sealed class NameMemory
             var octets = Encoding.UTF8.GetBytes(string.Concat(chunk));
             if (wholeLength == 0)
             {
-                // The header is written together with the first lines: a file with a header but no UID would not show where its UIDs begin.
+                // The header is written together with the first lines, because a header alone would not show where the UIDs begin.
                 LocalFiles.CreateDirectory(Path.GetDirectoryName(path)!);
                 octets = [.. Encoding.UTF8.GetBytes(Header() + "\n"), .. octets];
                 LocalFiles.Replace(path!, octets);

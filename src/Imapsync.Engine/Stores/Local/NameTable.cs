@@ -4,9 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// Unique names with their UIDs. A folder may have a million of them, so each is stored in only some 45 octets. The names that a program makes differ
-/// mostly in their numbers, so the text between the numbers is stored once as a pattern. Any other name is stored as it is. Nothing is ever removed.
-/// Only one task may use a table at a time.
+/// Unique names with their UIDs, at about 45 octets each, because a folder may have a million. The text between a name's numbers is stored
+/// once, as a pattern. Names are never removed. Only one task may use a table at a time.
 /// </summary>
 internal sealed class NameTable
 {
@@ -33,7 +32,7 @@ internal sealed class NameTable
 
     public int Count => rows.Count;
 
-    /// <summary>The names in the table that contain a slash. These are keys made by this program, since no file name contains one.</summary>
+    /// <summary>The names in the table that contain a slash. No file name contains one, so these are keys made by this program.</summary>
     public IReadOnlyList<string> WithSlash => withSlash;
 
     public bool ContainsName(ReadOnlySpan<char> name) => TryFind(name, out _);
@@ -75,11 +74,10 @@ internal sealed class NameTable
     }
 
     /// <summary>
-    /// Packs a name into octets: its pattern's index and the numbers in the name, or else 0 and the name itself. The same name is always packed into the
-    /// same octets.
+    /// Packs a name into octets: its pattern's index and its numbers, or 0 and the name itself. The same name always gives the same octets.
     /// </summary>
-    /// <param name="adds">Whether a pattern that the table lacks is added.</param>
-    /// <returns>False where the table lacks the name's pattern, so that it does not have the name.</returns>
+    /// <param name="adds">Whether a missing pattern is added to the table.</param>
+    /// <returns>False if the table lacks the name's pattern and therefore the name.</returns>
     private bool TryPack(ReadOnlySpan<char> name, bool adds, out int length)
     {
         length = 0;
@@ -107,7 +105,7 @@ internal sealed class NameTable
 
     /// <summary>Splits a name into its shape and its numbers. A number with leading zeros or too many digits counts as text.</summary>
     /// <param name="shape">The name with <see cref="Number"/> in place of each number.</param>
-    /// <returns>False if the name contains no number, or more numbers than the table can hold for a name.</returns>
+    /// <returns>False if the name contains no number or too many.</returns>
     private bool TrySplit(ReadOnlySpan<char> name, out ReadOnlySpan<char> shape, out int count)
     {
         var length = 0;

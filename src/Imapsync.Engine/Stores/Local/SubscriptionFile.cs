@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Local;
 
 /// <summary>
-/// The file <c>.subscriptions</c> in the root: one line for each folder, its levels escaped like file names and joined by <c>/</c>. Dovecot uses
-/// the same file for mbox folders.
+/// The file <c>.subscriptions</c> in the root, with one line for each folder: its levels, escaped like file names and joined by <c>/</c>.
+/// Dovecot uses the same file for mbox folders.
 /// </summary>
 internal sealed class SubscriptionFile(string root) : IDisposable
 {

@@ -6,15 +6,18 @@ namespace Imapsync.Engine.Stores.Local;
 internal static class SystemFiles
 {
     /// <summary>
-    /// Names of directories in which operating systems and synchronisation programs keep deleted, replaced or recovered files. They are skipped
-    /// without being opened, since not every user may read them.
+    /// Directories in which operating systems and sync programs keep deleted, replaced or recovered files. They are skipped unopened,
+    /// because not every user may read them.
     /// </summary>
     private static readonly string[] DeletedFiles =
         [".dropbox.cache", ".recycle", ".snapshot", ".snapshots", ".stversions", ".sync", ".Trash", ".Trashes", ".zfs", "lost+found"];
 
     private static ReadOnlySpan<byte> AppleDouble => [0x00, 0x05, 0x16, 0x07];
 
-    /// <summary>Returns whether a directory of this name is a disk's trash, to which file managers move deleted files (freedesktop.org: <c>.Trash-UID</c>).</summary>
+    /// <summary>
+    /// Returns whether this is the name of a disk's trash directory, to which file managers move deleted files (freedesktop.org:
+    /// <c>.Trash-UID</c>).
+    /// </summary>
     public static bool IsTrash(string name) => name.StartsWith(".Trash-", StringComparison.Ordinal);
 
     /// <summary>Returns whether a directory of this name contains deleted, replaced or recovered files, a disk's trash included.</summary>
@@ -23,8 +26,8 @@ internal static class SystemFiles
     public static bool Has(string name) => name is ".DS_Store" or "Thumbs.db" or "desktop.ini" or ".nomedia";
 
     /// <summary>
-    /// Returns whether a file is one in which macOS stores the attributes of the file beside it on disks and in archives of other systems (AppleDouble:
-    /// <c>._1.eml</c> beside <c>1.eml</c>). False where the file can't be read.
+    /// Returns whether macOS stores another file's attributes in this file (AppleDouble: <c>._1.eml</c> for <c>1.eml</c>). False if the
+    /// file can't be read.
     /// </summary>
     public static bool IsAppleDouble(FileInfo file)
     {

@@ -14,7 +14,8 @@ internal readonly record struct FiledMessage(string Key, string File, FlagSet Fl
     public DateTimeOffset? Date { get; init; }
 
     /// <summary>
-    /// Whether the file is known to have exactly the message's octets. Otherwise its first line end shows whether line ends have to be converted.
+    /// True if the file is known to have exactly the message's octets. If false, its first line end decides whether line ends are
+    /// converted.
     /// </summary>
     public bool IsVerbatim { get; init; }
 

@@ -3,7 +3,7 @@ using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.MailFiles;
 
-/// <summary>The files of a mail program that stores each message in a file: the folders that they form, and the metadata of each message.</summary>
+/// <summary>The files of a mail program that stores each message in a file. They yield the folders and each message's metadata.</summary>
 internal interface IMailTree
 {
     /// <summary>The mail program's name, for people: <c>Apple Mail</c>.</summary>
@@ -13,18 +13,20 @@ internal interface IMailTree
     string Untold { get; }
 
     /// <summary>
-    /// Lists the existing folders, each with the absolute paths of its directories. There are several if their names stand for the same folder path.
+    /// Lists the existing folders, each with the absolute paths of its directories. Several directories may stand for one folder.
     /// </summary>
     IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> List(LeftOut leftOut);
 
     /// <summary>Returns the messages in one directory of a folder, in no particular order.</summary>
     IEnumerable<FiledMessage> Read(string directory, LeftOut leftOut);
 
-    /// <summary>Adds the metadata that can be read only from the message's file itself. By default there are none.</summary>
+    /// <summary>Adds metadata that only the message's own file contains. By default it adds nothing.</summary>
     FiledMessage Open(FiledMessage message) => message;
 }
 
-/// <summary>Files that are not messages of the tree. Each kind is reported once, with the number of files and the first file's name.</summary>
+/// <summary>
+/// Files of the tree that are not read as messages. Each kind is reported once, with the number of files and the first file's name.
+/// </summary>
 internal sealed class LeftOut
 {
     private const int MaxOpened = 1_000;
@@ -39,8 +41,8 @@ internal sealed class LeftOut
     public void Other(string why, string path) => Add(other, why, path);
 
     /// <summary>
-    /// Records a file that the tree does not read. The file counts as no mail unless its beginning shows that it holds mail. Only the first
-    /// <see cref="MaxOpened"/> files are opened to find out, so that a directory of many attachments does not slow down each run.
+    /// Records a file that the tree does not read. The file counts as unread mail if its beginning looks like mail. Only the first <see
+    /// cref="MaxOpened"/> files are opened, because a directory of many attachments would slow down each run.
     /// </summary>
     /// <param name="why">The kind of file and that it is left out, for people.</param>
     public void Unknown(string why, string path)
@@ -51,7 +53,7 @@ internal sealed class LeftOut
             Other(why, path);
     }
 
-    /// <summary>Records a file that may be mail and is not read. It is reported as a problem of the job.</summary>
+    /// <summary>Records a file that may be mail but is not read. The job reports it as a problem.</summary>
     /// <param name="why">The kind of file, for people.</param>
     public void Unread(string why, string path) => Add(unread, why, path);
 

@@ -4,8 +4,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.MailFiles;
 
 /// <summary>
-/// Searches the directories of another program's tree and records everything in them that is not read. Symbolic links are not followed, since they
-/// may lead out of the tree.
+/// Searches another program's mail directories and records everything that is not read. Symbolic links are not followed, because they may
+/// lead out of the tree.
 /// </summary>
 internal static class MailDirectories
 {
@@ -17,11 +17,10 @@ internal static class MailDirectories
     /// <summary>Returns the folders, each with its directories. A directory is a folder if it contains mail.</summary>
     /// <param name="isMail">Whether a file of that name is mail.</param>
     /// <param name="pathOf">
-    /// Returns the folder path of a directory from the names that lead to it. Null to use those names; the root is then INBOX.
+    /// Returns a directory's folder path from the names of its levels. If null, these names are the path, and the root is INBOX.
     /// </param>
     /// <param name="isSkipped">
-    /// Returns whether a directory is skipped with everything in it, because it can't be or contain a folder. If null,
-    /// <see cref="KeepsDeletedFiles"/> decides that.
+    /// Returns whether a directory is skipped with its contents. If null, <see cref="KeepsDeletedFiles"/> decides.
     /// </param>
     public static IReadOnlyDictionary<FolderPath, IReadOnlyList<string>> Folders(
         string root, IMailTree tree, LeftOut leftOut, Func<string, bool> isMail, Func<IReadOnlyList<string>, FolderPath>? pathOf = null, Predicate<DirectoryInfo>? isSkipped = null)
@@ -73,7 +72,7 @@ internal static class MailDirectories
         }
     }
 
-    /// <summary>Returns whether a directory contains deleted, replaced or recovered files, and records it as left out if it does.</summary>
+    /// <summary>Returns whether a directory contains deleted, replaced or recovered files. If it does, records it as left out.</summary>
     public static bool KeepsDeletedFiles(DirectoryInfo directory, LeftOut leftOut)
     {
         if (!SystemFiles.KeepsDeletedFiles(directory.Name))
@@ -95,6 +94,6 @@ internal static class MailDirectories
         }
     }
 
-    /// <summary>Returns whether the entry's real name differs from the one that .NET shows, since it is not UTF-8.</summary>
+    /// <summary>Returns whether the entry's real name is not UTF-8, so that .NET shows a different name.</summary>
     private static bool HasOtherName(FileSystemInfo entry) => entry.Name.Contains('\uFFFD', StringComparison.Ordinal) && !Path.Exists(entry.FullName) && entry.LinkTarget is null;
 }

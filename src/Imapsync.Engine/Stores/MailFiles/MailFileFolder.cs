@@ -6,8 +6,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.MailFiles;
 
 /// <summary>
-/// A folder of messages in files, open for reading. It shows the files that existed when it was opened. UIDs are remembered by name in the job's
-/// state.
+/// A folder of message files, open for reading, with the files that existed when it was opened. The job's state remembers UIDs by name.
 /// </summary>
 internal sealed class MailFileFolder : IMessageFolder
 {
@@ -34,13 +33,12 @@ internal sealed class MailFileFolder : IMessageFolder
         foreach (var message in directories.SelectMany(d => tree.Read(d, leftOut)))
             found[message.Key] = message;
         var names = NameMemory.Open(path, place, context);
-        // After files were renamed, names don't tell which message is which. So messages are matched by their contents, as if the folder were read for the
-        // first time.
+        // If files were renamed, their names no longer identify messages. Then messages are matched by their contents, as in a first run.
         var areRenamed = names.AreRenamed(found.Values.Where(m => m.Part is null).Select(m => (m.Key, m.File)));
         if (areRenamed)
             context.OnNote($"{display}: {path}: files were renamed since the last run; messages are matched again by identity, nothing is removed");
         names.Add([.. found.Keys.Where(k => !names.Uids.ContainsName(k)).Order(StringComparer.Ordinal)]);
-        // A file that was written again under its old name counts as another message and gets a new UID, until its octets are proved to be the same.
+        // A file rewritten under its old name counts as another message and gets a new UID, until its octets prove to be the same.
         names.RenewReplaced(found.Values.Where(m => m.Part is null).Select(m => (m.Key, m.File)));
         foreach (var (key, message) in found)
         {

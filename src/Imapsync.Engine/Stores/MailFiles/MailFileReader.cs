@@ -7,8 +7,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.MailFiles;
 
 /// <summary>
-/// Reads the octets of a message in a file. A file whose first line ends in CRLF is passed on unchanged. A file whose first line ends in LF was
-/// written with the line ends of its system, so each of its LFs becomes CRLF.
+/// Reads a message's octets from a file. If the first line ends in CRLF, the octets are passed on unchanged. If it ends in LF, each LF
+/// becomes CRLF.
 /// </summary>
 internal sealed class MailFileReader : IAsyncDisposable
 {
@@ -23,9 +23,7 @@ internal sealed class MailFileReader : IAsyncDisposable
         isCrlf = isVerbatim || FirstLineEndsInCrlf(span);
     }
 
-    /// <exception cref="IOException">
-    /// The file can't be opened (other file exceptions are possible as well), or it is too short to hold its part.
-    /// </exception>
+    /// <exception cref="IOException">The file can't be opened, or it is too short to hold its part.</exception>
     public static MailFileReader Open(FiledMessage message)
     {
         var file = OrdinaryFile.OpenRead(message.File);

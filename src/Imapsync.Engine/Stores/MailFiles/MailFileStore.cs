@@ -22,7 +22,7 @@ internal sealed class MailFileStore : ReadOnlyStore
         {
             if (!Directory.Exists(endpoint.Place))
                 throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
-            // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
+            // A path without mail is refused, because an unmounted disk or a mistyped path would look like an emptied mailbox.
             var found = tree.List(new LeftOut());
             return found.Count > 0
                 ? new MailFileStore(endpoint, tree, context, found)

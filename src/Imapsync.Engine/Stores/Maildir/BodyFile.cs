@@ -7,13 +7,15 @@ namespace Imapsync.Engine.Stores.Maildir;
 /// <summary>The lengths and the form of a body as written. They become part of the file's final name.</summary>
 /// <param name="BytesOnDisk">The length of the file.</param>
 /// <param name="BytesWithCrlf">The length with CRLF line ends, as the source sent it.</param>
-/// <param name="IsVerbatim">Whether the body has a bare LF. The file then has the source's octets unchanged, and its name has to say so.</param>
+/// <param name="IsVerbatim">
+/// Whether the body has a bare LF. Then the file has the source's octets unchanged, and its name must be marked.
+/// </param>
 internal readonly record struct WrittenBody(long BytesOnDisk, long BytesWithCrlf, bool IsVerbatim);
 
 /// <summary>
-/// Writes a body that is whole in memory into a file with LF line ends, as Maildirs have them. A body that could not be restored from that form is
-/// written unchanged. If the body has a bare LF, the file's name has to be marked as verbatim. If it only has CRCRLF, no mark is needed: each LF
-/// follows a CR, so a reader does not change the file's octets.
+/// Writes a body from memory into a file with LF line ends, as is usual in a Maildir. If CRLF could not be restored exactly, the body is
+/// written unchanged. The file's name is then marked as verbatim if the body has a bare LF. A body with CRCRLF needs no mark, because a
+/// reader leaves an LF after a CR as it is.
 /// </summary>
 internal static class BodyFile
 {

@@ -14,9 +14,8 @@ internal readonly record struct TemporaryMessage(Uid Source, FlagSet Flags, stri
 }
 
 /// <summary>
-/// Writes the messages of a window (a batch of appended messages) to tmp/. Small ones are buffered and written by a few tasks while the source is
-/// being read; a large one is streamed straight into its file. Disposing removes the files, unless they were moved to their final names before
-/// (<see cref="HandOver"/>).
+/// Writes a batch of appended messages to tmp/. Small messages are buffered and written by a few tasks. Large messages are streamed
+/// straight into their files. Disposal removes the files unless <see cref="HandOver"/> was called.
 /// </summary>
 internal sealed class DeliveryWindow : IAsyncDisposable
 {
@@ -118,8 +117,8 @@ internal sealed class DeliveryWindow : IAsyncDisposable
     }
 
     /// <summary>
-    /// Streams a large body into its file. An exception from reading the body passes through unchanged. One from writing the file becomes a
-    /// <see cref="MailException"/> of the target.
+    /// Streams a large body into its file. Read errors pass through unchanged. Write errors become a <see cref="MailException"/> of the
+    /// target.
     /// </summary>
     private async ValueTask<bool> TakeLargeAsync(IncomingMessage message, CancellationToken cancellationToken)
     {

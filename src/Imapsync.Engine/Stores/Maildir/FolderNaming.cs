@@ -9,16 +9,17 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Encodes levels of folder paths as parts of directory names, in modified UTF-7 as Dovecot and Courier use it on disk. Characters with a meaning
-/// to the file system or to the layout are encoded as well (<c>.</c> becomes <c>&amp;AC4-</c>). The encoding is plain ASCII and reversible. A
-/// name that is too long for a directory is shortened and ends in <c>~</c> and a digest; the file <see cref="SideFile"/> inside the directory then
-/// has the whole path.
+/// Encodes folder names as directory names in modified UTF-7, as Dovecot and Courier do. Characters with a meaning to the file system or
+/// the layout are encoded, too (<c>.</c> becomes <c>&amp;AC4-</c>). A name too long for a directory is shortened and ends in <c>~</c> and a
+/// digest. Then the file <see cref="SideFile"/> in the directory has the whole path.
 /// </summary>
 internal static class FolderNaming
 {
     public const string SideFile = "imapsync-folder";
 
-    /// <summary>The side file (with the whole folder path) for the directory's new name, written before the directory is renamed.</summary>
+    /// <summary>
+    /// The side file (with the whole folder path) for a directory's new name. It is written before the directory is renamed.
+    /// </summary>
     public const string NextSideFile = "imapsync-folder-next";
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
@@ -41,7 +42,9 @@ internal static class FolderNaming
     public static string Decode(string encoded) =>
         ModifiedUtf7.TryDecode(WithoutAsciiRuns(encoded), out var level) && level.Length > 0 ? level : encoded;
 
-    /// <summary>Returns the name itself if a directory can have it, otherwise a shortened name with a digest of the path, which makes it unique.</summary>
+    /// <summary>
+    /// Returns the name itself if a directory can have it. Otherwise returns a shortened name, made unique by a digest of the path.
+    /// </summary>
     public static string Fit(string name, FolderPath path)
     {
         if (name.Length <= MaxNameLength)
@@ -86,8 +89,8 @@ internal static class FolderNaming
     private static string Run(char c) => $"&{Base64[c >> 10]}{Base64[(c >> 4) & 63]}{Base64[(c << 2) & 63]}-";
 
     /// <summary>
-    /// Decodes base64 runs that stand for one printable ASCII character. This class encodes special characters as such runs; standard
-    /// modified UTF-7 does not contain them.
+    /// Decodes base64 runs that stand for one printable ASCII character. Only this class writes such runs; standard modified UTF-7 has
+    /// none.
     /// </summary>
     private static string WithoutAsciiRuns(string encoded)
     {

@@ -3,9 +3,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Keeps the uidlists of folders that were just closed, since these folders are usually opened again soon, to check that everything is stored. A
-/// list is read again if its file has changed since, for example through a folder that is still open. Only a few lists are kept, since large lists
-/// take much memory.
+/// Keeps the uidlists of the folders closed last, because these folders are usually opened again soon for a check. A list is read again if
+/// its file has changed. Only a few are kept, because large lists take much memory.
 /// </summary>
 internal sealed class KnownLists
 {

@@ -3,10 +3,8 @@ using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>
-/// Records the directories and files that a scan of a tree skipped although they may hold mail, and reports each with its name and the reason.
-/// </summary>
-/// <param name="root">The tree's root. A link to a place inside the tree is not reported, since its destination is found under its own name.</param>
+/// <summary>Records the directories and files that a scan of a tree skipped although they may hold mail, each with the reason.</summary>
+/// <param name="root">The tree's root. A link into the tree is not reported, because its destination is found anyway.</param>
 /// <param name="withFiles">Whether files beside the Maildirs are opened to see whether they hold mail.</param>
 internal sealed class LeftOutPlaces(string root, bool withFiles = false)
 {
@@ -20,9 +18,7 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
     private int more;
     private int filesOpened;
 
-    /// <summary>
-    /// Whether some files beside the Maildirs were not opened to see whether they hold mail, since there are too many of them.
-    /// </summary>
+    /// <summary>Whether some files beside the Maildirs were not checked for mail, because there are too many.</summary>
     public bool HasUnseenFiles => filesOpened > MaxFiles;
 
     public bool IsEmpty => told.Count == 0;
@@ -37,7 +33,9 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
             more++;
     }
 
-    /// <summary>Returns the subdirectories that are no links. Other entries that may be folders or hold mail are recorded as left out.</summary>
+    /// <summary>
+    /// Returns the subdirectories that are not links. Records other entries that may be folders or hold mail as left out.
+    /// </summary>
     public IReadOnlyList<DirectoryInfo> RealDirectories(string directory)
     {
         var found = new List<DirectoryInfo>();
@@ -107,7 +105,9 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
         }
     }
 
-    /// <summary>Returns whether the directory or anything below it is a Maildir. Links are not followed, so the search can't go in circles.</summary>
+    /// <summary>
+    /// Returns whether the directory or anything below it is a Maildir. Links are not followed, so the search can't go in circles.
+    /// </summary>
     public static bool HoldsMaildirs(string directory)
     {
         var pending = new Queue<(string Path, int Depth)>([(directory, 0)]);
@@ -132,16 +132,16 @@ internal sealed class LeftOutPlaces(string root, bool withFiles = false)
     }
 
     /// <summary>
-    /// Returns what mail a file holds, as <see cref="ForeignMail.OfFile"/> does; null if it holds none. The files of mail servers hold none and are
-    /// not opened, nor are hidden files, which belong to programs.
+    /// Returns what mail a file holds, as <see cref="ForeignMail.OfFile"/> does; null if none. Hidden files and files of mail servers are
+    /// not opened.
     /// </summary>
     private string? MailOf(FileSystemInfo file) =>
         withFiles && file.Name[0] != '.' && !OfServers.Any(s => file.Name.StartsWith(s, StringComparison.Ordinal)) && !SystemFiles.Has(file.Name)
         && ++filesOpened <= MaxFiles ? ForeignMail.OfFile(file.FullName) : null;
 
     /// <summary>
-    /// Records a link that may lead to mail: a broken one may lead to a disk that is not mounted. Editors' locks (<c>.#name</c>) are always
-    /// broken links and are ignored.
+    /// Records a link that may lead to mail. A broken link counts, too, because its disk may not be mounted. Editors' locks (<c>.#name</c>)
+    /// are ignored, because they are always broken links.
     /// </summary>
     private void AddLink(FileSystemInfo link, bool isDirectory)
     {

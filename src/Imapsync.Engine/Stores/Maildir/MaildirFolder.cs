@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder open for reading. Nothing is written to the folder. A message that its uidlist lacks gets a UID that is remembered in the job's state,
-/// or else is valid for this session only.
+/// A folder open for reading; nothing is written to it. A message that its uidlist lacks gets a UID from the job's state, or one for this
+/// session only.
 /// </summary>
 internal class MaildirFolder : IMessageFolder
 {
@@ -16,8 +16,8 @@ internal class MaildirFolder : IMessageFolder
     private const string CourierKeywords = "courierimapkeywords";
 
     /// <summary>
-    /// The most rounds in which UIDs are assigned. The first round is for new names, the second for files that share a name; each further
-    /// round is for files that have appeared since, while the directories were scanned again.
+    /// The most rounds of assigning UIDs: (1) new names, (2) files that share a name, (3) files that appeared during the scans; more rounds
+    /// repeat (3).
     /// </summary>
     private const int MaxRoundsOfNaming = 4;
     private NameMemory? names;
@@ -50,7 +50,7 @@ internal class MaildirFolder : IMessageFolder
 
     private MaildirMessageReader Reader { get; }
 
-    /// <param name="list">The folder's uidlist, where it is still known from an earlier opening; it belongs to this folder from then on.</param>
+    /// <param name="list">The folder's uidlist if still known from an earlier opening. The folder takes it over.</param>
     public static IMessageFolder Open(FolderPath path, MaildirPaths paths, StoreContext context, UidList? list = null)
     {
         var folder = new MaildirFolder(path, paths, context, list is not null && list.IsOf(paths.Directory) ? list : null);
@@ -64,7 +64,7 @@ internal class MaildirFolder : IMessageFolder
             folder.Index.Refresh(force: true);
         }
 
-        // If cur/ is missing, the remembered messages that were not found may have been in it, so they must not be taken for deleted.
+        // If cur/ is missing, the remembered messages may have been in it. So they must not count as deleted.
         if (folder.Index.Messages.Count < memory.Uids.Count && !Directory.Exists(paths.Cur))
             throw new MailException(FailureScope.Folder, isTransient: false, $"{paths.Cur} is not there, and with it messages that earlier runs saw; put it back, or make an empty one if they are deleted");
         if (memory.RenewReplaced(folder.Index.Messages.Where(m => memory.Uids.TryGetUid(m.UniqueName, out var uid) && uid == m.Uid).Select(m => (m.UniqueName, System.IO.Path.Combine(paths.Directory, m.FileName)))))

@@ -5,7 +5,9 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>An info part of file names, with the flags it stands for. A folder has few different ones, so its messages share them.</summary>
+/// <summary>
+/// An info part of file names, with the flags it stands for. A folder has only a few info parts, which its messages share.
+/// </summary>
 internal sealed record InfoPart(string Text, FlagSet Flags);
 
 /// <param name="UniqueName">The file's name without its info part.</param>
@@ -16,7 +18,8 @@ internal readonly record struct MaildirMessage(uint Uid, string UniqueName, Info
 }
 
 /// <summary>
-/// The messages of one folder in order of UID, as of the last <see cref="Refresh"/>: the files in new/ and cur/ with their UIDs from the uidlist.
+/// The messages of one folder in order of UID, as of the last <see cref="Refresh"/>: the files in new/ and cur/ with their UIDs from the
+/// uidlist.
 /// </summary>
 internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKeywords keywords)
 {
@@ -37,7 +40,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     public ImmutableArray<string> Unlisted { get; private set; } = [];
 
     /// <summary>
-    /// For a folder that must not be written to: the UIDs of its files as stored in the job's state. They take precedence over the UIDs in the uidlist.
+    /// The UIDs from the job's state, for a folder that must not be written to. They take precedence over those in the uidlist.
     /// </summary>
     public NameTable Remembered { get; set; } = new();
 
@@ -56,7 +59,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
     /// <summary>Files whose names are not UTF-8, in a form that can be displayed.</summary>
     public IReadOnlySet<string> Unnameable => unnameable;
 
-    /// <summary>Reads again the parts that changed since the last time.</summary>
+    /// <summary>Reads again what has changed since the last call.</summary>
     /// <param name="force">Read the directories even if their dates have not changed.</param>
     public void Refresh(bool force = false)
     {
@@ -66,8 +69,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             force = true;
         }
 
-        // Once remembered UIDs are in use, the uidlist is not read again, since lines added to it meanwhile may have the same UIDs as remembered
-        // ones.
+        // If remembered UIDs are in use, the uidlist is not read again, because new lines in it may have the same UIDs.
         var listChanged = Remembered.Count == 0 && uidList.ReadAll();
         if (listChanged || force || scannedAt != Dates())
             Scan();
@@ -112,8 +114,8 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
         Directory.Exists(directory) ? Entries(directory, withDirectories: false, static (ref e) => 0).LongCount() : 0;
 
     /// <summary>
-    /// Reads both directories. A rename during a scan can hide or double the file, so a scan during which a directory changed is repeated; if
-    /// that never ends, everything that any of the scans saw counts. new/ is read first, since files move from there to cur/.
+    /// Reads new/ first, then cur/, because files move from new/ to cur/. If a directory changed during the scan, the scan is repeated,
+    /// because a rename can hide or double a file. After the last attempt, everything seen in any scan counts.
     /// </summary>
     private void Scan()
     {
@@ -181,9 +183,7 @@ internal sealed class MaildirIndex(string directory, UidList uidList, MaildirKey
             ShouldIncludePredicate = (ref e) => e.FileName[0] != '.' && (withDirectories || !e.IsDirectory),
         };
 
-    /// <summary>
-    /// Decides for each unique name that was found twice whether one file was renamed during the scans or whether there are two files.
-    /// </summary>
+    /// <summary>Decides for each unique name found twice: one file renamed during the scans, or two files.</summary>
     private MaildirMessages WithoutDoubles(MaildirMessages found)
     {
         // Sorted by UID, then in the order in which the files were found.

@@ -5,9 +5,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>), R replied, S seen,
-/// T trashed; a–z stand for the keywords of <c>dovecot-keywords</c>. Other letters, and any text after a further comma, belong to other programs
-/// and are kept.
+/// The info part of a message's name: <c>:2,</c> and letters in ASCII order. D draft, F flagged, P passed (<c>$Forwarded</c>), R replied, S
+/// seen, T trashed. The letters a–z stand for the keywords of <c>dovecot-keywords</c>. Other letters, and text after a further comma,
+/// belong to other programs and are kept.
 /// </summary>
 internal static class MaildirInfo
 {
@@ -72,8 +72,8 @@ internal static class MaildirInfo
         || (letter is >= 'a' and <= 'z' && letter - 'a' < slots.Length && slots[letter - 'a'] is not null);
 
     /// <summary>
-    /// Splits an info part into the flag letters and other programs' text, which begins at the next comma. Experimental info (<c>:1,</c>) has no flag
-    /// letters, so all of it counts as other programs' text.
+    /// Splits an info part into the flag letters and the text after the next comma, which belongs to other programs. Experimental info
+    /// (<c>:1,</c>) has no flag letters, so all of it belongs to other programs.
     /// </summary>
     private static (string Letters, string Foreign) Split(ReadOnlySpan<char> info)
     {

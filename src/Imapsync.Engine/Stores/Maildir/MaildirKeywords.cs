@@ -56,7 +56,7 @@ internal sealed class MaildirKeywords(string directory, TimeProvider time)
     }
 
     /// <summary>Assigns a slot to each keyword of these flags, as long as slots are free.</summary>
-    /// <returns>The keywords that got no slot: none was left, or they can't be written.</returns>
+    /// <returns>The keywords that got no slot, because none was free or the file can't be written.</returns>
     public async ValueTask<IReadOnlyList<string>> AddAsync(FlagSet flags, CancellationToken cancellationToken)
     {
         if (flags.Keywords.IsEmpty || flags.Keywords.All(k => SlotOf(Slots, k) >= 0))

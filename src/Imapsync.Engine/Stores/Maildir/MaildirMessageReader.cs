@@ -8,14 +8,14 @@ using Imapsync.Imap;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>Reads messages in their original form: with CRLF line ends, or unchanged where the file's name says that it is verbatim.</summary>
+/// <summary>Reads messages in their original form: with CRLF line ends, or unchanged if the file's name is marked as verbatim.</summary>
 internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
 {
     private const int SmallBytes = 256 * 1024;
     private const int MaxHeaderBytes = 1 << 20;
     private const int MaxRenames = 3;
 
-    /// <summary>Returns size and date of a message's file; the size is -1 where the file can't be read. Null when the file is gone.</summary>
+    /// <summary>Returns size and date of a message's file. The size is -1 if the file can't be read. Null if the file is gone.</summary>
     public MessageInfo? Describe(MaildirMessage message)
     {
         for (var i = 0; i < MaxRenames; i++)
@@ -71,7 +71,7 @@ internal sealed class MaildirMessageReader(string directory, MaildirIndex index)
         }
     }
 
-    /// <summary>Returns null when the message is gone or can't be read. The reason is not reported here, but by the later attempt to copy the message.</summary>
+    /// <summary>Returns null if the message is gone or can't be read. The reason is reported later, when the message is copied.</summary>
     private async Task<ReadOnlyMemory<byte>?> TryReadHeaderAsync(MaildirMessage message, CancellationToken cancellationToken)
     {
         try

@@ -4,9 +4,9 @@ using System.Globalization;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// The parts of a message's file name: the unique name, which never changes, and the info part after it. Fields of the unique name: <c>,S=</c>
-/// octets on disk, <c>,W=</c> octets with CRLF line ends (both from Dovecot and Courier), <c>,L=1</c> (from this program): the file holds the
-/// message's octets unchanged, including bare LFs.
+/// The parts of a message's file name: the unique name, which never changes, and the info part after it. The unique name has three fields.
+/// <c>,S=</c>: octets on disk. <c>,W=</c>: octets with CRLF line ends. <c>,L=1</c> (this program's only): the file holds the message's
+/// octets unchanged, including bare LFs.
 /// </summary>
 internal static class MaildirName
 {
@@ -41,7 +41,7 @@ internal static class MaildirName
     }
 
     /// <summary>
-    /// Returns the length with CRLF line ends that the name states. Returns -1 where the name states none or states another file length than the real one.
+    /// Returns the length with CRLF line ends from the name. -1 if the name has none, or if the name's file length is wrong.
     /// </summary>
     public static long SizeWithCrlf(ReadOnlySpan<char> uniqueName, long fileLength) =>
         Number(uniqueName, ",S=") == fileLength && Number(uniqueName, ",W=") is var size && size >= fileLength && size <= 2 * fileLength ? size : -1;
@@ -62,7 +62,7 @@ internal static class MaildirName
         return long.TryParse(end < 0 ? name : name[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
     }
 
-    /// <summary>Returns the unique name in a line of a uidlist. Old uidlists contain names with an info part, which is removed here.</summary>
+    /// <summary>Returns the unique name in a line of a uidlist. Removes the info part, which names in old uidlists have.</summary>
     public static string UniqueNameOf(ReadOnlySpan<byte> name)
     {
         if (name.IndexOfAny((byte)':', (byte)';', (byte)'!') < 0)

@@ -23,8 +23,8 @@ internal sealed record MaildirPaths(string Directory)
 
     public void Create()
     {
-        // tmp/ is created first and new/ last, so that a delivery program that sees new/ can deliver. The first call also creates the folder's own
-        // directory.
+        // tmp/ is created first and new/ last, because a delivery program that sees new/ must be able to deliver. The first call also
+        // creates the folder's own directory.
         LocalFiles.CreateDirectory(Tmp);
         LocalFiles.CreateDirectory(Cur);
         LocalFiles.CreateDirectory(New);

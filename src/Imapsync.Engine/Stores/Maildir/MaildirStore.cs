@@ -214,8 +214,8 @@ public sealed class MaildirStore : ITargetStore
     }
 
     /// <param name="mayLackCur">
-    /// Whether a folder that has new/ but no cur/ is accepted. For writing it is, since missing directories are then created. For reading it is only
-    /// if the folder has no uidlist, since such a folder may come from an archive that left out the empty cur/.
+    /// Whether new/ without cur/ is accepted. For writing it is, because missing directories are created. For reading it is only if the
+    /// folder has no uidlist, because an archive may have left out the empty cur/.
     /// </param>
     private MaildirPaths Existing(FolderPath path, bool mayLackCur = false)
     {
@@ -258,9 +258,7 @@ public sealed class MaildirStore : ITargetStore
         throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no Maildir{hint}") { Kind = FailureKind.Gone };
     }
 
-    /// <summary>
-    /// Refuses to write into a tree that another program has created in another layout. Otherwise the tree would have two layouts mixed up in it.
-    /// </summary>
+    /// <summary>Refuses to write into a tree that another program created in another layout, because the two layouts would mix.</summary>
     private static void RequireLayout(MaildirEndpoint endpoint, MaildirTree place)
     {
         if (endpoint.Layout == MaildirLayout.Fs || !Directory.Exists(place.Root) || File.Exists(Path.Combine(place.Root, UidList.FileName)))

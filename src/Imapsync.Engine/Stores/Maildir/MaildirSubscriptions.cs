@@ -6,8 +6,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Dovecot's file <c>subscriptions</c>: <c>V TAB 2</c>, an empty line, then one line for each folder, its levels in modified UTF-7 separated by
-/// TAB. A file of version 1 has no header and uses the layout's separator.
+/// Dovecot's file <c>subscriptions</c>. Version 2 has the header <c>V TAB 2</c>, an empty line, then one line for each folder, with its
+/// levels in modified UTF-7 separated by TAB. Version 1 has no header and uses the layout's separator.
 /// </summary>
 internal sealed class MaildirSubscriptions(MaildirTree tree, TimeProvider time)
 {

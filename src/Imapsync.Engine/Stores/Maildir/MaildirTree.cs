@@ -9,8 +9,8 @@ namespace Imapsync.Engine.Stores.Maildir;
 internal readonly record struct MaildirTreeEntry(FolderPath Path, string Directory, bool HoldsMessages);
 
 /// <summary>
-/// Maps folders to directories of a tree. INBOX is the root in both layouts; where the root is no Maildir, INBOX is a directory of that name in
-/// the root (as mbsync and OfflineIMAP create it).
+/// Maps folders to directories of a tree. INBOX is the root in both layouts. If the root is no Maildir, INBOX is a directory of that name,
+/// as mbsync and OfflineIMAP create it.
 /// </summary>
 internal abstract class MaildirTree(string root, NameLookup lookup)
 {
@@ -22,9 +22,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     /// <summary>The limits for directory names in this tree; set before a folder is created.</summary>
     public NameLimits Limits { get; set; } = NameLimits.None;
 
-    /// <summary>
-    /// The parent directories of new folders that still have to be synced. Many folders are created at a time, so their parent is synced once for all.
-    /// </summary>
+    /// <summary>The parent directories of new folders that are not synced yet. A parent of many new folders is synced only once.</summary>
     public UnsyncedDirectories Made { get; } = new();
 
     public static MaildirTree Of(MaildirEndpoint endpoint)
@@ -65,8 +63,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         if (HoldsMessages(inbox))
             entries.Add(FolderPath.Inbox, new MaildirTreeEntry(FolderPath.Inbox, inbox, HoldsMessages: true));
 
-        // Several directories may stand for one folder. A Maildir is preferred to a directory that only has folders below it, then the name that this
-        // program would choose.
+        // Several directories may stand for one folder. A Maildir is preferred to a directory that only has subfolders. Next, the name that
+        // this program would choose is preferred.
         var found = Find(leftOut).Where(e => !e.Path.IsInbox || (e.HoldsMessages && e.Directory != inbox))
             .Select(e => (Entry: e, IsOwn: !e.Path.IsInbox && e.Directory == DirectoryBelowRoot(e.Path)))
             .OrderByDescending(f => f.Entry.HoldsMessages).ThenByDescending(f => f.IsOwn).ThenBy(f => f.Entry.Directory, StringComparer.Ordinal);
@@ -112,8 +110,8 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
             throw new IOException($"{from} can't be renamed to {to}: INBOX stays where it is, and nothing may be in the way");
         var parent = Path.GetDirectoryName(target)!;
         LocalFiles.CreateDirectory(parent);
-        // A shortened directory name is meaningless without its side file, which has the whole folder path. So the side file for the new
-        // name is written before the rename, and the one for the old name stays until after it.
+        // The side file for the new name is written before the rename, and the old one stays until after it. Without its side file, a
+        // shortened directory name has no meaning.
         WriteSideFile(source, Path.GetFileName(target), to, FolderNaming.NextSideFile);
         Directory.Move(source, target);
         if (FolderNaming.LooksShortened(Path.GetFileName(target)))
@@ -129,11 +127,11 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
     /// <summary>Returns the parent of the folder's directory.</summary>
     protected abstract string ParentOf(FolderPath path);
 
-    /// <summary>Returns the folder's directory name, regardless of its length and of other folders with the same name.</summary>
+    /// <summary>Returns the folder's directory name, even if it is too long or another folder has it.</summary>
     protected abstract string EncodedName(FolderPath path);
 
     /// <summary>
-    /// Returns the folder's directory in its parent. Where another folder's name differs only in case and the file system ignores case, the
+    /// Returns the folder's directory in its parent. If the file system ignores case and another folder's name differs only in case, the
     /// folder gets a name of its own.
     /// </summary>
     protected string DirectoryIn(string parent, FolderPath path)
@@ -153,8 +151,7 @@ internal abstract class MaildirTree(string root, NameLookup lookup)
         WriteSideFile(directory, Path.GetFileName(directory), path, FolderNaming.SideFile);
 
     /// <summary>
-    /// Returns the folder path that a shortened directory name stands for, from the side file in the directory; null for any other
-    /// directory.
+    /// Returns the folder path for a shortened directory name, from the directory's side file. Null for other directories.
     /// </summary>
     protected FolderPath? ReadSideFile(string directory)
     {
@@ -206,8 +203,8 @@ internal sealed class MaildirPlusPlusTree(string root, NameLookup? lookup = null
         LocalFiles.CreateDirectory(paths.Directory);
         WriteSideFile(paths.Directory, path);
         paths.Create();
-        // The file's name is synced together with that of the uidlist when the folder is opened for writing. If a crash leaves the folder incomplete
-        // before that, the next opening for writing completes it.
+        // The name of this file is synced later, when the folder is opened for writing. If a crash leaves the folder incomplete before
+        // that, the next opening completes it.
         Posix.OpenOwn(Path.Combine(paths.Directory, "maildirfolder"), create: true).Dispose();
         Made.Add(Root);
     }
@@ -289,7 +286,10 @@ internal sealed class FsTree(string root, NameLookup? lookup = null) : MaildirTr
         Posix.SyncDirectory(paths.Directory);
     }
 
-    /// <summary>Returns whether the root is no Maildir, each directory in it is a Maildir without folders below, and some name contains a dot.</summary>
+    /// <summary>
+    /// Returns true if (1) the root is no Maildir, (2) each directory in it is a Maildir without subfolders, and (3) some name contains a
+    /// dot.
+    /// </summary>
     public override bool IsFlat()
     {
         if (!Directory.Exists(Root) || HoldsMessages(Root))

@@ -8,7 +8,7 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A message's file while it is read. Its length is always counted, since a length stated in the file's name may be wrong and a target would then
+/// A message's file while it is read. Its octets are always counted, because the length in the file's name may be wrong and a target would
 /// refuse the message.
 /// </summary>
 internal sealed class OpenedMessage(FileStream file, string fileName, string uniqueName) : IAsyncDisposable

@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.LineEnds;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Recognises messages that a server's plugins (Dovecot's) have compressed or encrypted: the name's <c>,S=</c> states the original length, and the
-/// file begins with octets with which no header can begin. Only gzip can be read here.
+/// Recognises messages that Dovecot plugins compressed or encrypted, by two signs. (1) <c>,S=</c> in the name differs from the file's
+/// length. (2) The file's first octets can't begin a header. Only gzip can be read here.
 /// </summary>
 internal static class PackedFile
 {
@@ -38,9 +38,7 @@ internal static class PackedFile
         return false;
     }
 
-    /// <summary>
-    /// Decompresses a gzip file to its end and returns how many octets it has with CRLF line ends; leaves the position at the start.
-    /// </summary>
+    /// <summary>Decompresses a gzip file and returns its number of octets with CRLF line ends. Leaves the position at the start.</summary>
     /// <exception cref="IOException">The file is damaged, or its length differs from the one in its name.</exception>
     public static long OctetsWithCrlf(FileStream file, ReadOnlySpan<char> uniqueName)
     {

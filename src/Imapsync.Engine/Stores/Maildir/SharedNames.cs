@@ -5,14 +5,14 @@ using Imapsync.Engine.Stores.Local;
 
 namespace Imapsync.Engine.Stores.Maildir;
 
-/// <summary>A file that has the same unique name as another file but other contents, so that it is a message of its own.</summary>
-/// <param name="Key">The text that identifies the message in place of its name: the unique name, <c>/</c> and a digest of the contents.</param>
+/// <summary>A file that has the same unique name as another file but other contents, so it is a separate message.</summary>
+/// <param name="Key">Identifies the message: the unique name, <c>/</c> and a digest of the contents.</param>
 internal readonly record struct SharedName(string Key, MaildirMessage Message);
 
 /// <summary>
-/// Distinguishes files that share a unique name. Most often there is one file, which was renamed while the directory was read. Several files are
-/// left by programs that copy a Maildir between machines. Those with the same octets are one message. Of several different messages, the oldest
-/// keeps the name's UID, and the UIDs of the others are found again by their contents.
+/// Distinguishes files that share a unique name. Usually there is one file, which was renamed during the scan. Programs that copy a Maildir
+/// between machines can leave several files. Files with equal octets are one message. Of different messages, the oldest keeps the name's
+/// UID. The others are recognised by their contents.
 /// </summary>
 internal sealed class SharedNames(string directory, NameTable known)
 {
@@ -23,15 +23,15 @@ internal sealed class SharedNames(string directory, NameTable known)
     public List<SharedName> WithoutUid { get; } = [];
 
     /// <summary>
-    /// Of several files that share a unique name, one keeps the UID of that name. These keys, one for each such name, record the digest of
-    /// that file's contents. Each key has to have a UID in the table, but that UID belongs to no message.
+    /// If several files share a unique name, one file keeps the name's UID. These keys record the digest of that file. Each key needs a UID
+    /// in the table, but that UID belongs to no message.
     /// </summary>
     public List<string> Marks { get; } = [];
 
     public bool AreNone => shared.Count == 0;
 
     /// <summary>
-    /// Returns whether several files have shared the name before. Their contents then have to be examined even if only one file is left.
+    /// Returns whether several files have shared the name before. Then the contents are examined even if only one file is left.
     /// </summary>
     public bool IsKnown(string uniqueName) => shared.Contains(uniqueName);
 
@@ -42,8 +42,7 @@ internal sealed class SharedNames(string directory, NameTable known)
         var there = group.DistinctBy(m => m.FileName).Where(m => IsThere(PathOf(m))).ToList();
         if (there.Count < 2 && !IsKnown(name))
         {
-            // If no file with one of the names seen exists any more, the file was renamed once more, and the name seen last is the best
-            // guess.
+            // If none of these names exists any more, the file was renamed again. The name seen last is the best guess.
             yield return there.Count == 1 ? there[0] : group[^1];
             yield break;
         }

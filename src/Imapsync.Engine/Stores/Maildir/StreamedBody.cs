@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// Writes a body of any size piece by piece, in the forms that <see cref="BodyFile"/> uses for small ones. It begins with LF line ends. At the
-/// first line end that could not be restored from that form, the part already written is converted back to CRLF, and the rest is written unchanged.
+/// Writes a body of any size in parts, in the forms of <see cref="BodyFile"/>. It begins with LF line ends. At the first line end that
+/// could not be restored, it converts the written part back to CRLF and writes the rest unchanged.
 /// </summary>
 internal sealed class StreamedBody(string path) : IAsyncDisposable
 {

@@ -9,9 +9,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder's UIDs: Dovecot's <c>dovecot-uidlist</c>, version 3. Header <c>3 V&lt;uidvalidity&gt; N&lt;uidnext&gt; G&lt;guid&gt;</c>, then lines
-/// <c>uid [fields] :unique name</c> in ascending order of UID. Lines are appended under <c>dovecot-uidlist.lock</c>, as by a Dovecot that serves
-/// the tree. The true UIDNEXT is the greater of N and the last line's UID plus one.
+/// A folder's UIDs in Dovecot's <c>dovecot-uidlist</c>, version 3. Header <c>3 V&lt;uidvalidity&gt; N&lt;uidnext&gt; G&lt;guid&gt;</c>,
+/// then lines <c>uid [fields] :unique name</c> in ascending order of UID. Lines are appended under <c>dovecot-uidlist.lock</c>, as Dovecot
+/// does. The true UIDNEXT is the greater of N and the last line's UID plus one.
 /// </summary>
 internal sealed class UidList(string directory, TimeProvider time)
 {
@@ -38,7 +38,7 @@ internal sealed class UidList(string directory, TimeProvider time)
     private long WholeLength { get; set; }
 
     /// <summary>
-    /// Reads the header and the last line if the file changed. That is enough to append, and its cost does not grow with the folder.
+    /// Reads the header and the last line if the file changed. This is enough to append, and its cost does not grow with the folder.
     /// </summary>
     public void ReadEnds()
     {
@@ -100,8 +100,8 @@ internal sealed class UidList(string directory, TimeProvider time)
     }
 
     /// <summary>
-    /// Syncs the folder's directory if this object created the list there and has not synced it yet; that also makes other new names in the
-    /// directory durable.
+    /// Syncs the folder's directory if this object created the list there and has not synced it yet. This makes other new names in the
+    /// directory durable, too.
     /// </summary>
     public void SyncName()
     {
@@ -141,14 +141,13 @@ internal sealed class UidList(string directory, TimeProvider time)
     {
         var validity = (uint)Math.Clamp(time.GetUtcNow().ToUnixTimeSeconds(), 1, uint.MaxValue);
         var header = string.Create(CultureInfo.InvariantCulture, $"3 V{validity} N1 G{RandomNumberGenerator.GetHexString(32, lowercase: true)}\n");
-        // No sync is needed here, since the file is synced before the first UID is reported. After a power failure before that, the empty list is
-        // created anew and no UID is lost.
+        // No sync is needed here, because the file is synced before the first UID is reported. If a power failure comes before that, the
+        // empty list is created again.
         LocalFiles.Replace(path, Encoding.ASCII.GetBytes(header), sync: false);
         isNameNew = true;
         Forget();
         Validity = new UidValidity(validity);
-        // The list is not marked as read. Otherwise the names appended from here on would have to be kept in memory, although the file
-        // already has them.
+        // The list is not marked as read, because names appended from here on would then have to be kept in memory.
         WholeLength = header.Length;
         seen = CurrentStamp();
     }
@@ -215,7 +214,8 @@ internal sealed class UidList(string directory, TimeProvider time)
         var before = tail[..end].LastIndexOf((byte)'\n');
         if (before < 0)
         {
-            // The tail has only one complete line. If the tail begins at the start of the file, that line is the header and the list has no messages.
+            // The tail has only one complete line. If the tail begins at the start of the file, this line is the header and the list is
+            // empty.
             Next = new Uid(next);
             return start == 0;
         }
@@ -227,7 +227,9 @@ internal sealed class UidList(string directory, TimeProvider time)
     }
 }
 
-/// <summary>The list while its lock is held. <see cref="Write"/> writes all new lines together; without that call the file does not change.</summary>
+/// <summary>
+/// The list while its lock is held. <see cref="Write"/> writes all new lines together; without it the file does not change.
+/// </summary>
 internal sealed class HeldUidList(UidList list, DotLock dotLock) : IAsyncDisposable
 {
     private readonly List<string> added = [];

@@ -6,8 +6,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Maildir;
 
 /// <summary>
-/// A folder open for writing. Appending reads only the first and the last line of the uidlist, and no directory. Operations that need the existing
-/// messages first assign UIDs to those that have none.
+/// A folder open for writing. Appending reads only the first and last line of the uidlist. Operations on existing messages first assign
+/// UIDs to those that have none.
 /// </summary>
 internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
 {
@@ -54,8 +54,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Counts the files. If the folder may have messages with UIDs, the index is refreshed for this: new messages will be compared with the existing
-    /// ones, so the directories have to be read anyway.
+    /// Counts the files. If the folder may have messages, the index is refreshed, because new messages will be compared with them anyway.
     /// </summary>
     private long CountFiles()
     {
@@ -146,7 +145,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
         {
             await using (var held = await UidList.HoldAsync(cancellationToken))
             {
-                // Another program may have listed some of the messages before this program acquired the lock, so the list is read again.
+                // Another program may have listed some messages before the lock was acquired, so the list is read again.
                 UidList.ReadAll();
                 foreach (var name in Index.Unlisted.Where(n => !n.Contains('/', StringComparison.Ordinal) && !UidList.Uids.ContainsName(n)))
                     held.Add(name);
@@ -212,7 +211,7 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Changes the flags in a message's file name; false when the message is gone or already has the flags as far as they can be stored.
+    /// Changes the flags in a message's file name. False if the message is gone or already has the flags as far as they can be stored.
     /// </summary>
     private bool Rename(FlagChange change)
     {
@@ -264,7 +263,8 @@ internal sealed class WritableMaildirFolder : MaildirFolder, IWritableFolder
     }
 
     /// <summary>
-    /// Runs an action on a message's file. If the file was renamed meanwhile, the action is repeated with the new name. False when the file is gone.
+    /// Runs an action on a message's file. Repeats the action with the new name if the file was renamed meanwhile. False if the file is
+    /// gone.
     /// </summary>
     private bool WithCurrentName(MaildirMessage message, Action<MaildirMessage, string> action)
     {

@@ -37,7 +37,7 @@ internal static class FlagFields
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <summary>Returns the given flags and those that a header line states. A line with any other field than these states none.</summary>
+    /// <summary>Returns the given flags and those that a header line states. Any other header field states none.</summary>
     public static FlagSet Read(FlagSet flags, ReadOnlySpan<byte> line)
     {
         var colon = line.IndexOf((byte)':');
@@ -67,7 +67,10 @@ internal static class FlagFields
         return flags.Union(FlagSet.Create(MessageFlags.None, keywords));
     }
 
-    /// <summary>Returns whether the line says that Thunderbird has deleted the message. The message stays in the file until Thunderbird compacts the folder.</summary>
+    /// <summary>
+    /// Returns whether the line marks the message as deleted in Thunderbird. The message stays in the file until Thunderbird compacts the
+    /// folder.
+    /// </summary>
     public static bool SaysExpunged(ReadOnlySpan<byte> line) => MozillaBits(line) is { } bits && (bits & MozillaExpunged) != 0;
 
     private static int? MozillaBits(ReadOnlySpan<byte> line) =>

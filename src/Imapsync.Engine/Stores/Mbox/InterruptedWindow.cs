@@ -1,15 +1,15 @@
 
 namespace Imapsync.Engine.Stores.Mbox;
 
-/// <summary>The last window (batch of appended messages) in an index, if its writer was interrupted before the window was complete.</summary>
+/// <summary>The last window (batch of appended messages) in an index, if its writer was interrupted before completing it.</summary>
 /// <param name="Offset">The offset in the mbox at which the window begins.</param>
-/// <param name="Begun">The messages that the index announces for the window, by the offsets at which they were to begin.</param>
+/// <param name="Begun">The window's messages that the index announces, by the offsets at which they were to begin.</param>
 internal sealed record InterruptedWindow(long Offset, Dictionary<long, BegunMessage> Begun)
 {
     /// <summary>
-    /// Returns the offsets at which this program has really begun to write a message, in ascending order. There the file has the message's
-    /// whole postmark, or a part of it that ends at the end of the file or at the postmark of a later delivery. At the other announced
-    /// offsets this program wrote nothing, and the file may have other programs' mail there.
+    /// Returns the offsets at which this program really began to write a message, in ascending order. There the file has the message's
+    /// postmark. If only a part of the postmark was written, the file's end or a later delivery's postmark follows it. At other announced
+    /// offsets, the file may have other programs' mail.
     /// </summary>
     public async Task<IReadOnlyList<long>> FindStartsAsync(MboxInput input, CancellationToken cancellationToken)
     {

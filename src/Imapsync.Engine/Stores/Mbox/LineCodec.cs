@@ -1,9 +1,8 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The common part of both directions, message to disk and disk to message. It receives lines in pieces of any size and decides by the first few
-/// octets of each line what to do with it, so that memory does not depend on the length of a line. All lines up to the first empty one count as the
-/// header, whatever they contain, in both directions alike.
+/// The common base of encoding (message to disk) and decoding. Lines arrive in parts of any size. The first few octets decide how a line is
+/// treated, so memory does not depend on its length. All lines up to the first empty one count as the header, whatever they contain.
 /// </summary>
 internal abstract class LineCodec(ByteBuffer output)
 {
@@ -13,8 +12,8 @@ internal abstract class LineCodec(ByteBuffer output)
     private bool lineIsEmpty = true;
 
     /// <summary>
-    /// The number of CRs since the last octet that was not a CR. A single CR is held back until it is known whether a LF follows; two or more are
-    /// written at once.
+    /// The number of CRs since the last other octet. A single CR is held back until the next octet shows whether a LF follows. Two or more
+    /// are written at once.
     /// </summary>
     private long carriageReturns;
 
@@ -65,12 +64,12 @@ internal abstract class LineCodec(ByteBuffer output)
     protected abstract bool MatterAtLineStart(byte first);
 
     /// <summary>
-    /// Examines the start of a line: at least <see cref="MetadataNames.DecisionLength"/> octets, or all that are left. Returns how many octets of the
-    /// line to skip, for which this method has then already written the output; -1 when the line is to be copied unchanged.
+    /// Examines the start of a line: at least <see cref="MetadataNames.DecisionLength"/> octets, or all that are left. Returns the number
+    /// of octets to skip, for which this method has already written the output. Returns -1 to copy the line unchanged.
     /// </summary>
     protected abstract int Decide(ReadOnlySpan<byte> start);
 
-    /// <summary>Writes a line end that had this many CRs before its LF; where they are two or more, they have already been written.</summary>
+    /// <summary>Writes a line end that had this many CRs before its LF. Two or more CRs have already been written.</summary>
     protected abstract void WriteLineEnd(long carriageReturns);
 
     protected virtual void Write(ReadOnlySpan<byte> octets) => Output.Append(octets);

@@ -7,9 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Appends one window (a batch of messages) under the lock, in this order: the index records where the window begins (synced); each message is
-/// announced in the index before its first octet is written; the messages are written; the mbox is synced; the index gets the messages' lines and
-/// "done" (synced).
+/// Appends one window (a batch of messages) under the lock. (1) The index records where the window begins, and is synced. (2) Each message
+/// is announced in the index and then written. (3) The mbox is synced. (4) The index gets the messages' lines and "done", and is synced.
 /// </summary>
 internal sealed class MboxAppend : IDisposable
 {
@@ -90,8 +89,8 @@ internal sealed class MboxAppend : IDisposable
     });
 
     /// <summary>
-    /// Removes the whole window from the file. If that fails, the index still shows that the window was begun and not completed, and this
-    /// program repairs the mbox before it changes it the next time.
+    /// Removes the whole window (batch of appended messages) from the file. If that fails, the index still shows the window as incomplete,
+    /// and this program repairs the mbox before its next change.
     /// </summary>
     public async Task<MboxState> AbortAsync()
     {
@@ -125,8 +124,8 @@ internal sealed class MboxAppend : IDisposable
     }
 
     /// <summary>
-    /// Returns all records, by extending the list of earlier records. Nobody else extends that list, and a listing in progress is not affected, since
-    /// it takes the list's count when it begins.
+    /// Returns all records by extending the list of earlier ones. A listing in progress is not affected, because it takes the list's count
+    /// when it begins.
     /// </summary>
     private List<MboxRecord> Joined()
     {
@@ -152,7 +151,7 @@ internal sealed class MboxAppend : IDisposable
         return true;
     }
 
-    /// <summary>Returns the octets to append before the first message if the file does not end in an empty line: one line end or two.</summary>
+    /// <summary>Returns the line ends (one or two) to append before the first message if the file does not end in an empty line.</summary>
     private static async Task<ReadOnlyMemory<byte>> MissingEndAsync(SafeFileHandle file, long end, CancellationToken cancellationToken)
     {
         if (end == 0)
@@ -215,8 +214,8 @@ internal sealed class MboxAppend : IDisposable
     }
 
     /// <summary>
-    /// Records in the index what is about to be written. This is done before any of it is written, since a power cut could otherwise leave
-    /// a torn message that the next run could not recognise as this program's.
+    /// Records in the index what is about to be written. Otherwise, after a power cut, the next run could not recognise a torn message as
+    /// this program's.
     /// </summary>
     private async ValueTask AnnounceAsync(CancellationToken cancellationToken)
     {

@@ -1,8 +1,7 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Decodes one message from its lines on disk (without the postmark and the empty line after it) to its octets: the reverse of <see
-/// cref="MboxEncoder"/>.
+/// Decodes one message from its lines on disk, without the postmark and the empty line after it. The reverse of <see cref="MboxEncoder"/>.
 /// </summary>
 internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(output)
 {
@@ -13,7 +12,7 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
     private bool skippedBefore;
 
     /// <summary>
-    /// The number of CRs of a line end that is not written yet, since it may be the last one, which does not belong to the message. Null for none.
+    /// The number of CRs of a line end that is not written yet. If it is the last one, it does not belong to the message. Null for none.
     /// </summary>
     private long? heldLineEnd;
 
@@ -58,8 +57,8 @@ internal sealed class MboxDecoder(ByteBuffer output, MboxForm form) : LineCodec(
 
     protected override void WriteLineEnd(long carriageReturns)
     {
-        // The line end of a skipped metadata field is skipped, too. Any other line shows that the held line end is not the message's last
-        // one, so the held line end is written now.
+        // The line end of a skipped metadata field is skipped, too. Any other line shows that the held line end is not the message's last,
+        // so it is written now.
         if (skipping)
             return;
         ReleaseLineEnd();

@@ -1,10 +1,9 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Encodes one message from its octets to its lines on disk: LF line ends, <c>From </c> lines quoted as in mboxrd, the sender's fields that
-/// have names of mbox metadata (such as <c>Status</c>) escaped, this program's flag fields at the end of the header, one empty line after
-/// the message. A message without an empty line is all header, so its flag fields are its last lines. In a message without any header they
-/// are the first lines.
+/// Encodes one message from its octets to its lines on disk. (1) Line ends become LF. (2) <c>From </c> lines are quoted as in mboxrd. (3)
+/// The sender's fields with names of mbox metadata (such as <c>Status</c>) are escaped. (4) This program's flag fields are added at the end
+/// of the header. (5) An empty line follows the message. A message without a header begins with the flag fields.
 /// </summary>
 /// <param name="flagFields">Complete lines, see <see cref="FlagFields"/>.</param>
 internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFields) : LineCodec(output)
@@ -31,8 +30,8 @@ internal sealed class MboxEncoder(ByteBuffer output, ReadOnlyMemory<byte> flagFi
     protected override bool MatterAtLineStart(byte first) =>
         first is (byte)'>' or (byte)'F' || (InHeader && MetadataNames.MayBegin(first));
 
-    // A quote (>) or an escape is inserted directly before "From " or the field's name, behind those that the line already has. So the
-    // existing ones are copied one by one, and there may be any number of them.
+    // A quote (>) or an escape is inserted directly before "From " or the field's name. Existing quotes or escapes stay before it, so they
+    // are copied one by one.
     protected override int Decide(ReadOnlySpan<byte> start)
     {
         if (!sawEscape && start[0] == '>')

@@ -38,9 +38,9 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
     }
 
     /// <summary>
-    /// Makes the file and its index agree: removes messages that an interrupted writer of this program left torn, adds to the index messages that others
-    /// delivered, and writes a new index when the existing one is missing, damaged or outdated. Nothing but this program's torn messages is ever removed
-    /// from the mbox.
+    /// Makes the mbox and its index agree. (1) Removes messages that this program left torn when it was interrupted. (2) Adds messages that
+    /// other programs delivered to the index. (3) Writes a new index if the existing one is missing, damaged or outdated. Only torn
+    /// messages of this program are ever removed from the mbox.
     /// </summary>
     public async Task<MboxState> SettleAsync(MboxLock held, CancellationToken cancellationToken)
     {
@@ -77,9 +77,8 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
             await CopyWithoutAsync(mbox, target, found.Torn, cancellationToken);
             KeepMode(temporary);
             var again = await MboxFindings.ScanAsync(found.Index.WithoutWindow(), target, MboxStamp.Of(target), cancellationToken);
-            // The index of the new file is written before the file is replaced. After a crash in between, the next run reads the old file
-            // with the new index. The new index does not have the torn message, so the run takes it for another program's mail and keeps
-            // it.
+            // The new index is written before the file is replaced. After a crash in between, the next run reads the old file with the new
+            // index. That run keeps the torn message as another program's mail.
             return await SaveAsync(found, again.State, cancellationToken);
         });
 
@@ -124,8 +123,8 @@ internal sealed class MboxFile(string path, FolderPath name, StoreContext contex
     }
 
     /// <summary>
-    /// Returns a new UIDVALIDITY. It is random: one made from the time would occur twice if the index is lost twice within a second, and old UIDs would
-    /// then seem valid.
+    /// Returns a random new UIDVALIDITY. One made from the time would occur twice if the index is lost twice within a second. Then old UIDs
+    /// would seem valid.
     /// </summary>
     public static UidValidity NewValidity(UidValidity before)
     {

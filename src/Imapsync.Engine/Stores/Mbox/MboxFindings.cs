@@ -13,7 +13,7 @@ internal sealed record MboxFindings(
 {
     private const int ReadingAttempts = 3;
 
-    /// <summary>Descriptions of the places where it is unclear whether a message begins; see <see cref="MboxScanner.Doubts"/>.</summary>
+    /// <summary>Descriptions of the offsets where it is unclear whether a message begins; see <see cref="MboxScanner.Doubts"/>.</summary>
     public IReadOnlyList<string> Doubts { get; init; } = [];
 
     /// <inheritdoc cref="MboxScanner.Expunged"/>
@@ -38,7 +38,9 @@ internal sealed record MboxFindings(
         }
     }
 
-    /// <summary>Reads the whole file and matches its messages by their contents to those in the index, so that they keep their UIDs.</summary>
+    /// <summary>
+    /// Reads the whole file and matches its messages by their contents to those in the index, so that they keep their UIDs.
+    /// </summary>
     public static async Task<MboxFindings> ScanAsync(MboxIndex index, SafeFileHandle mbox, MboxStamp stamp, CancellationToken cancellationToken)
     {
         var isUsable = index.Condition == IndexCondition.Good;
@@ -72,8 +74,8 @@ internal sealed record MboxFindings(
         !message.IsClosed || message.Record.Octets != window.Begun[message.Record.Offset].Octets;
 
     /// <summary>
-    /// Returns the length of a torn message. Mail delivered after it begins in the middle of the torn message's last line, so the torn message ends at
-    /// a postmark inside a line. Quoted postmarks (after a run of &gt;) don't count.
+    /// Returns the length of a torn message. Mail delivered later begins inside the torn message's last line. So the torn message ends at a
+    /// postmark inside a line. Quoted postmarks (after a run of &gt;) don't count.
     /// </summary>
     private static async Task<long> TornLengthAsync(MboxInput input, ScannedMessage message, CancellationToken cancellationToken)
     {

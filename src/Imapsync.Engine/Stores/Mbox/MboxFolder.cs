@@ -10,8 +10,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// An mbox open for reading. Nothing is written, and no lock is held while messages are read. If another program changes the file meanwhile, its
-/// length or time differs from what was recorded. From then on, a message is accepted only if its octets still have the recorded digest.
+/// An mbox open for reading. Nothing is written, and no lock is held while messages are read. If the file's length or time shows a change,
+/// a message is accepted only if its octets still have the recorded digest.
 /// </summary>
 internal class MboxFolder : IMessageFolder
 {
@@ -162,7 +162,8 @@ internal class MboxFolder : IMessageFolder
     }
 
     /// <summary>
-    /// Checks that the message is still in the file; a small message is decoded completely. Returns the failure if the message can't be read, else null.
+    /// Checks that the message is still in the file, and decodes a small message completely. Returns the failure, or null if the message
+    /// can be read.
     /// </summary>
     private static async Task<MailException?> StartAsync(MboxMessage message, MboxRecord record, CancellationToken cancellationToken)
     {

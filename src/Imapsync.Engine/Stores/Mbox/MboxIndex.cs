@@ -29,7 +29,7 @@ internal sealed class MboxIndex
     /// </summary>
     public MboxStamp? Stamp { get; private set; }
 
-    /// <summary>The window that was being written when its writer was interrupted; null when no writer was interrupted.</summary>
+    /// <summary>The window (batch of appended messages) whose writer was interrupted; null if none was.</summary>
     public InterruptedWindow? Interrupted { get; private set; }
 
     /// <summary>Whether the file has octets after its last valid line, so that nothing may be appended to it.</summary>
@@ -38,7 +38,7 @@ internal sealed class MboxIndex
     /// <summary>Octets up to the end of the last valid line.</summary>
     public long GoodLength { get; private set; }
 
-    /// <summary>Reads an index. A torn last line is ignored; any other damage makes the index <see cref="IndexCondition.Damaged"/>.</summary>
+    /// <summary>Reads an index. A torn last line is ignored. Other damage makes the index <see cref="IndexCondition.Damaged"/>.</summary>
     public static async Task<MboxIndex> LoadAsync(string path, CancellationToken cancellationToken)
     {
         var index = new MboxIndex();
@@ -61,7 +61,8 @@ internal sealed class MboxIndex
             var words = line is { } octets ? IndexLines.Read(octets.Span) : null;
             if (words is null || !index.Take(words, pool))
             {
-                // An interrupted writer leaves only the last line torn. If an earlier line is damaged, something else has happened, so the whole index is unreliable.
+                // An interrupted writer leaves only the last line torn. Damage in an earlier line has another cause, so the whole index is
+                // unreliable.
                 var isLast = line is null ? length - index.GoodLength <= MaxLineLength : index.GoodLength + line.Value.Length + 1 >= length;
                 index.IsTorn = true;
                 index.Condition = isLast ? index.Condition : IndexCondition.Damaged;
@@ -104,7 +105,7 @@ internal sealed class MboxIndex
         Posix.SyncDirectory(System.IO.Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>Returns the same index without its interrupted window, for a file from which the torn messages were removed.</summary>
+    /// <summary>Returns a copy of the index without its interrupted window, for a file from which the torn messages were removed.</summary>
     public MboxIndex WithoutWindow()
     {
         var copy = new MboxIndex { Condition = Condition, Validity = Validity, UidNext = UidNext, Stamp = Stamp, GoodLength = GoodLength };

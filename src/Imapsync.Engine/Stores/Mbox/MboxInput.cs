@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads a file in blocks, from any offset. Only one task may use it at a time. In an mbox whose lines end in CR alone, as on old Macintoshes, the
-/// CRs are returned as LFs, so offsets stay the same.
+/// Reads a file in blocks, from any offset. Only one task may use it at a time. In an mbox with CR line ends (old Macintoshes), CRs are
+/// returned as LFs. So offsets stay the same.
 /// </summary>
 internal sealed class MboxInput(SafeFileHandle file) : IDisposable
 {
@@ -27,8 +27,8 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
     }
 
     /// <summary>
-    /// Returns the octets at an offset: at least <paramref name="atLeast"/> (at most a block), or fewer at the end of the file. The memory is valid
-    /// until the next call.
+    /// Returns the octets at an offset: at least <paramref name="atLeast"/> (at most a block), or fewer at the end of the file. The memory
+    /// is valid until the next call.
     /// </summary>
     public async ValueTask<ReadOnlyMemory<byte>> GetAsync(long offset, int atLeast, CancellationToken cancellationToken)
     {
@@ -52,7 +52,9 @@ internal sealed class MboxInput(SafeFileHandle file) : IDisposable
         return block.AsMemory(0, count);
     }
 
-    /// <summary>Returns the line at an offset without its LF; null when it has no LF or is longer than <paramref name="maxLength"/>.</summary>
+    /// <summary>
+    /// Returns the line at an offset without its LF. Null if the line has no LF or is longer than <paramref name="maxLength"/>.
+    /// </summary>
     public async ValueTask<ReadOnlyMemory<byte>?> GetLineAsync(long offset, int maxLength, CancellationToken cancellationToken)
     {
         var octets = await GetAsync(offset, 1, cancellationToken);

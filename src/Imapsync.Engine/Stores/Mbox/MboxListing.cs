@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The entries of a tree of mboxes: each folder with its file (none for a folder that only has folders below it), and the entries that may be mail
-/// but are no folders. No entry that may hold mail is skipped without a report.
+/// The entries of a tree of mboxes: (1) each folder with its file, or without one if it only has subfolders; (2) the entries that may be
+/// mail but are no folders. Every skipped entry that may hold mail is reported.
 /// </summary>
 /// <param name="levelOf">Returns the level of a folder path that a name in a directory stands for.</param>
 internal sealed class MboxListing(Func<string, string, string> levelOf)
@@ -95,8 +95,8 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
     }
 
     /// <summary>
-    /// Ignores a hidden directory, in which programs keep caches and indexes. But if the directory contains an mbox, the directory is
-    /// recorded in <see cref="Unread"/>.
+    /// Ignores a hidden directory, because programs keep caches and indexes there. A hidden directory that contains an mbox is recorded in
+    /// <see cref="Unread"/>.
     /// </summary>
     private void TakeHidden(FileSystemInfo directory)
     {
@@ -153,7 +153,7 @@ internal sealed class MboxListing(Func<string, string, string> levelOf)
         return new FolderPath(isInPackage ? above : [.. above, LevelOf(entry, entry.Name, names)]);
     }
 
-    /// <summary>Returns the folder's name without a suffix that exports append, unless another entry has the name without the suffix.</summary>
+    /// <summary>Returns the folder's name without an export program's suffix, unless another entry has that name.</summary>
     private string LevelOf(FileSystemInfo entry, string name, HashSet<string> names)
     {
         var directory = Path.GetDirectoryName(entry.FullName)!;

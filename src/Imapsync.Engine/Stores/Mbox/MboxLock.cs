@@ -5,8 +5,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The lock for changing an mbox: a dotlock and a POSIX record lock together, as mail delivery programs use them. While one of the two is held, the
-/// program does not wait for the other; otherwise two programs that acquire them in different orders could block each other.
+/// The lock for changing an mbox: a dotlock and a POSIX record lock together, as mail delivery programs use them. A program that holds one
+/// lock does not wait for the other. Otherwise two programs that lock in different orders could block each other.
 /// </summary>
 internal sealed class MboxLock : IAsyncDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class MboxLock : IAsyncDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The age at which a lock that does not name its holder counts as stale. It is long, since the delivery of a big message may take long.
+    /// The age at which a lock that does not name its holder counts as stale. It is long, because delivering a big message may take long.
     /// </summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
 

@@ -6,8 +6,8 @@ namespace Imapsync.Engine.Stores.Mbox;
 internal static class MboxMatch
 {
     /// <summary>
-    /// Matches messages first by all octets, in order; then, where a mail program rewrote the file and added fields to the headers, by <see
-    /// cref="MessageKey"/>. Messages without a match get new UIDs.
+    /// Matches messages by all octets, in order. The remaining ones are matched by <see cref="MessageKey"/>, because a mail program may
+    /// have added header fields. Messages without a match get new UIDs.
     /// </summary>
     /// <returns>The records in ascending order of UID; the next UID; how many UIDs are new.</returns>
     public static (List<MboxRecord> Records, Uid Next, int Made) Match(List<MboxRecord> found, MboxIndex? index)

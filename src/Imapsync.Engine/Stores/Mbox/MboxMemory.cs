@@ -6,14 +6,16 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The index of an mbox beside which nothing may be written. It is kept in the job's state, so that another program's mbox has lasting UIDs and its
-/// removals and flag changes can be followed. The mbox's path is a part of the index's name, so a moved mbox gets new UIDs.
+/// The index of an mbox beside which nothing may be written. The job's state keeps it, so that messages have lasting UIDs and removals and
+/// flag changes are noticed. Its name depends on the mbox's path, so a moved mbox gets new UIDs.
 /// </summary>
 internal sealed class MboxMemory(string indexPath, bool isReadOnly)
 {
     public string IndexPath => indexPath;
 
-    /// <summary>Returns the index of an mbox that is stored in the job's state. Null if an index file is beside the mbox, or if the job has no state directory.</summary>
+    /// <summary>
+    /// Returns the mbox's index in the job's state. Null if an index file is beside the mbox, or if the job has no state directory.
+    /// </summary>
     public static MboxMemory? Of(string file, StoreContext context)
     {
         if (context.MemoryDirectory is not { } directory || File.Exists(file + FileNames.IndexSuffix))
@@ -30,8 +32,8 @@ internal sealed class MboxMemory(string indexPath, bool isReadOnly)
         var validity = found.Index.Condition == IndexCondition.Good ? found.Index.Validity : MboxFile.NewValidity(found.Index.Validity);
         var state = found.State with { Validity = validity, LastingValidity = validity };
         LocalFiles.CreateDirectory(Path.GetDirectoryName(indexPath)!);
-        // If it is unclear where messages begin, the index is stored without the mbox's length and time. The next run then reads the file completely
-        // and reports the doubts again.
+        // If it is unclear where messages begin, the index is stored without the mbox's length and time. So the next run reads the whole
+        // file and reports the doubts again.
         await MboxIndex.SaveAsync(indexPath, found.Doubts.Count == 0 ? state : state with { Stamp = default }, cancellationToken);
         return state;
     }

@@ -25,7 +25,7 @@ internal sealed class MboxMessage : IDisposable
     /// <summary>The postmark with its LF, without the word that states the message's form.</summary>
     public byte[] PostmarkWithoutForm { get; private set; } = [];
 
-    /// <summary>Reads the postmark. Throws when there is none at the recorded offset: the file then differs from its index.</summary>
+    /// <summary>Reads the postmark. Throws if there is none at the recorded offset, because the file then differs from its index.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {
         var beginning = await input.GetAsync(record.Offset, 5, cancellationToken);

@@ -4,8 +4,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The octets of a large message as a stream. Reading fails before the last octet when the length differs from the recorded one, or when the file
-/// was changed meanwhile and the digest differs.
+/// The octets of a large message as a stream. Reading fails before the last octet (1) if the length differs from the recorded one, or (2)
+/// if the file was changed and the digest differs.
 /// </summary>
 internal sealed class MboxMessageStream(MboxMessage message, MboxRecord record, Func<MailException?> findRewritten) : Stream
 {

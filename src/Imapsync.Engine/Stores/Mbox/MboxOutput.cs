@@ -5,10 +5,11 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Writes messages to the end of an mbox through one buffer. Before any octet of a message reaches the file, the index records where it begins.
+/// Writes messages to the end of an mbox through one buffer. The index records where a message begins before its first octet reaches the
+/// file.
 /// </summary>
 /// <param name="announce">Called when a message begins, with its offset. It may buffer the announcement.</param>
-/// <param name="flushAnnounced">Writes the buffered announcements to the index. It is called before any of these messages is written.</param>
+/// <param name="flushAnnounced">Writes the buffered announcements to the index, before any of these messages is written.</param>
 internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long, BegunMessage> announce, Func<CancellationToken, ValueTask> flushAnnounced) : IDisposable
 {
     private const int FlushAtBytes = 512 << 10;
@@ -101,8 +102,8 @@ internal sealed class MboxOutput(SafeFileHandle file, long position, Action<long
     }
 
     /// <summary>
-    /// Adds the form to the postmark. The form is known only at the message's end, so the postmark has to be lengthened afterwards and the rest of the
-    /// message moved. Only few messages need this.
+    /// Adds the form to the postmark. The form is known only at the message's end, so the rest of the message has to be moved. Only few
+    /// messages need this.
     /// </summary>
     private async ValueTask MarkFormAsync(MboxForm form, CancellationToken cancellationToken)
     {

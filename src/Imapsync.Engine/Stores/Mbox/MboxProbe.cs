@@ -9,14 +9,14 @@ internal enum EntryKind
     /// <summary>An mbox, or a file that can't be read; opening the file will report the reason.</summary>
     Mbox,
 
-    /// <summary>An empty file. It is a folder without messages, unless mail programs use its name for files of their own.</summary>
+    /// <summary>An empty file. It is a folder without messages, unless mail programs use its name for another purpose.</summary>
     Empty,
 
     /// <summary>Apparently not mail.</summary>
     Other,
 
     /// <summary>
-    /// Mail in a format that this store does not read, such as a compressed file or a single message, or something other than a file, such as a pipe.
+    /// Mail in a format that this store does not read (such as a compressed file or a single message), or a special file such as a pipe.
     /// </summary>
     Unread,
 }
@@ -27,8 +27,8 @@ internal readonly record struct MboxProbe(EntryKind Kind, string What = "")
     private const int BeginningBytes = 32 << 10;
 
     /// <summary>
-    /// The most octets before the first postmark that count as left-over lines of an mbox. A file with more text before it is no mbox but a text that
-    /// merely quotes a postmark.
+    /// The most octets before the first postmark that count as left-over lines of an mbox. A file with more text before it merely quotes a
+    /// postmark.
     /// </summary>
     private const int MaxLeadingBytes = 4 << 10;
 

@@ -24,15 +24,15 @@ internal readonly record struct MboxStamp(long Length, long ModifiedTicks)
 internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyList<MboxRecord> Records, MboxStamp Stamp)
 {
     /// <summary>
-    /// The UIDVALIDITY of the index. Messages that were found again keep their UIDs under it even when <see cref="Validity"/> is none.
+    /// The UIDVALIDITY of the index. Messages that were found again keep their UIDs under it, even if <see cref="Validity"/> is none.
     /// </summary>
     public UidValidity LastingValidity { get; init; } = Validity;
 
     public Mail.FolderStatus Status => new(Validity, UidNext, Records.Count);
 
     /// <summary>
-    /// Returns those messages of a set that exist; all messages if <paramref name="uids"/> is null. The time it takes depends on the size of the set and
-    /// not on the size of the file.
+    /// Returns the messages of a set that exist; all messages if <paramref name="uids"/> is null. The time depends on the set's size, not
+    /// on the file's.
     /// </summary>
     public IEnumerable<MboxRecord> Chosen(UidSet? uids) => uids is null ? Records : uids.Ranges.SelectMany(range => Between(new Uid(range.First), new Uid(range.Last)));
 
@@ -44,8 +44,8 @@ internal sealed record MboxState(UidValidity Validity, Uid UidNext, IReadOnlyLis
     }
 
     /// <summary>
-    /// Returns the position of a message in <see cref="Records"/>. For a message that does not exist, returns the bitwise complement of the position at which
-    /// it would be inserted.
+    /// Returns a message's position in <see cref="Records"/>. If the message does not exist, returns the bitwise complement of the position
+    /// to insert it at.
     /// </summary>
     public int IndexOf(Uid uid)
     {

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Writes a new version of an mbox, with other flags or without some messages, to a file beside it. Unchanged messages keep their octets on disk. So
-/// does text between messages (UW's pseudo message), except for empty lines.
+/// Writes a new version of an mbox, with other flags or without some messages, to a file beside it. Unchanged messages keep their octets on
+/// disk. Text between messages (UW's pseudo message) is kept without empty lines.
 /// </summary>
 internal sealed class MboxRewriter(SafeFileHandle old, SafeFileHandle target) : IDisposable
 {

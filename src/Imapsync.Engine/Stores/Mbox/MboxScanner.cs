@@ -5,18 +5,18 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Finds the messages of an mbox of any variant by reading all of it. A line <c>From … date</c> is a postmark, whether or not an empty line
-/// precedes it. After an empty line, any line <c>From </c> that is followed by a header field is a postmark, too (<see cref="PostmarkLines"/>). A
-/// Content-Length is believed only when it leads to a postmark or the end of the file. Blocks of NUL octets between messages, as a crash leaves
-/// them in files that other programs write, are left out and reported as doubts. Memory grows with the number of messages.
+/// Finds the messages of an mbox of any variant by reading all of it. (1) A line <c>From … date</c> is a postmark, even without an empty
+/// line before it. (2) After an empty line, any line <c>From </c> is a postmark if a header field follows (<see cref="PostmarkLines"/>).
+/// (3) A Content-Length is believed only if it leads to a postmark or the end of the file. (4) Blocks of NUL octets between messages, left
+/// by a crash, are skipped and reported as doubts.
 /// </summary>
 /// <param name="announced">
-/// The offsets, ascending, at which this program had begun to write messages when it was interrupted (see <see cref="InterruptedWindow"/>). A
-/// message begins there even if only a part of its postmark was written.
+/// The ascending offsets of messages that this program was writing when it was interrupted (see <see cref="InterruptedWindow"/>). A message
+/// begins there even if its postmark is incomplete.
 /// </param>
 /// <param name="recordAt">
-/// Returns the index's record of the message at an offset; null where there is none. If the record and the file disagree on the form (how lines are
-/// quoted and line ends are stored), the record is believed.
+/// Returns the index's record of the message at an offset; null for none. The record's form (quoting and line ends) is believed rather than
+/// the file's.
 /// </param>
 internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, MboxRecord?> recordAt, IReadOnlyList<long> announced) : IDisposable
 {
@@ -30,8 +30,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     private readonly PostmarkLines postmarks = new(input);
 
     /// <summary>
-    /// Lines that look like the beginning of a message but lie inside a message whose Content-Length was believed: the offset of that message, the
-    /// offset of the line, and whether what follows the line has a true Content-Length of its own.
+    /// Lines inside a message with a believed Content-Length that look like the beginning of a message. Each has that message's offset, its
+    /// own offset, and whether a true Content-Length follows the line.
     /// </summary>
     private readonly List<(long Covering, long Offset, bool HasLength)> covered = [];
     private bool hasMessageWithoutLength;
@@ -50,8 +50,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     public async Task ScanAsync(CancellationToken cancellationToken)
     {
         await ScanOnceAsync(cancellationToken);
-        // An unquoted "From " inside a text shows that the file's writer does not quote as mboxrd does. That may become evident late in the file, so the
-        // file is then scanned again.
+        // An unquoted "From " inside a text shows that the file's writer does not quote as mboxrd does. This may show only late in the
+        // file, so the file is scanned again.
         if (Variants.HasFlag(MboxVariants.Mboxo))
         {
             quoting = MboxForm.QuotedOnce;
@@ -80,9 +80,9 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
             position = await ScanMessageAsync(position, cancellationToken);
         }
 
-        // A covered line looks like the beginning of a message, but lies within the Content-Length of another one. A program that writes
-        // Content-Length writes it into every message. So if no Content-Length follows the covered line, the message merely quotes an mbox. But if
-        // other messages of the file have no Content-Length, either, a sender may have written the length, and it may be wrong.
+        // A covered line looks like the beginning of a message, but lies within another message's Content-Length. Programs write
+        // Content-Length into every message or none. So without a Content-Length after the line, the message merely quotes an mbox. But if
+        // other messages have none, either, a sender may have written the length, and it may be wrong.
         foreach (var (covering, offset, hasLength) in covered)
         {
             if (hasLength || hasMessageWithoutLength || !hasOtherTrueLength)
@@ -147,8 +147,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         }
         else
         {
-            // NUL octets count as part of a message if they lie within the length that the index records for it, or if this program began to write
-            // the message.
+            // NUL octets count as part of a message (1) within the length that the index records for it, or (2) if this program began to
+            // write it.
             var nulsFrom = announced.Contains(start) ? stamp.Length : Math.Max(body, known is { } record ? record.Offset + record.Length : 0);
             next = await FindPostmarkAsync(body, nulsFrom, cancellationToken);
             end = await WithoutEmptyLineAsync(body, await WithoutNulsAsync(nulsFrom, next, cancellationToken), cancellationToken);
@@ -187,8 +187,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
     }
 
     /// <summary>
-    /// Returns the message's date: the postmark's date if its time zone is certain, otherwise the date in the message's header, otherwise the postmark's
-    /// date, which may then be wrong by half a day. Where there is none of these, returns the file's time.
+    /// Returns the first of these dates that exists: (1) the postmark's if its time zone is certain, (2) the header's, (3) the postmark's,
+    /// which may be wrong by half a day, (4) the file's time.
     /// </summary>
     private DateTimeOffset DateOf(Postmark postmark, (DateTimeOffset Date, bool IsSure)? told, MessageFields fields) => told switch
     {
@@ -245,9 +245,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         }
     }
 
-    /// <summary>
-    /// Returns the end of a text without the NUL octets after its last line end; such octets are reported as a doubt.
-    /// </summary>
+    /// <summary>Returns the end of a text without the NUL octets after its last line end. These octets are reported as a doubt.</summary>
     /// <param name="from">NUL octets before this offset belong to the text.</param>
     /// <param name="end">The end of the text, including any NUL octets.</param>
     private async ValueTask<long> WithoutNulsAsync(long from, long end, CancellationToken cancellationToken)
@@ -259,7 +257,7 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return nuls;
     }
 
-    /// <summary>Returns where the run of NUL octets that ends at an offset begins; the offset itself where there is no such run.</summary>
+    /// <summary>Returns where the run of NUL octets before an offset begins; the offset itself if there is none.</summary>
     private async ValueTask<long> StartOfNulsAsync(long before, CancellationToken cancellationToken)
     {
         const int most = 4096;
@@ -299,8 +297,8 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         await FindFromLineAsync(from - 1, to, mayFollowNul: false, cancellationToken) >= 0;
 
     /// <summary>
-    /// Returns the first line of a text that would begin a message if it were not covered by a Content-Length: a postmark with a date, between an empty
-    /// line and a header field. Null where there is none.
+    /// Returns the first line of a text that looks like the beginning of a message covered by a Content-Length: a postmark with a date,
+    /// between an empty line and a header field. Null for none.
     /// </summary>
     private async ValueTask<(long Offset, bool HasLength)?> FindCoveredAsync(long from, long to, CancellationToken cancellationToken)
     {
@@ -317,7 +315,9 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return null;
     }
 
-    /// <summary>Returns the offset of the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.</summary>
+    /// <summary>
+    /// Returns the offset of the first line before <paramref name="to"/> that begins with <c>From </c>; -1 when there is none.
+    /// </summary>
     /// <param name="mayFollowNul">Whether a <c>From </c> directly after a NUL octet is found as well.</param>
     private async ValueTask<long> FindFromLineAsync(long position, long to, bool mayFollowNul, CancellationToken cancellationToken)
     {
@@ -349,7 +349,10 @@ internal sealed class MboxScanner(MboxInput input, MboxStamp stamp, Func<long, M
         return tail.Span.EndsWith("\n\r\n"u8) ? next - 2 : next;
     }
 
-    /// <summary>Returns where the next message begins if the message's text has this length; null when no message and no end of file is there.</summary>
+    /// <summary>
+    /// Returns where the next message begins if the message's text has this length. Null if neither a message nor the end of the file is
+    /// there.
+    /// </summary>
     private async ValueTask<long?> LandsAsync(long text, long length, CancellationToken cancellationToken)
     {
         if (length > stamp.Length - text)

@@ -9,9 +9,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// A directory of mbox files in the layout of <see cref="MboxTree"/>. Files are written as mboxrd; any variant can be read. Each file that this
-/// program has written has an index (<see cref="IndexLines"/>) beside it. The index may be deleted at any time: a new one is then created, with new
-/// UIDs.
+/// A directory of mbox files in the layout of <see cref="MboxTree"/>. Files are written as mboxrd; any variant can be read. Each file
+/// written by this program has an index (<see cref="IndexLines"/>) beside it. If the index is deleted, a new one with new UIDs is created.
 /// </summary>
 internal sealed class MboxStore : ITargetStore
 {
@@ -19,7 +18,7 @@ internal sealed class MboxStore : ITargetStore
     private readonly StoreContext context;
     private readonly SubscriptionFile subscriptions;
 
-    /// <summary>The states of files that had to be read completely to be counted, so that opening them does not read them again.</summary>
+    /// <summary>The states of files that were read completely to be counted. Opening these files does not read them again.</summary>
     private readonly ConcurrentDictionary<string, MboxState> counted = new();
 
     private MboxStore(MboxEndpoint endpoint, StoreContext context)
@@ -58,7 +57,7 @@ internal sealed class MboxStore : ITargetStore
         if (!Directory.Exists(store.tree.Root))
             throw new MailException(FailureScope.Store, isTransient: false, $"{endpoint.Display}: there is no such directory") { Kind = FailureKind.Gone };
 
-        // A disk that is not mounted, or a mistyped path, must not look like a mailbox from which all mail was removed, so it is refused.
+        // A path without mail is refused, because an unmounted disk or a mistyped path would look like an emptied mailbox.
         if (!forWriting && LocalFiles.Guard(FailureScope.Store, endpoint.Display, store.tree.List) is var listing && listing.Folders.All(f => f.Value.Count == 0))
         {
             throw new MailException(FailureScope.Store, isTransient: false, string.Join("; ", new[] { $"{endpoint.Display}: there is no mbox", listing.UnreadText, listing.IgnoredText }.OfType<string>())) { Kind = FailureKind.Gone };
@@ -144,8 +143,8 @@ internal sealed class MboxStore : ITargetStore
             {
                 if (tree.Find(to) is not null)
                     throw new MailException(FailureScope.Folder, isTransient: false, $"{from} cannot be renamed: there is a folder {to}");
-                // The index is copied before the mbox is renamed, so for a moment there are indexes under both names. Whenever the process is killed,
-                // the mbox has its index beside it.
+                // The index is copied before the mbox is renamed. So the mbox has its index beside it even if the process is killed in
+                // between.
                 var renamed = tree.Create(to);
                 if (File.Exists(old + FileNames.IndexSuffix))
                     File.Copy(old + FileNames.IndexSuffix, renamed + FileNames.IndexSuffix, overwrite: true);
@@ -196,8 +195,8 @@ internal sealed class MboxStore : ITargetStore
 
     private async Task<(SafeFileHandle Mbox, MboxState State)> ReadAsync(FolderPath path, string file, CancellationToken cancellationToken)
     {
-        // Only a state without UIDVALIDITY is reused, since the whole file had to be parsed for it. A state with UIDVALIDITY comes from the index, and
-        // reading the index again takes no longer than checking that the state is still valid.
+        // Only a state without UIDVALIDITY is reused, because the whole file was parsed for it. A state with UIDVALIDITY comes from the
+        // index, which is quick to read again.
         if (counted.TryRemove(file, out var known) && known.Validity.IsNone && !File.Exists(file + FileNames.IndexSuffix))
         {
             var counting = MboxFolder.Open(file);

@@ -5,9 +5,9 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Maps folders to files: folder <c>A</c> is the file <c>A</c>, folder <c>A/B</c> is the file <c>A.sbd/B</c>, as in Thunderbird, so that a folder
-/// can hold both messages and folders. Plain directories of mbox files (<c>A/B</c>) are read as well, and names from exports (<c>A.mbox</c>,
-/// <c>A.mbox/mbox</c>). INBOX is the file <c>INBOX</c>, in any case. Below the root no symbolic link is followed.
+/// Maps folders to files as in Thunderbird: folder <c>A</c> is the file <c>A</c>, and folder <c>A/B</c> is the file <c>A.sbd/B</c>. Plain
+/// directories of mbox files (<c>A/B</c>) and names from exports (<c>A.mbox</c>, <c>A.mbox/mbox</c>) are read as well. INBOX is the file
+/// <c>INBOX</c>, in upper or lower case. Symbolic links below the root are not followed.
 /// </summary>
 internal sealed class MboxTree(string root, NameLookup? lookup = null)
 {
@@ -63,7 +63,9 @@ internal sealed class MboxTree(string root, NameLookup? lookup = null)
         return file;
     }
 
-    /// <summary>Lists all folders. If several files stand for one folder, the first one is used, and the others are listed as not read.</summary>
+    /// <summary>
+    /// Lists all folders. If several files stand for one folder, the first is used, and the others are listed as not read.
+    /// </summary>
     public MboxListing List()
     {
         var listing = new MboxListing(LevelNames.LevelOf);

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// An mbox open for writing. It is locked only during each change, so that mail can be delivered between changes. Deliveries and other programs'
-/// changes are noticed at the next change by the file's length and time.
+/// An mbox open for writing. It is locked only during each change, so that mail can be delivered in between. Other programs' changes are
+/// noticed at the next change, by the file's length and time.
 /// </summary>
 internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
 {
@@ -137,8 +137,7 @@ internal sealed class MboxWritableFolder : MboxFolder, IWritableFolder
                 return (await rewriter.WriteAsync(State.Records, edit, cancellationToken), MboxStamp.Of(target));
             });
 
-            // If the process stops after the file is replaced and before the index is saved, the old index still recognises the new file's messages by their
-            // digests.
+            // If the process stops before the index is saved, the old index still recognises the new file's messages by their digests.
             await held.ReplaceAsync(temporary);
             State = State with { Records = records, Stamp = stamp };
             await MboxIndex.SaveAsync(mbox.IndexPath, State, cancellationToken);

@@ -13,7 +13,8 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
     private const int MaxHeaderLines = 100_000;
     private const int MaxLineLength = 200_000;
 
-    /// <param name="offset">The offset at which the header begins, after the postmark.</param> <param name="limit">The offset at which the file ends.</param>
+    /// <param name="offset">The offset at which the header begins, after the postmark.</param>
+    /// <param name="limit">The offset at which the file ends.</param>
     public static async ValueTask<MessageFields> ReadAsync(MboxInput input, long offset, long limit, CancellationToken cancellationToken)
     {
         var position = offset;
@@ -38,7 +39,8 @@ internal sealed record MessageFields(long HeaderLength, FlagSet Flags, long? Con
             if (line.IsEmpty)
                 break;
             flags = FlagFields.Read(flags, line);
-            // Thunderbird writes its status fields at the top of the header; further down they may come from a sender, so they are ignored there.
+            // Thunderbird writes its status fields at the top of the header. Further down they are ignored, because a sender may have
+            // written them.
             isExpunged |= isAtTop && FlagFields.SaysExpunged(line);
             isAtTop &= line.StartsWith("X-"u8) || line[0] is (byte)' ' or (byte)'\t';
             if (MetadataNames.IsField(line, "Content-Length"u8))

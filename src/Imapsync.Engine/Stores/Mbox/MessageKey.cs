@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Identifies a message even after a mail program has added fields to its header: a digest of the fields that identify the message, of its body's length
-/// and of its body's first octets. It is computed while the message is streamed, in memory that does not grow with the message.
+/// Identifies a message even after a mail program has added header fields. It is a digest of the identifying fields, the body's length and
+/// the body's first octets. It is computed while the message is streamed, in constant memory.
 /// </summary>
 internal sealed class MessageKey : IDisposable
 {
@@ -45,8 +45,8 @@ internal sealed class MessageKey : IDisposable
     }
 
     /// <summary>
-    /// Returns the key of the message appended since the last call; 0 for a message without any identifying field, since two different messages of
-    /// that kind could easily have the same key.
+    /// Returns the key of the message appended since the last call. 0 if the message has no identifying field, because two such messages
+    /// could easily have the same key.
     /// </summary>
     public ulong Finish()
     {

@@ -2,9 +2,9 @@
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The header fields in which mbox programs store metadata inside a message. They belong to the file and not to the message, so reading leaves them
-/// out. If a message arrives with such a field, <see cref="Escape"/> is written before the field's name, even if escapes precede the name
-/// already. Reading removes one escape. So a sender can't set flags, and reading restores the field.
+/// The header fields in which mbox programs store metadata inside a message. Reading leaves them out. If a message arrives with such a
+/// field, <see cref="Escape"/> is written before its name, even if the name is already escaped. Reading removes one escape. So a sender
+/// can't set flags, and the field is restored.
 /// </summary>
 internal static class MetadataNames
 {
@@ -12,8 +12,8 @@ internal static class MetadataNames
         [.. new[] { "Status", "X-Status", "X-Keywords", "X-UID", "X-IMAP", "X-IMAPbase", "Content-Length", "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys" }.Select(System.Text.Encoding.ASCII.GetBytes)];
 
     /// <summary>
-    /// Other fields that mail programs (mutt, Rmail, Evolution, Gnus, Thunderbird) write into the messages that they store, but that senders write as
-    /// well. Reading keeps them, since they may come from the sender. Comparisons of messages ignore them.
+    /// Fields that both mail programs (mutt, Rmail, Evolution, Gnus, Thunderbird) and senders write. Reading keeps them, because they may
+    /// come from the sender. Comparisons of messages ignore them.
     /// </summary>
     public static IReadOnlyList<string> Noted { get; } =
         ["Lines", "X-RMAIL-Attributes", "X-RMAIL-Keywords", "X-Evolution", "X-Evolution-Source", "X-Gnus-Newsgroup", "X-Account-Key", "X-UIDL"];
@@ -21,7 +21,7 @@ internal static class MetadataNames
     public static ReadOnlySpan<byte> Escape => "X-Imapsync-"u8;
 
     /// <summary>
-    /// How many octets from the start of a line (or after an escape) suffice to decide whether a metadata field or an escape begins there.
+    /// The number of octets, from the start of a line or after an escape, that show whether a metadata field or an escape begins there.
     /// </summary>
     public const int DecisionLength = 32;
 
@@ -31,7 +31,7 @@ internal static class MetadataNames
     public static bool StartsWithEscape(ReadOnlySpan<byte> line) => StartsWith(line, Escape);
 
     /// <summary>
-    /// Returns whether a line begins with one of the names and a colon, with at most eight blanks between them (RFC 5322 §4.5 allows blanks there).
+    /// Returns whether a line begins with one of the names and a colon, with at most eight blanks between them (allowed by RFC 5322 §4.5).
     /// </summary>
     public static bool StartsWithName(ReadOnlySpan<byte> line)
     {

@@ -4,8 +4,8 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// The line <c>From addr-spec asctime</c> before each message, with the time in UTC (RFC 4155). If a message is stored in an unusual form, the line
-/// states the form at its end, where UUCP puts <c>remote from host</c>. So the file can be read exactly even without its index.
+/// The line <c>From addr-spec asctime</c> before each message, with the time in UTC (RFC 4155). If a message is stored in an unusual form,
+/// the line ends with the form, where UUCP puts <c>remote from host</c>. So the file can be read exactly even without its index.
 /// </summary>
 internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
 {
@@ -59,7 +59,7 @@ internal readonly record struct Postmark(DateTimeOffset? Date, MboxForm Form)
         return form;
     }
 
-    /// <summary>Parses a line that begins with <c>From </c>. False when the line has no date, so that it may be ordinary text.</summary>
+    /// <summary>Parses a line that begins with <c>From </c>. False if the line has no date, because then it may be ordinary text.</summary>
     public static bool TryParse(ReadOnlySpan<byte> line, out Postmark postmark)
     {
         postmark = default;

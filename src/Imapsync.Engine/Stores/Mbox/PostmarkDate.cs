@@ -4,15 +4,15 @@ using System.Text;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Reads the date of receipt from postmarks of any variant: asctime, with a two-digit year, with a zone's name or without seconds, in the format of
-/// a Date field, or in ISO 8601. Dates whose order of day and month is ambiguous, and months in other languages, are not read.
+/// Reads the date of receipt from postmarks of any variant: (1) asctime, also with a two-digit year, a zone's name or no seconds, (2) the
+/// format of a Date field, (3) ISO 8601. Ambiguous orders of day and month, and months in other languages, are not read.
 /// </summary>
 internal static class PostmarkDate
 {
     private static readonly string[] Months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
     private static readonly string[] Weekdays = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 
-    /// <summary>The offsets of time zones from UTC, in hours. Only names that usually mean one zone are listed; others are not guessed.</summary>
+    /// <summary>The offsets of time zones from UTC, in hours. Only names with one usual meaning are listed.</summary>
     private static readonly Dictionary<string, double> Zones = new (string Names, double Hours)[]
     {
         ("UT UTC GMT Z WET", 0),
@@ -52,7 +52,7 @@ internal static class PostmarkDate
 
     private static bool IsNamed(string word, string[] names) => NumberOf(word, names) > 0;
 
-    /// <summary>Returns the number of a weekday or month. Its first three letters suffice, but any further letters must match the English name.</summary>
+    /// <summary>Returns the number of a weekday or month. Three letters suffice; further letters must match the English name.</summary>
     private static int NumberOf(string word, string[] names) =>
         word.Length is >= 3 and <= 9 && word.All(char.IsAsciiLetter)
             ? Array.FindIndex(names, n => word.StartsWith(n, StringComparison.OrdinalIgnoreCase) && (word.Length == 3 || IsWhole(word))) + 1
@@ -113,8 +113,8 @@ internal static class PostmarkDate
         }
 
         /// <summary>
-        /// Interprets a number. A number of four digits is a year. Of shorter numbers, the first is the day and the second a year of this century or the
-        /// last one (RFC 5322 §4.3).
+        /// Interprets a number. Four digits are a year. Of the shorter numbers, the first is the day and the second a year of this century
+        /// or the last (RFC 5322 §4.3).
         /// </summary>
         private void TakeNumber(string word)
         {

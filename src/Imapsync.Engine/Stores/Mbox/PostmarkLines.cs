@@ -3,8 +3,8 @@ using Imapsync.Engine.Stores.Local;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Decides whether a line that begins with <c>From </c> is a postmark. Programs write many things after <c>From </c> (nothing, a dash, dates in
-/// any format), and people begin ordinary lines with it, too. So the lines before and after are better evidence than the rest of the line.
+/// Decides whether a line that begins with <c>From </c> is a postmark. The lines before and after it are the best evidence. Programs write
+/// many things after <c>From </c>, and people begin ordinary lines with it.
 /// </summary>
 internal sealed class PostmarkLines(MboxInput input)
 {
@@ -22,7 +22,7 @@ internal sealed class PostmarkLines(MboxInput input)
     }
 
     /// <summary>
-    /// Returns whether the next line is a header field, or the postmark of an earlier hop, which some delivery programs keep after <c>&gt;</c>.
+    /// Returns whether the next line is a header field, or an earlier hop's postmark, which some delivery programs keep after <c>&gt;</c>.
     /// </summary>
     public async ValueTask<bool> IsBeforeFieldAsync(long at, CancellationToken cancellationToken)
     {
@@ -48,8 +48,8 @@ internal sealed class PostmarkLines(MboxInput input)
     }
 
     /// <summary>
-    /// Returns whether the text after <c>From </c> looks written by a program: nothing, a dash, one word (an address), or a text with a time or a year. A
-    /// sentence rarely continues like this.
+    /// Returns whether the text after <c>From </c> looks written by a program: nothing, a dash, one word (an address), or a text with a
+    /// time or a year. Sentences rarely continue like this.
     /// </summary>
     public async ValueTask<bool> LooksWrittenByProgramAsync(long at, CancellationToken cancellationToken)
     {

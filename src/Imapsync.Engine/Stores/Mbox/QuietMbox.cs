@@ -6,9 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Imapsync.Engine.Stores.Mbox;
 
 /// <summary>
-/// Opens an mbox at a moment at which nobody writes to it. It waits until other programs have released their locks. While it finds the messages, it
-/// holds a read lock on the file but creates no dotlock, so that a source on a read-only medium can be read as well. If a program writes to the file
-/// nevertheless, the file's length or time changes, and the messages are searched again.
+/// Opens an mbox while nobody writes to it, once other programs have released their locks. A read lock is held while the messages are
+/// found. No dotlock is created, because the medium may be read-only. If the file's length or time changes nevertheless, the messages are
+/// searched again.
 /// </summary>
 internal static class QuietMbox
 {
@@ -18,7 +18,9 @@ internal static class QuietMbox
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     /// <param name="indexPath">The path of the mbox's index.</param>
-    /// <exception cref="MailException">Folder scope, transient: other programs locked the file or wrote to it during the whole wait.</exception>
+    /// <exception cref="MailException">
+    /// Folder scope, transient: other programs locked the file or wrote to it during the whole wait.
+    /// </exception>
     public static async Task<(SafeFileHandle Mbox, MboxFindings Found)> OpenAsync(
         string path, string indexPath, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -4,8 +4,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mh;
 
 /// <summary>
-/// The files <c>.claws_mark</c> and <c>.sylpheed_mark</c>: 32-bit numbers in the byte order of the machine that wrote them. The first is a version;
-/// then follow pairs of a message's number and its flags.
+/// The files <c>.claws_mark</c> and <c>.sylpheed_mark</c>: 32-bit numbers in the byte order of the machine that wrote them. The first
+/// number is a version. Then follow pairs of message number and flags.
 /// </summary>
 internal static class ClawsMarks
 {

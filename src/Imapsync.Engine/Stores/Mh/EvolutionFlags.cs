@@ -5,7 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mh;
 
 /// <summary>
-/// The field <c>X-Evolution: 0000002a-0013</c>, the first field of a message that Evolution stores: a number and the flags, both hexadecimal.
+/// The field <c>X-Evolution: 0000002a-0013</c>: a number and the flags, both hexadecimal. It is the first field of a message that Evolution
+/// stores.
 /// </summary>
 internal static class EvolutionFlags
 {

@@ -5,8 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mh;
 
 /// <summary>
-/// The file <c>.mh_sequences</c>: each line has a name, a colon, and message numbers and ranges. A message that is not in the sequence <c>unseen</c>
-/// has been read.
+/// The file <c>.mh_sequences</c>: each line has a name, a colon, and message numbers and ranges. Messages outside the sequence
+/// <c>unseen</c> have been read.
 /// </summary>
 internal static class MhSequences
 {

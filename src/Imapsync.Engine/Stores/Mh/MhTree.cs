@@ -9,9 +9,9 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Mh;
 
 /// <summary>
-/// Folders are directories, messages are files whose names are numbers. The flags are in <c>.mh_sequences</c> (MH, nmh, mutt), in Claws Mail's
-/// <c>.claws_mark</c>, in Sylpheed's <c>.sylpheed_mark</c>, or in a field <c>X-Evolution</c> of the message. If messages were renumbered by packing
-/// or sorting, they are recognised by their contents.
+/// Folders are directories, and messages are files named by numbers. The flags are in <c>.mh_sequences</c> (MH, nmh, mutt), in Claws Mail's
+/// <c>.claws_mark</c>, in Sylpheed's <c>.sylpheed_mark</c>, or in a message's field <c>X-Evolution</c>. Messages renumbered by packing or
+/// sorting are recognised by their contents.
 /// </summary>
 internal sealed class MhTree(string root) : IMailTree
 {
@@ -57,7 +57,7 @@ internal sealed class MhTree(string root) : IMailTree
     private static bool HasMarks(string directory) =>
         ((string[])[MhSequences.FileName, ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile]).Any(f => File.Exists(Path.Combine(directory, f)));
 
-    /// <summary>Returns the flags by message number from the folder's file of flags; null where that file is missing or unreadable.</summary>
+    /// <summary>Returns the flags by message number from the folder's file of flags; null if that file is missing or unreadable.</summary>
     private static Func<uint, FlagSet>? ReadMarks(string directory, LeftOut leftOut)
     {
         foreach (var name in (string[])[ClawsMarks.ClawsFile, ClawsMarks.SylpheedFile, MhSequences.FileName])

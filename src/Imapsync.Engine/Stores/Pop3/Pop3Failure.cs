@@ -5,9 +5,7 @@ using Imapsync.Imap.Pop3;
 
 namespace Imapsync.Engine.Stores.Pop3;
 
-/// <summary>
-/// Decides the scope and transience of a failure of the POP3 client: the one place where its exceptions become <see cref="MailException"/>.
-/// </summary>
+/// <summary>Translates the POP3 client's exceptions into <see cref="MailException"/>, with their scope and transience.</summary>
 internal static class Pop3Failure
 {
     public static bool IsPop3(Exception e) => e is Pop3RefusedException or ImapProtocolException or ImapConnectionException or ImapLogInException;
@@ -21,9 +19,7 @@ internal static class Pop3Failure
     public static MailException Connecting(Exception e, string what) =>
         e is Pop3RefusedException refused ? Refused(refused, FailureScope.Store, what, FailureKind.Connect) : ImapFailure.Connecting(e, what, "pop3");
 
-    /// <summary>
-    /// Translates a failed log-in: a refusal is permanent unless the server's reply shows that its reason is temporary.
-    /// </summary>
+    /// <summary>Translates a failed log-in. A refusal is permanent unless the server's reply shows a temporary reason.</summary>
     /// <param name="remedy">A suggestion that is added to a permanent refusal.</param>
     public static MailException LogIn(Exception e, string what, string remedy) => e switch
     {

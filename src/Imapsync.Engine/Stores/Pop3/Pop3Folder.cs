@@ -49,7 +49,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
     public async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var body = new SpooledBody();
-        // Messages during whose transfer a session broke come last. Each is requested alone, so that it is known which one breaks the session.
+        // Messages during whose transfer a session broke come last. Each is requested alone, to show which one breaks the session.
         var doubtful = new List<MessageInfo>();
         await foreach (var message in AskAsync(Sound(), body, cancellationToken))
             yield return message;
@@ -149,7 +149,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
             }
             catch (Exception e) when (Pop3Failure.IsPop3(e))
             {
-                // A server answers requests in their order. So when the session broke, it was sending the first message that has not arrived yet.
+                // A server answers requests in order. So when the session broke, it was sending the first message that is missing.
                 if (under.Count > 0 && IsUnexplained(e))
                     store.Failures.Suspect(Status.UidValidity, [under.Peek().Uid], e);
                 throw Pop3Failure.Translate(e, FailureScope.Folder, $"{store.Traits.Display}: reading mail broke off");
@@ -188,7 +188,7 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         e is ImapProtocolException or ImapConnectionException { Failure: ConnectionFailure.Network or ConnectionFailure.Stall };
 
     /// <summary>
-    /// Reads the headers by TOP, or takes them from whole messages where the server has no TOP. A header is empty where the server does not deliver it.
+    /// Reads the headers by TOP, or from whole messages if the server has no TOP. A header is empty if the server does not deliver it.
     /// </summary>
     private async IAsyncEnumerable<(Uid Uid, ReadOnlyMemory<byte> Header)> HeadersAsync(UidSet? uids, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -219,7 +219,9 @@ internal sealed class Pop3Folder(Pop3Store store, Pop3Mailbox mailbox) : IMessag
         }
     }
 
-    /// <summary>Returns whether the server supports TOP; a server that does not announce its capabilities is asked for one header to find out.</summary>
+    /// <summary>
+    /// Returns whether the server supports TOP. If the server announces no capabilities, it is asked for one header to find out.
+    /// </summary>
     private async Task<bool> TakesTopAsync(int number, CancellationToken cancellationToken)
     {
         if (Client.Capabilities.AreTold)

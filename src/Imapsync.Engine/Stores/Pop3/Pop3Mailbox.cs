@@ -6,8 +6,8 @@ using Imapsync.Imap.Pop3;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// The messages that one session shows. POP3 locks the mailbox for a session, and message numbers are valid in that session only. Unique-ids are
-/// permanent, and the job's state remembers a UID for each of them.
+/// The messages that one session shows. POP3 locks the mailbox for a session, and message numbers are valid only in it. Unique-ids are
+/// permanent, so the job's state remembers a UID for each.
 /// </summary>
 internal sealed class Pop3Mailbox
 {
@@ -31,9 +31,7 @@ internal sealed class Pop3Mailbox
 
     public UidValidity LastingUidValidity { get; }
 
-    /// <summary>
-    /// For each unique-id that was known and has got a new UID: the earlier UID, by the new one. See <see cref="IMessageFolder.Predecessors"/>.
-    /// </summary>
+    /// <summary>For each new UID that a known unique-id has got: the earlier UID. See <see cref="IMessageFolder.Predecessors"/>.</summary>
     public IReadOnlyDictionary<Uid, Uid> Predecessors => memory.Predecessors;
 
     /// <summary>The session's message number for each UID.</summary>
@@ -46,9 +44,9 @@ internal sealed class Pop3Mailbox
     public long SizeOf(int number) => sizes.GetValueOrDefault(number, -1);
 
     /// <summary>
-    /// Assigns new UIDs to the unique-ids of messages that the server is about to delete: they are marked by DELE, and QUIT follows. A message
-    /// with the same unique-id in a later session has the new UID, and counts as another message until a comparison of the contents proves that
-    /// it is the same. That is necessary because a server may assign a unique-id again once its message is gone (RFC 1939 §7).
+    /// Assigns new UIDs to the unique-ids of messages that the server is about to delete (after DELE, before QUIT). A server may assign a
+    /// unique-id again once its message is gone (RFC 1939 §7). So a later message with such a unique-id counts as another message until its
+    /// contents prove to be the same.
     /// </summary>
     public void GiveUp(IReadOnlyCollection<Uid> uids) => LocalFiles.Guard(FailureScope.Folder, "what is remembered of the unique-ids", () =>
     {
@@ -68,7 +66,8 @@ internal sealed class Pop3Mailbox
             throw new MailException(FailureScope.Folder, isTransient: false, "the state has no room for more unique-ids, so nothing is deleted");
     }
 
-    /// <param name="client">A client that is logged in.</param> <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
+    /// <param name="client">A client that is logged in.</param>
+    /// <exception cref="MailException">The server does not give its messages distinct unique-ids.</exception>
     public static async Task<Pop3Mailbox> ReadAsync(Pop3Client client, Pop3Endpoint endpoint, StoreContext context, CancellationToken cancellationToken)
     {
         var count = await client.CountAsync(cancellationToken);
@@ -80,8 +79,8 @@ internal sealed class Pop3Mailbox
         {
             var names = NameMemory.Open(FolderPath.Inbox, $"pop3://{endpoint.Identity}", context);
             names.Add([.. ids.OrderBy(i => i.Number).Select(i => i.Id).Where(i => !names.Uids.ContainsName(i))]);
-            // A server may assign a unique-id again once its message is gone (RFC 1939 §7). So a message with another size than recorded counts as another
-            // message until its octets are seen to be the same.
+            // A server may assign a unique-id again once its message is gone (RFC 1939 §7). So a message whose size differs from the
+            // recorded one counts as another message until its octets prove to be the same.
             names.RenewResized(ids.Select(i => (i.Id, stated.GetValueOrDefault(i.Number, -1))));
             var numbers = new SortedDictionary<Uid, int>();
             foreach (var (number, id) in ids)

@@ -7,8 +7,8 @@ using Imapsync.Imap.Pop3;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// A POP3 account. It has one folder, INBOX, without flags; a message's date comes from its header. There is only one session at a time, since the
-/// protocol permits no more. A lost session is replaced when the folder is next opened.
+/// A POP3 account. It has one folder, INBOX, without flags. Dates come from the messages' headers. POP3 permits only one session at a time.
+/// A lost session is replaced when the folder is next opened.
 /// </summary>
 internal sealed class Pop3Store : ReadOnlyStore
 {
@@ -23,7 +23,8 @@ internal sealed class Pop3Store : ReadOnlyStore
         (this.endpoint, this.context, this.dial) = (endpoint, context, dial);
 
     /// <summary>
-    /// The messages during whose transfer a session broke, with the number of breaks. Such a message is requested alone, and given up after several breaks.
+    /// The messages during whose transfer a session broke, with the number of breaks. Each is requested alone, and given up after several
+    /// breaks.
     /// </summary>
     public ReadFailures Failures { get; } = new(new BodySizes());
 

@@ -5,8 +5,8 @@ using Imapsync.Engine.Mail;
 namespace Imapsync.Engine.Stores.Pop3;
 
 /// <summary>
-/// Buffers one message until it has arrived completely. A target needs the length before the octets, and the size that a POP3 server states may be
-/// wrong. Up to a megabyte is kept in memory, the rest in a temporary file.
+/// Buffers one message until it has arrived completely. A target needs the length before the octets, and a POP3 server may state a wrong
+/// size. Up to a megabyte is kept in memory, the rest in a temporary file.
 /// </summary>
 internal sealed class SpooledBody : IAsyncDisposable
 {

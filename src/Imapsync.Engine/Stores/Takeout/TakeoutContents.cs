@@ -5,7 +5,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
-/// The messages of the file, and the folders in which each message is. Many messages have the same set of labels, so each set is stored once.
+/// The messages of the file, and the folders in which each message is. Many messages have the same labels, so each set of labels is stored
+/// once.
 /// </summary>
 internal sealed class TakeoutContents
 {
@@ -80,8 +81,8 @@ internal sealed class TakeoutContents
     }
 
     /// <summary>
-    /// Reads the labels of a message; null where it has none. Takeout writes its fields before the message's own fields. A field of that name further
-    /// down may come from the sender and is ignored.
+    /// Reads the labels of a message; null for none. Takeout writes its fields before the message's own fields. Fields of that name further
+    /// down are ignored, because a sender may have written them.
     /// </summary>
     private static async ValueTask<TakeoutLabels?> ReadLabelsAsync(
         MboxInput input, MboxRecord record, Dictionary<string, TakeoutLabels> known, CancellationToken cancellationToken)

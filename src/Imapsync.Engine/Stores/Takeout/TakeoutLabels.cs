@@ -6,14 +6,14 @@ using MimeKit.Utils;
 namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
-/// The labels of one message as Takeout writes them (<c>X-Gmail-Labels</c>, in the account's language), divided as Gmail's IMAP server divides them:
-/// folders, flags, and labels, of which Gmail's own begin with a backslash. Pure.
+/// The labels of one message as Takeout writes them (<c>X-Gmail-Labels</c>, in the account's language). They are divided as by Gmail's IMAP
+/// server: folders, flags and labels. Gmail's own labels begin with a backslash.
 /// </summary>
 internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList<FolderPath> Folders, MessageFlags Flags, bool TellsSeen)
 {
     private const char Own = '\\';
 
-    // The names of Gmail's own labels in several languages. A label that is not among them counts as one that the user made.
+    // The names of Gmail's own labels in several languages. Any other label counts as made by the user.
     private static readonly string[] Inbox = ["Inbox", "Posteingang", "Boîte de réception", "Recibidos", "Bandeja de entrada", "Posta in arrivo", "Caixa de entrada", "Postvak IN"];
     private static readonly string[] Unread = ["Unread", "Ungelesen", "Non lus", "Non lu", "No leído", "No leídos", "Da leggere", "Não lidas", "Não lida", "Ongelezen"];
     private static readonly string[] Opened = ["Opened", "Geöffnet", "Ouvert", "Abierto", "Abiertos", "Aperto", "Aberta", "Geopend"];
@@ -144,7 +144,10 @@ internal sealed record TakeoutLabels(IReadOnlyList<string> Labels, IReadOnlyList
 
     private static bool Is(string name, string[] names) => names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Returns whether the label is <c>Category Promotions</c> or similar: a tab of Gmail's web page, which Gmail's IMAP server does not show.</summary>
+    /// <summary>
+    /// Returns whether the label is a tab of Gmail's web page (such as <c>Category Promotions</c>), which Gmail's IMAP server does not
+    /// show.
+    /// </summary>
     private static bool IsCategory(string name) =>
         Array.Exists(Categories, c => name.Length > c.Length + 1 && name.StartsWith(c, StringComparison.OrdinalIgnoreCase) && name[c.Length] is ' ' or ':');
 }

@@ -9,8 +9,8 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Takeout;
 
 /// <summary>
-/// A Gmail account that Google Takeout exported into one mbox, presented as Gmail's IMAP presents an account, so that the setting <c>labels</c>
-/// has the same meaning. Its messages have the UIDs of a read-only mbox (<see cref="MboxMemory"/>), the same in every folder.
+/// A Gmail account that Google Takeout exported into one mbox. It is presented as by Gmail's IMAP server, so the setting <c>labels</c> has
+/// the same meaning. Messages have the UIDs of a read-only mbox (<see cref="MboxMemory"/>), the same in every folder.
 /// </summary>
 internal sealed class TakeoutStore : ReadOnlyStore
 {
@@ -85,7 +85,7 @@ internal sealed class TakeoutStore : ReadOnlyStore
         return base.DisposeAsync();
     }
 
-    /// <summary>Returns the file's contents. They are read once while the store is open, and again only if the file changes.</summary>
+    /// <summary>Returns the file's contents. While the store is open, they are read again only if the file changes.</summary>
     private async Task<TakeoutContents> ContentsAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
@@ -125,8 +125,8 @@ internal sealed class TakeoutStore : ReadOnlyStore
         }
 
         /// <summary>
-        /// Returns each message with the flags and metadata given in <paramref name="messages"/> instead of those in the file, since labels may have been
-        /// converted to keywords after the listing.
+        /// Returns each message with the flags and metadata in <paramref name="messages"/>. Those in the file are not used, because labels
+        /// may have been converted to keywords after the listing.
         /// </summary>
         public override async IAsyncEnumerable<IncomingMessage> ReadAsync(IEnumerable<MessageInfo> messages, [EnumeratorCancellation] CancellationToken cancellationToken)
         {

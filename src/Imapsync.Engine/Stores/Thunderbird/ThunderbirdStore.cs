@@ -7,8 +7,8 @@ using Imapsync.Engine.Stores.Views;
 namespace Imapsync.Engine.Stores.Thunderbird;
 
 /// <summary>
-/// The accounts of a Thunderbird profile. Each is a directory of mbox files below <c>Mail</c> or <c>ImapMail</c>, which <see cref="MboxStore"/>
-/// reads. If there are several accounts, the folders of each are shown below its directory's name. A single account is shown without that level.
+/// The accounts of a Thunderbird profile: directories of mbox files below <c>Mail</c> or <c>ImapMail</c>, which <see cref="MboxStore"/>
+/// reads. Of several accounts, each one's folders are shown below its directory's name. A single account is shown without that level.
 /// </summary>
 internal sealed class ThunderbirdStore : ReadOnlyStore
 {
@@ -36,8 +36,8 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
                 }
                 catch (MailException e) when (e.Kind == FailureKind.Gone && directories.Count > 1)
                 {
-                    // An account that never had mail has no mbox; this is reported as a note only. An account in another form, such as Thunderbird's
-                    // maildir, is reported as mail that is not read.
+                    // This account has no mbox. If it never had mail, a note is enough. Mail in another form, such as Thunderbird's
+                    // maildir, is reported as not read.
                     if (HasOtherMail(directory))
                         context.OnUnread(null, Reasons.Unread, e.Message);
                     else
@@ -117,8 +117,8 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     }
 
     /// <summary>
-    /// Returns, for the directory of each account, the level below which the account's folders are shown. It can differ from the directory's name,
-    /// since Mail and ImapMail may contain directories of the same name, and a directory may be named like INBOX.
+    /// Returns, for each account's directory, the level below which its folders are shown. Usually it is the directory's name. It differs
+    /// (1) if Mail and ImapMail contain the same name, or (2) if the name is INBOX in other letter case.
     /// </summary>
     private static Dictionary<string, string> NamesOf(IReadOnlyList<string> directories)
     {
@@ -174,8 +174,7 @@ internal sealed class ThunderbirdStore : ReadOnlyStore
     }
 
     /// <summary>
-    /// Returns a folder's special use. Thunderbird records special uses in its settings, which are not read here. So only INBOX has one, and only where a
-    /// single account is shown.
+    /// Returns a folder's special use. Only the INBOX of a single account has one, because Thunderbird's settings are not read.
     /// </summary>
     private static Imapsync.Imap.SpecialFolder SpecialOf(Account account, FolderEntry folder) =>
         account.Name is null ? folder.Special : Imapsync.Imap.SpecialFolder.None;

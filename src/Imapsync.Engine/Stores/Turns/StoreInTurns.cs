@@ -6,8 +6,8 @@ using Imapsync.Engine.Stores.Views;
 namespace Imapsync.Engine.Stores.Turns;
 
 /// <summary>
-/// A view of a store that several programs, or several tasks of one program, read at the same time. Opening a folder assigns UIDs to mail that has
-/// none and remembers them. So only one program or task at a time opens a folder; otherwise two messages could get the same UID.
+/// A view of a store that several programs or tasks read at the same time. Only one of them at a time opens a folder. Opening assigns UIDs
+/// to new mail, and otherwise two messages could get the same UID.
 /// </summary>
 public static class StoreInTurns
 {
@@ -18,8 +18,8 @@ public static class StoreInTurns
     private sealed class OpenedInTurns(IMessageStore store, string memory, TimeProvider time) : StoreView(store)
     {
         /// <summary>
-        /// The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>). It contains <c>.names</c> as well:
-        /// a file without that would be taken for another program's, and the job's state directory would be refused.
+        /// The name of the lock file, which is stored beside the files of remembered UIDs (<c>*.names</c>). The name must contain
+        /// <c>.names</c>. Otherwise the file would count as another program's file, and the job's state directory would be refused.
         /// </summary>
         private const string LockName = "turn.names.lock";
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
@@ -52,9 +52,9 @@ public static class StoreInTurns
         }
 
         /// <summary>
-        /// Acquires the lock. Returns null where the directory can't be written to: no UIDs are stored there then, so no lock is needed.
+        /// Acquires the lock. Null if the directory can't be written to, because then no UIDs are stored and no lock is needed.
         /// </summary>
-        /// <exception cref="MailException">The lock could not be acquired for another reason, so two messages could get the same UID.</exception>
+        /// <exception cref="MailException">The lock could not be acquired for another reason.</exception>
         private async Task<JobLock?> TakeAsync(CancellationToken cancellationToken)
         {
             while (true)

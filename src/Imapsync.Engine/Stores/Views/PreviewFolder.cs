@@ -32,7 +32,7 @@ internal sealed class FolderChanges
 }
 
 /// <summary>A folder of a target that is not changed, see <see cref="PreviewStore"/>.</summary>
-/// <param name="path">The name that the folder would have after the run.</param>
+/// <param name="path">The folder's name after the run.</param>
 internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, FolderChanges changes) : FolderView(folder, folder.Status), IWritableFolder
 {
     public override FolderPath Path => path;
@@ -51,7 +51,7 @@ internal sealed class PreviewFolder(IMessageFolder folder, FolderPath path, Fold
     public Task<IReadOnlyList<AppendReceipt>> AppendAsync(IAsyncEnumerable<IncomingMessage> window, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("a preview takes no messages");
 
-    /// <summary>Returns the number of changes, not counting those to messages that already have the flags or no longer exist.</summary>
+    /// <summary>Returns the number of changes. Messages that already have the flags or no longer exist do not count.</summary>
     public async Task<int> SetFlagsAsync(IReadOnlyList<FlagChange> changed, CancellationToken cancellationToken)
     {
         var wanted = changed.ToDictionary(c => c.Uid);

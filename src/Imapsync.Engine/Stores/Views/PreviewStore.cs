@@ -4,15 +4,15 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Views;
 
 /// <summary>
-/// Shows a target as it would be after the run, without changing it: requested changes are only recorded, and shown from then on. No messages are
-/// written to it (<see cref="StoreTraits.TakesMessages"/>), since a dry run can count the messages to copy without reading them.
+/// Shows a target as it would be after the run, without changing it. Requested changes are recorded and shown from then on. The preview
+/// takes no messages (<see cref="StoreTraits.TakesMessages"/>), because a dry run counts the messages to copy without reading them.
 /// </summary>
 /// <param name="store">The target, open for reading.</param>
 internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
 {
     private readonly Lock turn = new();
 
-    /// <summary>For each folder that the run would rename: its name after the run, and the name that it has at the target now.</summary>
+    /// <summary>For each folder that the run would rename: its new name, and its present name at the target.</summary>
     private readonly Dictionary<FolderPath, FolderPath> renamed = [];
 
     private readonly Dictionary<FolderPath, SpecialFolder> created = [];
@@ -81,8 +81,8 @@ internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
     }
 
     /// <summary>
-    /// Renames a folder together with the folders below it, as an IMAP server does. A caller that wants a folder below to keep its old name has to
-    /// rename that folder back.
+    /// Renames a folder together with its subfolders, as an IMAP server does. To keep a subfolder's old name, the caller has to rename it
+    /// back.
     /// </summary>
     public override async Task RenameFolderAsync(FolderPath from, FolderPath to, CancellationToken cancellationToken)
     {
@@ -125,8 +125,8 @@ internal sealed class PreviewStore(ITargetStore store) : TargetView(store)
     }
 
     /// <summary>
-    /// Opens a folder. A local folder that lacks one of its directories (such as a Maildir without <c>cur</c>) is listed but can't be read. It is
-    /// shown as empty, since the run would create the missing directory.
+    /// Opens a folder. A local folder that lacks a directory (such as a Maildir without <c>cur</c>) is shown as empty, because the run
+    /// would create the directory.
     /// </summary>
     private async Task<IMessageFolder> OpenWholeAsync(FolderPath there, FolderPath path, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using Imapsync.Imap;
 namespace Imapsync.Engine.Stores.Views;
 
 /// <summary>
-/// The base class of views of a store; <see cref="TargetView"/> is the one for targets. Members that a view does not override are passed on to the
+/// The base class of views of a store (of a target: <see cref="TargetView"/>). Members that a view does not override are passed on to the
 /// store. Disposing the view disposes the store.
 /// </summary>
 internal abstract class StoreView(IMessageStore store) : IMessageStore
@@ -31,7 +31,8 @@ internal abstract class StoreView(IMessageStore store) : IMessageStore
 }
 
 /// <summary>
-/// The base class of views of a target. Members that a view does not override are passed on to the target. Disposing the view disposes the target.
+/// The base class of views of a target. Members that a view does not override are passed on to the target. Disposing the view disposes the
+/// target.
 /// </summary>
 internal abstract class TargetView(ITargetStore target) : StoreView(target), ITargetStore
 {

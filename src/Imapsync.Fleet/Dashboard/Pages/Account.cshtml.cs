@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>The page of one account: its status, folders, problems, history and log. Actions on the account are posted to the page of accounts.</summary>
+/// <summary>The page of one account: its status, folders, problems, history and log. Actions are posted to the page of accounts.</summary>
 internal sealed class AccountModel(FleetStore store) : DashboardPage
 {
     public AccountView Account { get; private set; } = null!;

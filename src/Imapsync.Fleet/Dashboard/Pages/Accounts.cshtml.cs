@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Imapsync.Fleet.Dashboard;
 
-/// <summary>The page of accounts, of one batch or of all, and the actions on a selection of them. The address says which accounts are shown.</summary>
+/// <summary>
+/// The page of accounts, of one batch or of all, and the actions on a selection of them. The URL says which accounts are shown.
+/// </summary>
 internal sealed class AccountsModel(FleetStore store) : DashboardPage
 {
     public AccountQuery Query { get; private set; } = null!;

@@ -67,7 +67,7 @@ internal sealed class CheckModel(PreflightDesk desk, Imports imports) : Dashboar
         }
     }
 
-    /// <summary>Returns the address of the rows with this result that follow the row number <paramref name="after"/>.</summary>
+    /// <summary>Returns the URL of the rows with this result that follow the row number <paramref name="after"/>.</summary>
     public string At(string? result, int after = 0) => $"/import/{View.Id}" + QueryString.Create(
         new KeyValuePair<string, string?>[] { new("result", result), new("after", after == 0 ? null : after.ToString(CultureInfo.InvariantCulture)) }.Where(p => p.Value is not null));
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Imapsync.Fleet.Dashboard;
 
 /// <summary>
-/// A page that leads on to another page of this server. After a redirect from another site the browser sends no session cookie, but requests from
-/// this page carry it.
+/// A page that leads on to another page of this server. The browser sends no session cookie after a redirect from another site, but sends
+/// it from this page.
 /// </summary>
 internal sealed class SignedInModel : PageModel
 {
