@@ -19,7 +19,7 @@ internal static class ReadmeExample
             var all = UidSet.Range(new Uid(1), inbox.Counters.UidNext);
             await using var feed = new BodyFeed();
             await client.StartFetchAsync(all, section: "", feed, cancellationToken);
-            // Read each body before the next call of NextAsync, because that call releases the previous message.
+            // The messages arrive one at a time. Each call of NextAsync releases the previous message, so its body must be read before the call.
             while (await feed.NextAsync(cancellationToken) is FetchedBody message)
             {
                 await using var file = File.Create(Path.Combine(directory, $"{message.Uid}.eml"));
